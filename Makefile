@@ -1,0 +1,38 @@
+# `make demo` and `make test` work on a fresh clone with Python (3.10 or newer) and make: they create .venv themselves.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint test-lowest clean
+
+demo: $(VENV)/.installed
+	$(BIN)/ccsr-bench run --method bicubic bicubic-dither --dataset sample
+	@echo
+	$(BIN)/ccsr-bench table --dataset sample
+
+test: $(VENV)/.installed-dev lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# The suite with every dependency at its declared lower bound.
+test-lowest: pyproject.toml
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable '.[pyiqa,dev]'
+	.venv-lowest/bin/python -m pytest
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pyiqa,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .venv-lowest .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,71 @@
+"""Trustworthy benchmarking of generative image super-resolution.
+
+The public names below are imported when they are first used: importing the package imports neither torch nor numpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ccsr_bench.datasets import Dataset, Sample, from_folders
+    from ccsr_bench.datasets import load as load_dataset
+    from ccsr_bench.errors import BenchError
+    from ccsr_bench.methods.in_process import load_method
+    from ccsr_bench.methods.manifest import Method
+    from ccsr_bench.methods.registry import find_method, find_methods
+    from ccsr_bench.metrics.catalogue import build_metric, build_metrics, find_protocol
+    from ccsr_bench.metrics.scorer import Scorer
+    from ccsr_bench.seeds import seed
+    from ccsr_bench.stability import bootstrap_interval, g_std, l_std
+    from ccsr_bench.store import Ledger
+
+_PUBLIC = {
+    "BenchError": "errors:BenchError",
+    "Dataset": "datasets:Dataset",
+    "Ledger": "store:Ledger",
+    "Method": "methods.manifest:Method",
+    "Sample": "datasets:Sample",
+    "Scorer": "metrics.scorer:Scorer",
+    "bootstrap_interval": "stability:bootstrap_interval",
+    "build_metric": "metrics.catalogue:build_metric",
+    "build_metrics": "metrics.catalogue:build_metrics",
+    "find_method": "methods.registry:find_method",
+    "find_methods": "methods.registry:find_methods",
+    "find_protocol": "metrics.catalogue:find_protocol",
+    "from_folders": "datasets:from_folders",
+    "g_std": "stability:g_std",
+    "l_std": "stability:l_std",
+    "load_dataset": "datasets:load",
+    "load_method": "methods.in_process:load_method",
+    "seed": "seeds:seed",
+}
+
+__all__ = [
+    "BenchError",
+    "Dataset",
+    "Ledger",
+    "Method",
+    "Sample",
+    "Scorer",
+    "bootstrap_interval",
+    "build_metric",
+    "build_metrics",
+    "find_method",
+    "find_methods",
+    "find_protocol",
+    "from_folders",
+    "g_std",
+    "l_std",
+    "load_dataset",
+    "load_method",
+    "seed",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ccsr_bench' has no attribute '{name}'")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    return getattr(importlib.import_module(f"ccsr_bench.{module}"), attribute)

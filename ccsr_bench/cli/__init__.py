@@ -1,0 +1,7 @@
+"""The command line: `main` and one module per verb."""
+
+from __future__ import annotations
+
+from ccsr_bench.cli.main import main
+
+__all__ = ["main"]

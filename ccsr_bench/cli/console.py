@@ -1,0 +1,80 @@
+"""What the verbs write: results to stdout, progress and remarks to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def echo(text: str = "") -> None:
+    """Write one line of results."""
+    sys.stdout.write(f"{text}\n")
+
+
+def echo_json(value: object) -> None:
+    """Write results as JSON."""
+    echo(json.dumps(value, indent=2))
+
+
+def remark(text: str) -> None:
+    """Write one line beside the results."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def columns(rows: Sequence[Sequence[str]]) -> None:
+    """Write rows of text in aligned columns; the last column is not padded."""
+    if not rows:
+        return
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    for row in rows:
+        echo("  ".join([*(text.ljust(width) for text, width in zip(row[:-1], widths, strict=True)), row[-1]]).rstrip())
+
+
+@contextlib.contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Show how far a long piece of work is: a bar on a terminal, a line now and then elsewhere.
+
+    Args:
+        label: What is being done.
+
+    Yields:
+        A function of (done, total, what was just done).
+    """
+    if sys.stderr.isatty():
+        with _bar(label) as show:
+            yield show
+    else:
+        yield _lines(label)
+
+
+@contextlib.contextmanager
+def _bar(label: str) -> Iterator[Callable[[int, int, str], None]]:
+    from tqdm import tqdm
+
+    with tqdm(desc=label, unit="image", dynamic_ncols=True) as bar:
+
+        def show(done: int, total: int, what: str) -> None:
+            bar.total = total
+            bar.set_postfix_str(what, refresh=False)
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def _lines(label: str) -> Callable[[int, int, str], None]:
+    started = last = time.monotonic()
+
+    def show(done: int, total: int, _what: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last >= _SECONDS_BETWEEN_LINES:
+            last = now
+            remark(f"{label}: {done}/{total} ({now - started:.0f} s)")
+
+    return show

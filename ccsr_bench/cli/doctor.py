@@ -1,0 +1,109 @@
+"""`ccsr-bench doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ccsr_bench.errors import BenchError
+
+EXAMPLES = """\
+  ccsr-bench doctor
+  ccsr-bench doctor --json
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    works: bool
+    detail: str
+    """What there is, or what is missing and how to get it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Show what works here."""
+    from ccsr_bench.cli.console import columns, echo_json
+
+    findings = [*_machine(), *_metrics(), *_datasets(), *_methods()]
+    if options.json:
+        echo_json([asdict(finding) for finding in findings])
+    else:
+        columns([["ok" if f.works else "--", f.what, f.detail] for f in findings])
+    return 0
+
+
+def _machine() -> list[Finding]:
+    import platform
+
+    import torch
+
+    from ccsr_bench.places import home
+
+    place = home()
+    existing = next(path for path in (place, *place.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free / 1024**3
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU: everything runs on the CPU"
+    return [
+        Finding("python", True, platform.python_version()),
+        Finding("torch", True, f"{torch.__version__}, {torch.get_num_threads()} threads"),
+        Finding("gpu", torch.cuda.is_available(), gpu),
+        Finding("cache", _writable(existing), f"{place}, {free:.0f} GiB free (set CCSR_BENCH_HOME to move it)"),
+    ]
+
+
+def _writable(folder: Path) -> bool:
+    import os
+
+    return os.access(folder, os.W_OK)
+
+
+def _metrics() -> list[Finding]:
+    import torch
+
+    from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL, METRICS, build_metric, find_protocol
+
+    findings = []
+    for name in METRICS:
+        try:
+            metric = build_metric(name, find_protocol(DEFAULT_PROTOCOL), torch.device("cpu"))
+            findings.append(Finding(f"metric {name}", True, metric.definition))
+        except BenchError as error:
+            findings.append(Finding(f"metric {name}", False, str(error)))
+    return findings
+
+
+def _datasets() -> list[Finding]:
+    from ccsr_bench import datasets
+
+    findings = []
+    for name in datasets.manifest_paths():
+        try:
+            dataset = datasets.load(name)
+            findings.append(Finding(f"data set {name}", True, f"{len(dataset.samples)} images in {dataset.folder}"))
+        except BenchError as error:
+            findings.append(Finding(f"data set {name}", False, str(error)))
+    return findings
+
+
+def _methods() -> list[Finding]:
+    from ccsr_bench.methods.in_process import load_method
+    from ccsr_bench.methods.registry import find_methods
+
+    findings = []
+    for name, spec in find_methods().items():
+        try:
+            load_method(spec)
+            findings.append(Finding(f"method {name}", True, spec.manifest.title))
+        except BenchError as error:
+            findings.append(Finding(f"method {name}", False, str(error)))
+    return findings

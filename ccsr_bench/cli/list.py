@@ -1,0 +1,112 @@
+"""`ccsr-bench list`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = """\
+  ccsr-bench list methods
+  ccsr-bench list datasets --json
+"""
+
+Record = dict[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("what", choices=list(_LISTS), help="what to list")
+    parser.add_argument(
+        "--methods-dir",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of your own methods",
+    )
+    parser.add_argument("--json", action="store_true", help="print everything that is known, as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """List what there is."""
+    from ccsr_bench.cli.console import columns, echo_json
+
+    records, shown = _LISTS[options.what](options)
+    if options.json:
+        echo_json(records)
+    else:
+        columns([shown, *([str(record[field]) for field in shown] for record in records)])
+    return 0
+
+
+def _methods(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
+    import msgspec
+
+    from ccsr_bench.methods.registry import find_methods
+
+    records = [
+        {
+            **msgspec.to_builtins(spec.manifest),
+            **msgspec.to_builtins(spec.variant),
+            "name": spec.name,
+            "runs as": "stochastic" if spec.manifest.stochastic else "deterministic",
+            "folder": str(spec.folder),
+        }
+        for spec in find_methods(options.methods_dir).values()
+    ]
+    for record in records:
+        del record["variants"]
+    return records, ["name", "runs as", "licence", "title"]
+
+
+def _datasets(_options: argparse.Namespace) -> tuple[list[Record], list[str]]:
+    from ccsr_bench import datasets
+    from ccsr_bench.errors import BenchError
+
+    records: list[Record] = []
+    for name in datasets.manifest_paths():
+        manifest = datasets.read_manifest(name)
+        try:
+            state = "ready" if isinstance(manifest.source, datasets.CropsSource) or datasets.load(name) else ""
+        except BenchError:
+            state = "not prepared"
+        records.append(
+            {
+                "name": name,
+                "images": manifest.images,
+                "scale": manifest.scale,
+                "state": state,
+                "title": manifest.title,
+                "citation": manifest.citation,
+                "licence": manifest.licence,
+                "homepage": manifest.homepage,
+            }
+        )
+    return records, ["name", "images", "scale", "state", "title"]
+
+
+def _metrics(_options: argparse.Namespace) -> tuple[list[Record], list[str]]:
+    from dataclasses import asdict
+
+    from ccsr_bench.metrics.catalogue import METRICS
+
+    records = [{**asdict(info), "better": "higher" if info.higher_is_better else "lower"} for info in METRICS.values()]
+    return records, ["name", "better", "kind", "licence", "title"]
+
+
+def _protocols(_options: argparse.Namespace) -> tuple[list[Record], list[str]]:
+    from dataclasses import asdict
+
+    from ccsr_bench.metrics.catalogue import PROTOCOLS
+
+    return [asdict(protocol) for protocol in PROTOCOLS.values()], ["name", "title"]
+
+
+_LISTS: dict[str, Callable[[argparse.Namespace], tuple[list[Record], list[str]]]] = {
+    "methods": _methods,
+    "datasets": _datasets,
+    "metrics": _metrics,
+    "protocols": _protocols,
+}

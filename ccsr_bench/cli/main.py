@@ -1,0 +1,118 @@
+"""Reading the command line, and turning errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ccsr_bench.errors import BenchError, unknown_name
+
+EXIT_DONE = 0
+EXIT_CHECK_FAILED = 1
+EXIT_BAD_USE = 2
+EXIT_FAILURES_RECORDED = 3
+EXIT_INTERRUPTED = 130
+
+VERBS = {
+    "run": "run methods on a data set, score every output, record everything",
+    "score": "score images that were made elsewhere",
+    "table": "print the tables of an output folder",
+    "list": "list methods, data sets, metrics or protocols",
+    "prepare": "fetch, verify and install data sets and metric weights",
+    "verify": "score published images and compare with the published scores",
+    "merge": "merge output folders, for instance the shards of several machines",
+    "doctor": "show what works here, what is missing, and how to get it",
+}
+
+_EXAMPLES = """\
+examples:
+  ccsr-bench run --method bicubic bicubic-dither --dataset sample
+  ccsr-bench table
+  ccsr-bench score --images my_outputs --method mine --dataset RealSR
+
+exit codes: 0 done; 1 an asked-for check failed; 2 bad use; 3 finished, with failures recorded
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BenchError(f"{message} (see `{self.prog} --help`)")
+
+
+def _parser(verb: str | None) -> argparse.ArgumentParser:
+    """Return the parser; only the verb that is used is imported."""
+    parser = _Parser(
+        prog="ccsr-bench",
+        description="Benchmark generative image super-resolution: quality, stability and cost.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    for name, summary in VERBS.items():
+        sub = verbs.add_parser(
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        if name == verb:
+            module = importlib.import_module(f"ccsr_bench.cli.{name}")
+            sub.epilog = f"examples:\n{module.EXAMPLES}"
+            module.add_arguments(sub)
+            sub.set_defaults(execute=module.execute)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; `sys.argv` when None.
+
+    Returns:
+        The exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        return _dispatch(given)
+    except BenchError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"ccsr-bench: {' '.join(str(error).split())}\n")
+        return EXIT_BAD_USE
+    except KeyboardInterrupt:
+        sys.stderr.write("ccsr-bench: interrupted; what was recorded is kept, the same command goes on from there\n")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except Exception as error:
+        if debug:
+            raise
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        sys.stderr.write(f"ccsr-bench: internal error: {text}; run it again with --debug and report what it prints\n")
+        return EXIT_BAD_USE
+
+
+def _dispatch(given: list[str]) -> int:
+    verb = next((word for word in given if not word.startswith("-")), None)
+    if verb is not None and verb not in VERBS:
+        raise unknown_name("verb", verb, VERBS, hint="`ccsr-bench --help`")
+    parser = _parser(verb)
+    options = parser.parse_args(given)
+    if options.version:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"ccsr-bench {version('ccsr-bench')}\n")
+        return EXIT_DONE
+    if options.verb is None:
+        parser.print_help()
+        return EXIT_BAD_USE
+    code = options.execute(options)
+    sys.stdout.flush()
+    return int(code)

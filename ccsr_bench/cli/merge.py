@@ -1,0 +1,28 @@
+"""`ccsr-bench merge`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+EXAMPLES = """\
+  ccsr-bench run --method bicubic-dither --dataset RealSR --shard 0/2 --out shard-0     (on one machine)
+  ccsr-bench run --method bicubic-dither --dataset RealSR --shard 1/2 --out shard-1     (on another)
+  ccsr-bench merge shard-0 shard-1 --out results
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("sources", nargs="+", type=Path, metavar="DIR", help="output folders to merge")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where they go (default: %(default)s)")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Merge output folders."""
+    from ccsr_bench.cli.console import echo
+    from ccsr_bench.merge import merge_folders
+
+    for folder in merge_folders(options.sources, options.out):
+        echo(f"merged into {folder}")
+    return 0

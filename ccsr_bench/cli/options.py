@@ -1,0 +1,110 @@
+"""Options that several verbs share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ccsr_bench.errors import BenchError
+from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL, MetricProtocol
+
+if TYPE_CHECKING:
+    from ccsr_bench.datasets import Dataset, Sample
+    from ccsr_bench.metrics.scorer import Scorer
+
+
+def positive(text: str) -> int:
+    """Read an integer of at least 1, for argparse."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not an integer of at least 1")
+    return value
+
+
+def add_scoring(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is computed where."""
+    parser.add_argument(
+        "--metrics", nargs="+", action="extend", metavar="X",
+        help="metrics to compute; all that can be had here by default",
+    )  # fmt: skip
+    parser.add_argument("--protocol", default=DEFAULT_PROTOCOL, help="metric definitions (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose images."""
+    group = parser.add_argument_group("data set")
+    group.add_argument("--dataset", metavar="D", help="a data set's name, or the path of a .toml manifest")
+    group.add_argument("--lr", type=Path, metavar="DIR", help="your own LR images, paired with --hr by file stem")
+    group.add_argument("--hr", type=Path, metavar="DIR", help="your own HR images; --dataset then only names them")
+    group.add_argument("--limit", type=positive, metavar="K", help="only the first K images")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
+
+
+def resolve_dataset(options: argparse.Namespace) -> Dataset:
+    """Return the data set that the options choose."""
+    from ccsr_bench import datasets
+
+    if (options.lr is None) != (options.hr is None):
+        raise BenchError("--lr and --hr go together: give both folders")
+    if options.lr is not None:
+        name = options.dataset or "custom"
+        check_slug("--dataset", name)
+        if name in datasets.manifest_paths():
+            raise BenchError(f"--dataset {name} is a data set of its own; give your folders another name")
+        return datasets.from_folders(options.lr, options.hr, name=name)
+    if options.dataset is None:
+        raise BenchError("give --dataset D, or --lr DIR and --hr DIR (`ccsr-bench list datasets`)")
+    return datasets.load(options.dataset)
+
+
+def check_slug(option: str, name: str) -> None:
+    """Raise a `BenchError` unless a name can be a folder's name."""
+    if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
+        raise BenchError(f"{option} '{name}': use letters, digits, '-', '_' and '.' only; it names a folder")
+
+
+class Scoring(NamedTuple):
+    """What scores are computed with."""
+
+    scorer: Scorer
+    protocol: MetricProtocol
+    device: str
+    skipped: dict[str, str]
+    """Metric -> why it is not computed."""
+
+
+def resolve_scoring(metrics: Sequence[str] | None, protocol_name: str, device_name: str) -> Scoring:
+    """Build the scorer that the options choose; says which metrics are skipped, before any work starts."""
+    from ccsr_bench.cli.console import remark
+    from ccsr_bench.metrics.catalogue import build_metrics, find_metric, find_protocol
+
+    protocol = find_protocol(protocol_name)
+    for name in metrics or ():
+        find_metric(name)
+
+    import torch
+
+    from ccsr_bench.metrics.scorer import Scorer
+
+    if device_name == "auto":
+        device_name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(device_name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise BenchError(f"--device {device_name} cannot be used here; `--device cpu` always can") from error
+    built, skipped = build_metrics(list(dict.fromkeys(metrics)) if metrics else None, protocol, device)
+    for reason in skipped.values():
+        remark(f"skipping {reason}")
+    return Scoring(Scorer(built, device), protocol, device_name, skipped)
+
+
+def first(samples: Sequence[Sample], limit: int | None) -> Sequence[Sample]:
+    """Return the first `limit` images; all when None."""
+    return samples[:limit] if limit else samples

@@ -1,0 +1,98 @@
+"""`ccsr-bench run`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ccsr_bench.cli import options as shared
+from ccsr_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from ccsr_bench.runner import Job
+    from ccsr_bench.units import OutputSource
+
+EXAMPLES = """\
+  ccsr-bench run --method bicubic bicubic-dither --dataset sample
+  ccsr-bench run --method bicubic --dataset RealSR --limit 10
+  ccsr-bench run --method bicubic --lr my/lr --hr my/hr --dataset mine
+The same command again does only what is missing: more --runs and more --metrics add to what is recorded.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("--method", nargs="+", action="extend", required=True, metavar="M", help="methods to run")
+    shared.add_dataset(parser)
+    parser.add_argument("--runs", type=shared.positive, default=10, help="runs per image (default: %(default)s)")
+    shared.add_scoring(parser)
+    parser.add_argument(
+        "--batch", type=shared.positive, default=0, help="most runs in one call of a method (default: all)"
+    )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        default=(0, 1),
+        metavar="I/N",
+        help="every N-th image from the I-th on, I from 0",
+    )
+    parser.add_argument(
+        "--base-seed", type=int, default=0, help="another number gives other noise (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--methods-dir",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of your own methods",
+    )
+    parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise argparse.ArgumentTypeError(f"'{text}' is not I/N with 0 <= I < N, such as 0/2")
+    return int(index), int(count)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run methods on a data set."""
+    from ccsr_bench.cli.job import finish, run_all
+    from ccsr_bench.methods.registry import find_method
+    from ccsr_bench.runner import Job
+
+    specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
+    dataset = shared.resolve_dataset(options)
+    for spec in specs:
+        if spec.manifest.scale != dataset.scale:
+            raise BenchError(
+                f"method '{spec.name}' magnifies {spec.manifest.scale} times, {dataset.name} needs {dataset.scale}"
+            )
+    scoring = shared.resolve_scoring(options.metrics, options.protocol, options.device)
+    index, count = options.shard
+    samples = shared.first(dataset.samples, options.limit)[index::count]
+
+    def loader(name: str) -> OutputSource:
+        from ccsr_bench.methods.in_process import load_method
+        from ccsr_bench.units import MethodSource
+
+        return MethodSource(load_method(next(spec for spec in specs if spec.name == name)), batch=options.batch)
+
+    jobs: list[Job] = [
+        Job(
+            method=spec.name,
+            title=spec.variant.title,
+            stochastic=spec.manifest.stochastic,
+            dataset=dataset,
+            samples=samples,
+            runs=options.runs if spec.manifest.stochastic else 1,
+            protocol=scoring.protocol,
+            out=options.out,
+            base_seed=options.base_seed,
+        )
+        for spec in specs
+    ]
+    return finish(run_all(jobs, loader, scoring), options)

@@ -1,0 +1,119 @@
+"""`ccsr-bench verify`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import columns, echo, echo_json, progress, remark
+from ccsr_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from ccsr_bench.published import Comparison, PublishedSet
+
+EXAMPLES = """\
+  ccsr-bench verify
+  ccsr-bench verify osediff-realsr --metrics psnr ssim
+  ccsr-bench verify osediff-realsr --protocol ccsr-v1   (another definition: fails)
+Exit code 1 when a number does not agree with the published one.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument(
+        "sets",
+        nargs="*",
+        metavar="SET",
+        help="published sets to check; all whose images are installed by default",
+    )
+    parser.add_argument(
+        "--metrics",
+        nargs="+",
+        action="extend",
+        metavar="X",
+        help="metrics to check; all that can be had by default",
+    )
+    parser.add_argument("--protocol", help="check with these definitions instead of the set's own")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Compare our scores of published images with the published scores."""
+    from ccsr_bench.published import find_published, published_sets
+
+    names = options.sets or list(published_sets())
+    published = {name: find_published(name) for name in names}
+    results: dict[str, list[Comparison]] = {}
+    for name, one in published.items():
+        try:
+            results[name] = _check(name, one, options)
+        except BenchError as error:
+            if options.sets:
+                raise
+            remark(f"{name}: not checked: {error}")
+    if not results:
+        raise BenchError("nothing could be checked: run `ccsr-bench prepare --dataset RealSR` first")
+    if options.json:
+        echo_json({name: [_record(c) for c in comparisons] for name, comparisons in results.items()})
+    else:
+        for name, comparisons in results.items():
+            _show(published[name], comparisons)
+    return 0 if all(c.agrees for comparisons in results.values() for c in comparisons) else 1
+
+
+def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[Comparison]:
+    from ccsr_bench import datasets
+    from ccsr_bench.published import compare
+
+    dataset = datasets.load(published.dataset)
+    dataset.outputs(published.outputs)
+    scoring = shared.resolve_scoring(options.metrics, options.protocol or published.protocol, options.device)
+    with progress(f"verify {name}") as show:
+        return compare(name, published, dataset, scoring.scorer, show)
+
+
+def _record(comparison: Comparison) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {**asdict(comparison), "agrees": comparison.agrees}
+
+
+def _show(published: PublishedSet, comparisons: list[Comparison]) -> None:
+    echo(f"{published.title} ({published.source})")
+    rows = [
+        [
+            "metric",
+            "images",
+            "ours",
+            "published",
+            "mean off by",
+            "allowed",
+            "worst off by",
+            "allowed",
+            "",
+            "worst image",
+        ]
+    ]
+    rows += [
+        [
+            c.metric,
+            str(c.images),
+            f"{c.ours:.6f}",
+            f"{c.published:.6f}",
+            f"{abs(c.ours - c.published):.1e}",
+            f"{c.allowed_mean:.1e}",
+            f"{c.worst:.1e}",
+            f"{c.allowed_image:.1e}",
+            "agrees" if c.agrees else "DIFFERS",
+            c.worst_image,
+        ]
+        for c in comparisons
+    ]
+    columns(rows)
+    for c in comparisons:
+        if c.left_out:
+            echo(f"{c.metric}: {c.left_out}")
+    echo()

@@ -1,0 +1,32 @@
+"""Reading TOML manifests into typed records, with errors that name the file and the field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from ccsr_bench.errors import BenchError
+
+T = TypeVar("T")
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """Read a TOML file into a record.
+
+    Args:
+        path: The manifest.
+        kind: The `msgspec.Struct` that says which fields there are.
+
+    Raises:
+        BenchError: The file is missing, is not TOML, or a field is unknown, missing or of the wrong type.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise BenchError(f"{path}: no such manifest") from None
+    except OSError as error:
+        raise BenchError(f"{path}: cannot be read ({error.strerror})") from error
+    except msgspec.MsgspecError as error:
+        raise BenchError(f"{path}: {error}; correct the manifest") from error

@@ -1,0 +1,85 @@
+"""Finding methods: those that ship with ccsr-bench, the user's own, and those that packages install."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from ccsr_bench.errors import BenchError, unknown_name
+from ccsr_bench.manifests import read_toml
+from ccsr_bench.methods.manifest import MethodManifest, Variant
+from ccsr_bench.places import shipped
+
+ENTRY_POINT_GROUP = "ccsr_bench.methods"
+"""The entry point group by which an installed package offers methods: it names a package with their folders."""
+
+FOLDERS_VARIABLE = "CCSR_BENCH_METHODS"
+"""Folders of the user's own methods, separated like `PATH`."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """One variant of one family, found but not loaded."""
+
+    name: str
+    manifest: MethodManifest
+    variant: Variant
+    folder: Path
+    """Where its `method.toml` is."""
+
+
+def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:
+    """Return every variant that can be found, by name; nothing is loaded.
+
+    Args:
+        extra: Folders of methods to look in beside the usual ones (`--methods-dir`).
+
+    Raises:
+        BenchError: A manifest is wrong, or two variants have the same name.
+    """
+    found: dict[str, MethodSpec] = {}
+    for manifest_path in _manifest_paths(extra):
+        manifest = read_toml(manifest_path, MethodManifest)
+        for name, variant in manifest.variants.items():
+            if name in found and found[name].folder != manifest_path.parent:
+                raise BenchError(
+                    f"method '{name}' is defined twice, in {found[name].folder} and {manifest_path.parent}: rename one"
+                )
+            found[name] = MethodSpec(name, manifest, variant, manifest_path.parent)
+    return dict(sorted(found.items()))
+
+
+def find_method(name: str, extra: Iterable[Path] = ()) -> MethodSpec:
+    """Return one variant by name.
+
+    Raises:
+        BenchError: There is no such method; near names are given.
+    """
+    methods = find_methods(extra)
+    if name not in methods:
+        raise unknown_name("method", name, methods, hint="`ccsr-bench list methods`")
+    return methods[name]
+
+
+def _manifest_paths(extra: Iterable[Path]) -> Iterator[Path]:
+    own = [Path(part) for part in os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep) if part]
+    for folder in (*extra, *own):
+        if not folder.is_dir():
+            raise BenchError(f"{folder}: no such folder of methods")
+    for folder in dict.fromkeys(path.resolve() for path in (shipped("methods"), *own, *extra, *_installed_folders())):
+        yield from sorted(folder.glob("*/method.toml"))
+
+
+def _installed_folders() -> Iterator[Path]:
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        try:
+            module = point.load()
+            yield Path(module.__file__).parent
+        except Exception as error:
+            _log.warning("entry point %s of group %s cannot be loaded: %s", point.name, ENTRY_POINT_GROUP, error)

@@ -1,0 +1,92 @@
+"""What a metric is, and the images it is given."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class ImageBatch:
+    """N images of one size, as written to disk, with the forms that metrics share computed once.
+
+    Metrics are given this rather than a float tensor so that none of them has to guess the 8-bit levels back, and the
+    luma that PSNR and SSIM both need is computed once.
+
+    Args:
+        pixels: (N, H, W, 3) uint8 RGB.
+        device: Where metrics compute.
+    """
+
+    def __init__(self, pixels: np.ndarray, device: torch.device) -> None:
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3:
+            raise ValueError(f"expected (N, H, W, 3) uint8, got {pixels.shape} {pixels.dtype}")
+        # A copy: arrays decoded from files are read-only, which torch does not support.
+        self.levels: Tensor = torch.from_numpy(pixels.copy()).permute(0, 3, 1, 2).to(device)
+        """(N, 3, H, W) uint8 RGB."""
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    @cached_property
+    def rgb(self) -> Tensor:
+        """(N, 3, H, W) float32 RGB in [0, 1], what networks take."""
+        return self.levels.float() / 255
+
+    @cached_property
+    def luma(self) -> Tensor:
+        """(N, H, W) float64, Y of BT.601 limited-range YCbCr in [16, 235], not rounded.
+
+        Exact to the last bit: 255000 (Y - 16) is an integer below 2^53.
+        """
+        red, green, blue = self.levels.double().unbind(1)
+        return (65481 * red + 128553 * green + 24966 * blue) / 255000 + 16
+
+    @cached_property
+    def grey(self) -> Tensor:
+        """(N, H, W) float64, Y of full-range YIQ in [0, 255], not rounded."""
+        red, green, blue = self.levels.double().unbind(1)
+        return (299 * red + 587 * green + 114 * blue) / 1000
+
+
+class Metric(Protocol):
+    """One metric with one definition; `ccsr_bench.metrics.catalogue` holds what is known without loading it.
+
+    A score depends on its own image and reference alone: not on the other images of the batch, nor on their number.
+    """
+
+    definition: str
+    """The full text of what is computed: colour, crop, backend, version, weights hash. Stored with every score."""
+
+    def prepare(self, reference: ImageBatch) -> Any:
+        """Return what scoring needs of the HR image, computed once and used for all N outputs.
+
+        Args:
+            reference: A batch of one image.
+        """
+        ...
+
+    def score(self, outputs: ImageBatch, prepared: Any) -> Tensor:
+        """Score N outputs for one reference.
+
+        Args:
+            outputs: N images of the reference's size.
+            prepared: What `prepare` returned.
+
+        Returns:
+            (N,) float64.
+        """
+        ...
+
+
+def crop_border(images: Tensor, crop: int) -> Tensor:
+    """Leave out a border of `crop` pixels of the last two dimensions."""
+    return images[..., crop:-crop, crop:-crop] if crop else images
+
+
+def crop_text(crop: int) -> str:
+    """Return how a definition names the crop."""
+    return f"{crop}-pixel border left out" if crop else "no crop"

@@ -1,0 +1,83 @@
+"""Scoring the outputs for one reference, everything about the reference computed once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from ccsr_bench.errors import BenchError
+from ccsr_bench.metrics.base import ImageBatch, Metric
+
+
+class Reference:
+    """An HR image and what each metric has prepared of it, made at the metric's first use and kept for all runs.
+
+    It lives as long as its image is worked on, so memory does not grow with the data set.
+    """
+
+    def __init__(self, hr: np.ndarray, metrics: Mapping[str, Metric], device: torch.device) -> None:
+        self.shape = hr.shape
+        self._image = ImageBatch(hr[None], device)
+        self._metrics = metrics
+        self._prepared: dict[str, Any] = {}
+
+    def prepared(self, metric: str) -> Any:
+        """Return what the metric has prepared of this reference."""
+        if metric not in self._prepared:
+            self._prepared[metric] = self._metrics[metric].prepare(self._image)
+        return self._prepared[metric]
+
+
+class Scorer:
+    """Computes a set of metrics on one device.
+
+    Args:
+        metrics: Metrics by name, from `ccsr_bench.metrics.catalogue.build_metrics`.
+        device: Where they compute.
+    """
+
+    def __init__(self, metrics: Mapping[str, Metric], device: torch.device) -> None:
+        self.metrics = dict(metrics)
+        self._device = device
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """The definition of each metric."""
+        return {name: metric.definition for name, metric in self.metrics.items()}
+
+    def reference(self, hr: np.ndarray) -> Reference:
+        """Return the reference for (H, W, 3) uint8 RGB; nothing is computed yet."""
+        return Reference(hr, self.metrics, self._device)
+
+    def score(self, outputs: np.ndarray, reference: Reference, names: list[str]) -> dict[str, list[float]]:
+        """Score outputs.
+
+        Args:
+            outputs: (N, H, W, 3) uint8 RGB.
+            reference: Of the same size.
+            names: The metrics to compute.
+
+        Returns:
+            For each metric one finite value per output.
+
+        Raises:
+            BenchError: The sizes differ, or the image is too small for a metric.
+            ArithmeticError: A score is not finite.
+        """
+        if outputs.shape[1:] != reference.shape:
+            raise BenchError(
+                f"outputs are {outputs.shape[1:]}, the reference is {reference.shape}; their sizes must match"
+            )
+        batch = ImageBatch(outputs, self._device)
+        scores: dict[str, list[float]] = {}
+        with torch.inference_mode():
+            for name in names:
+                values = [float(value) for value in self.metrics[name].score(batch, reference.prepared(name))]
+                if not all(math.isfinite(value) for value in values):
+                    raise ArithmeticError(f"{name} is not finite: {values}")
+                scores[name] = values
+        return scores

@@ -1,0 +1,79 @@
+"""What is recorded about a call beside its results: code, versions, machine, cost."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+import resource
+import subprocess
+import sys
+
+from ccsr_bench.places import REPOSITORY
+
+_PACKAGES = ("ccsr-bench", "numpy", "pillow", "scikit-image", "scipy", "torch", "torchvision", "pyiqa")
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601 to the microsecond."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat()
+
+
+def environment(device: str) -> dict[str, object]:
+    """Return what the results may depend on: code, package versions, interpreter, processor or GPU."""
+    return {
+        "code": _code(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(device),
+        "device": device,
+        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
+    }
+
+
+def peak_memory_mib(device: str) -> dict[str, float]:
+    """Return the highest memory use of this process so far, in MiB, and the GPU's where one is used."""
+    # ru_maxrss is in KiB on Linux, in bytes on macOS.
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    peak = {"process": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)}
+    if device.startswith("cuda"):
+        import torch
+
+        peak["gpu"] = round(torch.cuda.max_memory_allocated() / 1024**2, 1)
+    return peak
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _processor(device: str) -> str:
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name()
+    return platform.processor() or platform.machine()
+
+
+def _code() -> dict[str, object]:
+    """Return the commit of the checkout we run from and whether it has changes; empty when installed."""
+    if not (REPOSITORY / ".git").exists():
+        return {}
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603 (fixed arguments)
+        ["git", "-C", str(REPOSITORY), *arguments],  # noqa: S607 (git is looked up on PATH)
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()

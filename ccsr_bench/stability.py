@@ -1,0 +1,99 @@
+"""Stability: how much a method's outputs differ from run to run.
+
+Definitions of the CCSR paper, as its authors' code computes them (`cal_iqa/iqa_G-STD.py` and `iqa_L-STD.py` of
+github.com/csslc/CCSR; Eq. (5) of the paper lacks a square that the code has): population standard deviations (ddof 0)
+over the runs of one image, averaged over images. Every function works on one image or on per-image values, so memory
+does not grow with the data set.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+L_STD_DEFINITION = (
+    "mean over images, pixels and RGB channels of the population standard deviation (ddof 0) over runs, x in [0, 1]"
+)
+G_STD_DEFINITION = "mean over images of the population standard deviation (ddof 0) of the score over runs"
+
+
+class Interval(NamedTuple):
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+def spread(scores: np.ndarray) -> np.ndarray:
+    """Return each image's population standard deviation over its runs.
+
+    Args:
+        scores: (M, N) float, the score of run i on image j at [j, i].
+
+    Returns:
+        (M,) float64. Equal scores give exactly 0.
+    """
+    values = np.asarray(scores, np.float64)
+    # Without the shift the rounding of the mean would leave 1e-17 where all runs are equal.
+    return np.asarray((values - values[:, :1]).std(axis=1))
+
+
+def g_std(scores: np.ndarray) -> float:
+    """Return the global standard deviation, the mean over images of `spread`.
+
+    Args:
+        scores: (M, N) float, the score of run i on image j at [j, i].
+    """
+    return float(spread(scores).mean())
+
+
+def l_std(outputs: np.ndarray, *, crop: int = 0) -> float:
+    """Return one image's local standard deviation: over runs for each pixel and channel, then averaged.
+
+    Exact in integers up to the square root, so equal outputs give exactly 0.
+
+    Args:
+        outputs: (N, H, W, 3) uint8 RGB, the N outputs for one image.
+        crop: Border to leave out, in pixels.
+
+    Returns:
+        In units of [0, 1]; 1/255 is one grey level.
+
+    Raises:
+        ValueError: The crop leaves no pixel.
+    """
+    if crop:
+        outputs = outputs[:, crop:-crop, crop:-crop]
+    if outputs.size == 0:
+        raise ValueError("the crop leaves no pixel")
+    runs = len(outputs)
+    total = np.zeros(outputs.shape[1:], np.int64)
+    squares = np.zeros(outputs.shape[1:], np.int64)
+    for output in outputs:  # one run at a time: half the memory of a stack of integers
+        values = output.astype(np.int64)
+        total += values
+        squares += values * values
+    return float(np.sqrt(runs * squares - total * total).mean() / (runs * 255))
+
+
+def bootstrap_interval(values: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> Interval:
+    """Return the 95 % percentile-bootstrap interval of a mean over images.
+
+    It covers the mean of a metric, G-STD and L-STD, which all are means of per-image values. Images are resampled,
+    runs are not: the question is how the number would move with other images of the same kind.
+
+    Args:
+        values: (M,) float, one value per image.
+        resamples: How many data sets of M images are drawn.
+        seed: Seed of the draws; the interval is a function of `values` alone.
+    """
+    values = np.asarray(values, np.float64)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    means = np.empty(resamples)
+    block = max(1, 1_000_000 // max(1, len(values)))
+    for start in range(0, resamples, block):
+        count = min(block, resamples - start)
+        means[start : start + count] = values[generator.integers(0, len(values), (count, len(values)))].mean(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return Interval(float(low), float(high))

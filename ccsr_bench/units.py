@@ -1,0 +1,187 @@
+"""One unit of work: a method's missing runs and scores for one image.
+
+`execute` is a function of its arguments alone and touches no ledger, so that any executor can map units over devices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ccsr_bench.datasets import Sample
+from ccsr_bench.errors import BenchError
+from ccsr_bench.images import decode, pixels_sha256, read_bytes, read_image
+from ccsr_bench.methods.manifest import Method
+from ccsr_bench.metrics.scorer import Reference, Scorer
+from ccsr_bench.stability import l_std
+
+
+@dataclass(frozen=True)
+class RecordedOutput:
+    """An output that is on disk already."""
+
+    path: Path
+    png_sha256: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is missing for one image."""
+
+    sample: Sample
+    make: Mapping[int, int | None]
+    """Runs to generate -> seed; None where images made elsewhere are taken over."""
+    recorded: Mapping[int, RecordedOutput]
+    """Runs that exist."""
+    score: Mapping[str, tuple[int, ...]]
+    """Metric -> runs whose score is missing."""
+    l_std_runs: int
+    """Compute the L-STD over runs 0 to this minus 1; 0 for none."""
+    l_std_crop: int = 0
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """What a unit gave."""
+
+    image: str
+    pair_sha256: str
+    outputs: dict[int, np.ndarray]
+    """Run -> (H, W, 3) uint8 RGB, the new ones only."""
+    seconds: float | None
+    """Wall time of generating, divided by the number of runs; None for images made elsewhere."""
+    scores: dict[str, dict[int, float]]
+    l_std: dict[int, float]
+
+
+class OutputSource(Protocol):
+    """Where new outputs come from: a method, or a folder of images."""
+
+    generates: bool
+    """Whether the time it takes is the method's."""
+
+    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:
+        """Return (len(runs), H, W, 3) uint8 RGB for runs -> seeds."""
+        ...
+
+
+class MethodSource:
+    """Generates outputs.
+
+    Args:
+        method: The loaded method.
+        batch: The most runs that go through it in one call; 0 for all.
+    """
+
+    generates = True
+
+    def __init__(self, method: Method, *, batch: int = 0) -> None:
+        self._method = method
+        self._batch = batch
+
+    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:
+        """See `OutputSource`.
+
+        Raises:
+            ValueError: The method returned something else than it has to.
+        """
+        seeds = [seed for seed in runs.values() if seed is not None]
+        step = self._batch or len(seeds)
+        parts = [self._method.restore(lr, seeds[start : start + step]) for start in range(0, len(seeds), step)]
+        outputs = np.concatenate(parts)
+        expected = (len(seeds), sample.scale * lr.shape[0], sample.scale * lr.shape[1], 3)
+        if outputs.shape != expected or outputs.dtype != np.uint8:
+            raise ValueError(f"the method returned {outputs.dtype} {outputs.shape}, it must return uint8 {expected}")
+        return outputs
+
+
+class FolderSource:
+    """Takes over images that were made elsewhere.
+
+    Args:
+        files: Run -> image name -> file.
+    """
+
+    generates = False
+
+    def __init__(self, files: Mapping[int, Mapping[str, Path]]) -> None:
+        self._files = files
+
+    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:  # noqa: ARG002
+        """See `OutputSource`; raises `BenchError` when a file is damaged."""
+        return np.stack([read_image(self._files[run][sample.name]) for run in runs])
+
+
+def execute(unit: Unit, source: OutputSource | None, scorer: Scorer) -> UnitResult:
+    """Generate and score what a unit is missing.
+
+    Args:
+        unit: What is missing.
+        source: Where new outputs come from; not needed where none is missing.
+        scorer: Computes the unit's metrics.
+
+    Raises:
+        BenchError: An input is damaged or not what was recorded.
+        Exception: Whatever the method raises.
+    """
+    pair = unit.sample.read()
+    started = time.perf_counter()
+    made: dict[int, np.ndarray] = {}
+    seconds = None
+    if unit.make and source is not None:
+        made = dict(zip(unit.make, source.outputs(unit.sample, pair.lr, unit.make), strict=True))
+        seconds = (time.perf_counter() - started) / len(made) if source.generates else None
+
+    available = _Outputs(unit, made)
+    reference = scorer.reference(pair.hr)
+    scores = _score(unit, available, reference, scorer)
+    spread = {}
+    if unit.l_std_runs:
+        spread[unit.l_std_runs] = l_std(available.stack(range(unit.l_std_runs)), crop=unit.l_std_crop)
+    return UnitResult(
+        image=unit.sample.name,
+        pair_sha256=hashlib.sha256((pixels_sha256(pair.lr) + pixels_sha256(pair.hr)).encode()).hexdigest(),
+        outputs=made,
+        seconds=seconds,
+        scores=scores,
+        l_std=spread,
+    )
+
+
+class _Outputs:
+    """The outputs of one image, new and recorded; a recorded one is read when it is first needed."""
+
+    def __init__(self, unit: Unit, made: Mapping[int, np.ndarray]) -> None:
+        self._unit = unit
+        self._pixels = dict(made)
+
+    def stack(self, runs: range | tuple[int, ...]) -> np.ndarray:
+        return np.stack([self._get(run) for run in runs])
+
+    def _get(self, run: int) -> np.ndarray:
+        if run not in self._pixels:
+            recorded = self._unit.recorded[run]
+            data = read_bytes(recorded.path)
+            if hashlib.sha256(data).hexdigest() != recorded.png_sha256:
+                raise BenchError(f"{recorded.path}: wrong sha256: it was changed after it was recorded; restore it")
+            self._pixels[run] = decode(data, str(recorded.path))
+        return self._pixels[run]
+
+
+def _score(unit: Unit, available: _Outputs, reference: Reference, scorer: Scorer) -> dict[str, dict[int, float]]:
+    # Metrics that miss the same runs share one batch, and with it everything computed once per output.
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for metric, runs in unit.score.items():
+        if runs:
+            groups.setdefault(runs, []).append(metric)
+    scores: dict[str, dict[int, float]] = {}
+    for runs, metrics in groups.items():
+        values = scorer.score(available.stack(runs), reference, metrics)
+        scores.update({metric: dict(zip(runs, values[metric], strict=True)) for metric in metrics})
+    return scores

@@ -1,0 +1,1 @@
+"""Tests of `ccsr_bench.cli`."""

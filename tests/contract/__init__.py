@@ -1,0 +1,1 @@
+"""What every method and every metric must pass."""

@@ -1,0 +1,65 @@
+"""What every method must do; each method that can be loaded here is tested."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ccsr_bench.methods.in_process import load_method
+from ccsr_bench.methods.manifest import Method
+from ccsr_bench.methods.registry import MethodSpec, find_methods
+from tests.conftest import picture
+
+SPECS = find_methods()
+
+
+@pytest.fixture(params=sorted(SPECS), scope="module")
+def spec(request: pytest.FixtureRequest) -> MethodSpec:
+    return SPECS[request.param]
+
+
+@pytest.fixture(scope="module")
+def method(spec: MethodSpec) -> Method:
+    return load_method(spec)
+
+
+def test_shape_and_type(method: Method, spec: MethodSpec) -> None:
+    outputs = method.restore(picture(0, 32)[:, :24], [1, 2, 3])
+    assert outputs.shape == (3, 32 * spec.manifest.scale, 24 * spec.manifest.scale, 3)
+    assert outputs.dtype == np.uint8
+
+
+def test_same_seed_gives_the_same_bytes(method: Method) -> None:
+    first = method.restore(picture(0, 32), [7])
+    method.restore(picture(1, 32), [8, 9])  # whatever ran before
+    np.testing.assert_array_equal(method.restore(picture(0, 32), [7]), first)
+
+
+def test_output_does_not_depend_on_its_batch(method: Method) -> None:
+    together = method.restore(picture(0, 32), [1, 2, 3, 4])
+    for index, seed in enumerate([1, 2, 3, 4]):
+        np.testing.assert_array_equal(method.restore(picture(0, 32), [seed])[0], together[index])
+
+
+def test_seeds_matter_exactly_where_the_manifest_says(method: Method, spec: MethodSpec) -> None:
+    first, second = method.restore(picture(0, 32), [1, 2])
+    assert spec.manifest.stochastic == bool((first != second).any())
+
+
+def test_largest_seed_is_accepted(method: Method) -> None:
+    method.restore(picture(0, 32), [2**63 - 1])
+
+
+def test_input_is_left_alone(method: Method) -> None:
+    lr = picture(0, 32)
+    lr.setflags(write=False)
+    method.restore(lr, [1])
+    np.testing.assert_array_equal(lr, picture(0, 32))
+
+
+def test_output_is_the_input_magnified(method: Method, spec: MethodSpec) -> None:
+    lr = picture(0, 32)
+    output = method.restore(lr, [1])[0]
+    scale = spec.manifest.scale
+    means = output.reshape(32, scale, 32, scale, 3).mean((1, 3))
+    assert np.abs(means - lr).mean() < 8  # not shifted, mirrored, or in another channel order

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from ccsr_bench.errors import BenchError
+from ccsr_bench.methods import registry
+from ccsr_bench.methods.in_process import load_method
+from ccsr_bench.methods.registry import find_method, find_methods
+
+MANIFEST = """
+id = "{name}"
+title = "A test"
+licence = "none"
+scale = 4
+stochastic = false
+[environment]
+kind = "in-process"
+entry = "{entry}"
+[variants.{name}]
+title = "A test"
+parameters = {parameters}
+"""
+
+ADAPTER = """
+import numpy as np
+
+class Constant:
+    def __init__(self, *, level=7):
+        self.level = level
+
+    def restore(self, lr, seeds):
+        return np.full((len(seeds), 4 * lr.shape[0], 4 * lr.shape[1], 3), self.level, np.uint8)
+"""
+
+
+def write_method(
+    folder: Path, name: str = "constant", *, entry: str = "adapter.py:Constant", parameters: str = "{}"
+) -> Path:
+    """Write a method of a user's own into a folder of methods."""
+    home = folder / name
+    home.mkdir(parents=True)
+    (home / "method.toml").write_text(MANIFEST.format(name=name, entry=entry, parameters=parameters))
+    (home / "adapter.py").write_text(ADAPTER)
+    return folder
+
+
+def test_shipped_methods_are_found_and_load() -> None:
+    methods = find_methods()
+    assert {"bicubic", "lanczos", "bicubic-dither"} <= methods.keys()
+    assert not methods["bicubic"].manifest.stochastic
+    assert methods["bicubic-dither"].manifest.stochastic
+    for spec in methods.values():
+        load_method(spec)
+
+
+def test_own_method_from_a_folder(tmp_path: Path) -> None:
+    write_method(tmp_path, parameters="{ level = 9 }")
+    method = load_method(find_method("constant", [tmp_path]))
+    assert method.restore(np.zeros((2, 3, 3), np.uint8), [0, 1]).shape == (2, 8, 12, 3)
+    assert method.restore(np.zeros((2, 3, 3), np.uint8), [0]).max() == 9
+
+
+def test_own_method_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(registry.FOLDERS_VARIABLE, str(write_method(tmp_path)))
+    assert find_method("constant").folder == tmp_path / "constant"
+
+
+def test_method_of_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = write_method(tmp_path / "package")
+    (package / "__init__.py").write_text("")
+
+    class Point:
+        name = "package"
+
+        def load(self) -> ModuleType:
+            module = ModuleType("package")
+            module.__file__ = str(package / "__init__.py")
+            return module
+
+    class Broken:
+        name = "broken"
+
+        def load(self) -> ModuleType:
+            raise ImportError("no such module")
+
+    def points(group: str) -> Iterator[EntryPoint]:
+        assert group == "ccsr_bench.methods"
+        return iter([Broken(), Point()])  # type: ignore[list-item]
+
+    monkeypatch.setattr(registry, "entry_points", points)
+    assert find_method("constant").name == "constant"  # a broken package is a warning, not an error
+
+
+def test_unknown_method_gives_near_names() -> None:
+    with pytest.raises(BenchError, match="unknown method 'bicubc': did you mean bicubic"):
+        find_method("bicubc")
+
+
+def test_name_defined_twice_is_refused(tmp_path: Path) -> None:
+    write_method(tmp_path, "bicubic")
+    with pytest.raises(BenchError, match="'bicubic' is defined twice"):
+        find_methods([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("entry", "parameters", "message"),
+    [
+        ("adapter.py:Missing", "{}", "cannot be loaded: AttributeError"),
+        ("nowhere.py:Constant", "{}", "not there"),
+        ("no_such_package:Thing", "{}", "cannot be loaded: ModuleNotFoundError"),
+        ("adapter.py:Constant", "{ colour = 1 }", "cannot be loaded: TypeError"),
+        ("pathlib:Path", "{}", "no method `restore`"),
+    ],
+)
+def test_method_that_cannot_be_loaded(tmp_path: Path, entry: str, parameters: str, message: str) -> None:
+    write_method(tmp_path, entry=entry, parameters=parameters)
+    with pytest.raises(BenchError, match=message):
+        load_method(find_method("constant", [tmp_path]))
+
+
+def test_mistake_in_a_manifest_is_named(tmp_path: Path) -> None:
+    write_method(tmp_path)
+    path = tmp_path / "constant" / "method.toml"
+    path.write_text(path.read_text().replace("scale = 4", 'scale = "four"'))
+    with pytest.raises(BenchError, match=r"method\.toml: Expected `int`, got `str` - at `\$\.scale`"):
+        find_methods([tmp_path])
+    with pytest.raises(BenchError, match="no such folder of methods"):
+        find_methods([tmp_path / "nowhere"])

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ccsr_bench.errors import BenchError
+from ccsr_bench.images import LOSSLESS_SUFFIXES, folder_images, image_size, pixels_sha256, read_image, write_png
+from tests.conftest import picture
+
+
+def png_of_depth(depth: int, colour_type: int, side: int = 8) -> bytes:
+    """Return a PNG that Pillow itself cannot write, such as 16-bit RGB."""
+    channels = {0: 1, 2: 3, 6: 4}[colour_type]
+    rows = b"".join(b"\0" + bytes(side * channels * depth // 8) for _ in range(side))
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, depth, colour_type, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def bad_images(folder: Path) -> dict[str, Path]:
+    """Write one image of every kind that is refused, and return them by what the error must say."""
+    good = Image.fromarray(picture(0, 32))
+    files = {
+        name: folder / f"{name.split()[0]}.png" for name in ("greyscale", "RGBA", "palette", "16 bits", "truncated")
+    }
+    good.convert("L").save(files["greyscale"])
+    good.convert("RGBA").save(files["RGBA"])
+    good.quantize(8).save(files["palette"])
+    files["16 bits"].write_bytes(png_of_depth(16, 2))
+    good.save(files["truncated"])
+    files["truncated"].write_bytes(files["truncated"].read_bytes()[:-200])
+    files["empty"] = folder / "empty.png"
+    files["empty"].write_bytes(b"")
+    files["not a readable"] = folder / "text.png"
+    files["not a readable"].write_text("hello")
+    return files
+
+
+def test_written_image_is_read_back(tmp_path: Path) -> None:
+    pixels = picture(1)
+    write_png(tmp_path / "a.png", pixels)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), pixels)
+    assert image_size(tmp_path / "a.png") == (64, 64)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("read", [read_image, image_size])
+def test_anything_but_complete_8_bit_rgb_is_refused(tmp_path: Path, read: object) -> None:
+    assert callable(read)
+    for message, path in bad_images(tmp_path).items():
+        with pytest.raises(BenchError, match=message) as error:
+            read(path)
+        assert str(path) in str(error.value)
+
+
+def test_corruption_inside_is_found_when_decoding(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write_png(path, picture(2))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    with Image.open(path) as image:
+        image.load()  # Pillow alone says nothing
+    with pytest.raises(BenchError, match="corrupt"):
+        read_image(path)
+
+
+def test_pillow_alone_would_pass_16_bit_rgb(tmp_path: Path) -> None:
+    path = tmp_path / "deep.png"
+    path.write_bytes(png_of_depth(16, 2))
+    with Image.open(path) as image:
+        assert image.mode == "RGB"  # why the header is read
+
+
+def test_missing_file_and_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"nowhere\.png: no such image"):
+        read_image(tmp_path / "nowhere.png")
+    with pytest.raises(BenchError, match="no such folder"):
+        folder_images(tmp_path / "nowhere", LOSSLESS_SUFFIXES)
+
+
+def test_two_files_of_one_stem_are_refused(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", picture(0))
+    Image.fromarray(picture(0)).save(tmp_path / "a.bmp")
+    with pytest.raises(BenchError, match="same stem"):
+        folder_images(tmp_path, LOSSLESS_SUFFIXES)
+
+
+def test_pixel_hash_knows_the_shape() -> None:
+    assert pixels_sha256(np.zeros((2, 3, 3), np.uint8)) != pixels_sha256(np.zeros((3, 2, 3), np.uint8))

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ccsr_bench.stability import bootstrap_interval, g_std, l_std, spread
+
+SCORES = arrays(np.float64, (3, 10), elements=st.floats(-100, 100))
+
+
+def expected_population_std(runs: int) -> float:
+    """Return E[population STD of `runs` standard normal draws] = c4(runs) sqrt((runs-1)/runs)."""
+    c4 = math.sqrt(2 / (runs - 1)) * math.exp(math.lgamma(runs / 2) - math.lgamma((runs - 1) / 2))
+    return c4 * math.sqrt((runs - 1) / runs)
+
+
+@given(SCORES)
+def test_g_std_is_the_mean_of_numpy_population_stds(scores: np.ndarray) -> None:
+    assert g_std(scores) == pytest.approx(np.mean([np.std(row, ddof=0) for row in scores]), abs=1e-9)
+
+
+def test_equal_scores_have_exactly_no_spread() -> None:
+    # np.std leaves a rounding error here: the mean of ten times 25.1511 is not 25.1511.
+    assert np.std([25.1511] * 10) > 0
+    assert g_std(np.full((5, 10), 25.1511)) == 0.0
+
+
+@given(SCORES, st.randoms(use_true_random=False))
+def test_spread_does_not_depend_on_the_order_of_images(scores: np.ndarray, random: object) -> None:
+    order = np.random.default_rng(0).permutation(len(scores))
+    np.testing.assert_array_equal(spread(scores)[order], spread(scores[order]))
+
+
+def test_l_std_is_the_mean_of_numpy_population_stds() -> None:
+    outputs = np.random.default_rng(1).integers(0, 256, (10, 16, 20, 3), np.uint8)
+    assert l_std(outputs) == pytest.approx(np.std(outputs / 255, axis=0, ddof=0).mean(), rel=1e-12)
+
+
+def test_l_std_leaves_the_border_out() -> None:
+    outputs = np.zeros((2, 16, 16, 3), np.uint8)
+    outputs[1, :4] = 255
+    assert l_std(outputs) > 0
+    assert l_std(outputs, crop=4) == 0
+    with pytest.raises(ValueError, match="no pixel"):
+        l_std(outputs, crop=8)
+
+
+def test_l_std_of_equal_outputs_is_exactly_zero() -> None:
+    assert l_std(np.repeat(np.random.default_rng(2).integers(0, 256, (1, 8, 8, 3), np.uint8), 10, axis=0)) == 0.0
+
+
+@pytest.mark.parametrize("runs", [2, 4, 10])
+def test_l_std_of_known_noise_is_what_theory_says(runs: int) -> None:
+    sigma = 8.0
+    noise = sigma * np.random.default_rng(3).standard_normal((runs, 256, 256, 3))
+    outputs = np.rint(128 + noise).astype(np.uint8)
+    # Rounding adds a uniform error of variance 1/12.
+    theory = math.sqrt(sigma**2 + 1 / 12) * expected_population_std(runs) / 255
+    assert l_std(outputs) == pytest.approx(theory, rel=5e-3)
+
+
+def test_interval_of_the_mean_matches_the_normal_approximation() -> None:
+    values = np.random.default_rng(4).normal(25, 3, 400)
+    half = 1.96 * values.std() / math.sqrt(len(values))
+    low, high = bootstrap_interval(values)
+    assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
+
+
+def test_interval_is_a_function_of_the_values() -> None:
+    values = np.random.default_rng(5).normal(size=50)
+    assert bootstrap_interval(values) == bootstrap_interval(values.copy())
+    assert bootstrap_interval(np.full(7, 2.5)) == (2.5, 2.5)
