@@ -29,12 +29,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str = "") 
         known: Every name that would have been right.
         hint: What to do when none of the known names is meant.
     """
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or difflib.get_close_matches(
-        name.lower(), [n.lower() for n in names], n=3, cutoff=0.5
-    )
-    near = [n for n in names if n in near or n.lower() in near]
-    advice = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
+    names = {known_name.lower(): known_name for known_name in sorted(known)}
+    near = [names[match] for match in difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)]
+    advice = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names.values()) or 'none'}"
     return BenchError(f"unknown {kind} '{name}': {advice}{f' ({hint})' if hint else ''}")
 
 

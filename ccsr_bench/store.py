@@ -315,7 +315,9 @@ class LedgerWriter(Ledger):
         with self._transaction():
             encoded = msgspec.json.encode(settings).decode()
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('settings', ?)", (encoded,))
-            self._connection.executemany("INSERT OR IGNORE INTO definitions VALUES (?, ?)", definitions.items())
+            self._connection.executemany(
+                "INSERT INTO definitions VALUES (?, ?) ON CONFLICT DO NOTHING", definitions.items()
+            )
 
     def _remove_leftovers(self) -> None:
         for path in self.folder.glob("images/*/.*.tmp"):
@@ -349,17 +351,17 @@ class LedgerWriter(Ledger):
         """
         with self._transaction():
             insert = self._connection.executemany
-            insert("INSERT OR IGNORE INTO images VALUES (?, ?)", [(record.image, record.pair_sha256)])
+            insert("INSERT INTO images VALUES (?, ?) ON CONFLICT DO NOTHING", [(record.image, record.pair_sha256)])
             insert(
-                "INSERT OR IGNORE INTO outputs VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO outputs VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 [(record.image, run, o.seed, o.png_sha256, o.seconds) for run, o in record.outputs.items()],
             )
             insert(
-                "INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?)",
+                "INSERT INTO scores VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 [(record.image, run, m, value) for m, runs in record.scores.items() for run, value in runs.items()],
             )
             insert(
-                "INSERT OR IGNORE INTO l_std VALUES (?, ?, ?)",
+                "INSERT INTO l_std VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 [(record.image, runs, value) for runs, value in record.l_std.items()],
             )
             insert("DELETE FROM failures WHERE image = ?", [(record.image,)])

@@ -68,7 +68,8 @@ def _bar(label: str) -> Iterator[Callable[[int, int, str], None]]:
 
 
 def _lines(label: str) -> Callable[[int, int, str], None]:
-    started = last = time.monotonic()
+    started = time.monotonic()
+    last = started - _SECONDS_BETWEEN_LINES
 
     def show(done: int, total: int, _what: str) -> None:
         nonlocal last

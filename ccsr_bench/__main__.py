@@ -1,0 +1,9 @@
+"""`python -m ccsr_bench` is `ccsr-bench`."""
+
+from __future__ import annotations
+
+import sys
+
+from ccsr_bench.cli import main
+
+sys.exit(main())
