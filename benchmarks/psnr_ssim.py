@@ -76,11 +76,11 @@ def main() -> None:
         deviation = np.abs(scores[name] - scores["ccsr-bench"]).max(axis=1)
         sys.stdout.write(
             f"{name:18} median {statistics.median(times):7.3f} s of {ROUNDS} "
-            f"(min {min(times):.3f}, max {max(times):.3f}); differs from ours by {deviation[0]:.0e} dB, {deviation[1]:.0e}\n"
+            f"(min {min(times):.3f}, max {max(times):.3f}); "
+            f"differs from ours by {deviation[0]:.0e} dB, {deviation[1]:.0e}\n"
         )
-    sys.stdout.write(
-        f"pyiqa's faster way takes {min(theirs) / ours:.0f} times as long ({torch.get_num_threads()} threads)\n"
-    )
+    ratio = min(theirs) / ours
+    sys.stdout.write(f"pyiqa's faster way takes {ratio:.0f} times as long ({torch.get_num_threads()} threads)\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from ccsr_bench import provenance
 from ccsr_bench.datasets import Dataset, Sample
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_png
+from ccsr_bench.memory import release_free_memory
 from ccsr_bench.metrics.catalogue import MetricProtocol
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.seeds import seed
@@ -166,6 +167,7 @@ def _work(
                 else:
                     failures[unit.sample.name] = result
                     ledger.add_failure(unit.sample.name, result, provenance.now())
+                release_free_memory()
                 done += 1
                 progress(done, len(job.samples), unit.sample.name)
         finally:

@@ -42,14 +42,22 @@ class ImageBatch:
 
         Exact to the last bit: 255000 (Y - 16) is an integer below 2^53.
         """
-        red, green, blue = self.levels.double().unbind(1)
-        return (65481 * red + 128553 * green + 24966 * blue) / 255000 + 16
+        return self._weighted_sum(65481, 128553, 24966).div_(255000).add_(16)
 
     @cached_property
     def grey(self) -> Tensor:
         """(N, H, W) float64, Y of full-range YIQ in [0, 255], not rounded."""
-        red, green, blue = self.levels.double().unbind(1)
-        return (299 * red + 587 * green + 114 * blue) / 1000
+        return self._weighted_sum(299, 587, 114).div_(1000)
+
+    def _weighted_sum(self, red: int, green: int, blue: int) -> Tensor:
+        """Return (N, H, W) float64; an image at a time, so that what is needed on the way stays small."""
+        count, _, height, width = self.levels.shape
+        sums = torch.empty((count, height, width), dtype=torch.float64, device=self.levels.device)
+        for levels, total in zip(self.levels, sums, strict=True):
+            channels = levels.double()
+            torch.mul(channels[0], red, out=total)
+            total.add_(channels[1], alpha=green).add_(channels[2], alpha=blue)
+        return sums
 
 
 class Metric(Protocol):
