@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 L_STD_DEFINITION = (
-    "mean over images, pixels and RGB channels of the population standard deviation (ddof 0) over runs, x in [0, 1]"
+    "L-STD: mean over images, pixels and RGB channels of the population standard deviation (ddof 0) over runs, "
+    "x in [0, 1]"
 )
-G_STD_DEFINITION = "mean over images of the population standard deviation (ddof 0) of the score over runs"
+G_STD_DEFINITION = "G-STD, mean over images of the population standard deviation (ddof 0) of the score over runs"
 
 
 class Interval(NamedTuple):

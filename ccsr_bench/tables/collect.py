@@ -56,8 +56,8 @@ def _section(dataset: str, ledgers: list[Ledger], *, paper: bool) -> Section:
     rows = [row for ledger in ledgers if (row := _row(ledger)).cells]
     present = {name for row in rows for name in row.cells}
     columns = tuple(column for column in COLUMNS if column.name in present)
-    notes = [_protocol_note(ledgers), f"G-STD (after the slash): {G_STD_DEFINITION}."]
-    notes += [f"{column.label}: {definitions[column.name]}." for column in columns]
+    notes = [_protocol_note(ledgers), *(f"{definitions[column.name]}." for column in columns)]
+    notes.append(f"After the slash: {G_STD_DEFINITION}.")
     notes += [note for ledger in ledgers for note in _ledger_notes(ledger)]
     if paper:
         name = ledgers[0].settings.paper_dataset

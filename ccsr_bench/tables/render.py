@@ -37,7 +37,7 @@ def markdown(sections: Sequence[Section]) -> str:
         arrows = [f"{column.label} {'↑' if column.higher_is_better else '↓'}" for column in section.columns]
         lines = [["Method", "N", "Images", *arrows], *(_texts(section, row) for row in section.rows)]
         lines = [[text.replace("|", "\\|") for text in line] for line in lines]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+        widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(lines[0]))]
         rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
         rows = [
             f"| {' | '.join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])} |"

@@ -63,8 +63,8 @@ def test_run_then_table(run: list[object], tmp_path: Path, capsys: Capture) -> N
     assert "bicubic-dither: 4 images x 3 runs, 4 images computed now" in capsys.readouterr().out
     done(["table", "--out", tmp_path / "out"])
     table = capsys.readouterr().out
-    assert "| Method          | N | Images |       PSNR ↑ | L-STD ↓ |" in table
-    assert "| Bicubic + noise | 3 |      4 |" in table
+    assert "| Method          |   N | Images |       PSNR ↑ | L-STD ↓ |" in table
+    assert "| Bicubic + noise |   3 |      4 |" in table
 
 
 def test_score_takes_over_images_made_elsewhere(score: list[object], tmp_path: Path, capsys: Capture) -> None:

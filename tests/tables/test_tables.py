@@ -70,7 +70,7 @@ def test_notes_say_what_every_number_means_and_what_is_missing(own: Dataset, tmp
     (section,) = collect(tmp_path)
     notes = "\n".join(section.notes)
     assert "Protocol `paper`" in notes
-    assert "PSNR: PSNR in dB on Y of BT.601" in notes
+    assert "PSNR in dB on Y of BT.601" in notes
     assert "m: PSNR covers 3 of 4 images" in notes
     assert "m: 1 images failed, for instance image1: RuntimeError: out of luck" in notes
     assert section.rows[0].images == 3
@@ -103,8 +103,8 @@ ROW = Row("m", "M_1 | x", {"psnr": Cell(25.0, 0.1), "l-std": Cell(0.02)}, runs=1
 
 def test_markdown() -> None:
     lines = markdown(section_of(ROW)).splitlines()
-    assert lines[2] == "| Method   |  N | Images |       PSNR ↑ | L-STD ↓ |"
-    assert lines[4] == "| M_1 \\| x | 10 |    100 | 25.00/0.1000 |  0.0200 |"
+    assert lines[2] == "| Method   |   N | Images |       PSNR ↑ | L-STD ↓ |"
+    assert lines[4] == "| M_1 \\| x |  10 |    100 | 25.00/0.1000 |  0.0200 |"
 
 
 def test_latex_compiles(tmp_path: Path) -> None:
