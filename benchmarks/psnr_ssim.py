@@ -48,7 +48,7 @@ def contenders() -> dict[str, Callable[[], np.ndarray]]:
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
 
     def ours() -> np.ndarray:
-        return np.array(list(scorer.score(outputs, scorer.reference(reference), ["psnr", "ssim"]).values()))
+        return np.array(list(scorer.score(outputs, scorer.reference(reference), ["psnr", "ssim"])[0].values()))
 
     def one_by_one() -> np.ndarray:
         target, batch = tensor(reference[None]), tensor(outputs)

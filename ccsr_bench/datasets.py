@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Union
+from typing import Annotated, NamedTuple, Union
 
 import msgspec
 import numpy as np
 
 from ccsr_bench import images
-from ccsr_bench.errors import BenchError, some, unknown_name
-from ccsr_bench.manifests import read_toml
+from ccsr_bench.errors import BenchError, NotInstalledError, some, unknown_name
+from ccsr_bench.images import pixels_sha256
+from ccsr_bench.manifests import FileName, Name, Part, Sha256, read_toml
 from ccsr_bench.places import dataset_home, shipped
 
 RECORDED_HASHES = "sha256.json"
 """In an installed data set whose manifest has no hashes: those recorded when it was installed."""
-
-
-class FileRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known about one file."""
-
-    bytes: int
-    sha256: str
 
 
 class FilesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="files", tag_field="kind"):
@@ -31,7 +26,7 @@ class FilesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
 
     addresses: list[str]
     """Tried in order; ``{address}/{folder}/{file}`` is one image."""
-    folders: dict[str, str]
+    folders: dict[Part, str]
     """Our folder (``lr``, ``hr``, ``outputs/osediff``) -> the folder's name at the source."""
 
 
@@ -41,15 +36,15 @@ class ArchiveSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     repository: str
     revision: str
     file: str
-    folders: dict[str, list[str]]
+    folders: dict[Part, list[str]]
     """Our folder -> the folders of the archive that may hold it; the first that exists is taken."""
 
 
 class Crop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One HR crop of a photograph and the hashes of the pixels that it must give."""
 
-    name: str
-    file: str
+    name: Name
+    file: FileName
     left: int
     top: int
     hr_pixels_sha256: str
@@ -73,19 +68,19 @@ class FolderSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
 class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A data set's TOML file."""
 
-    name: str
+    name: Name
     title: str
     citation: str
     licence: str
-    scale: int
+    scale: Annotated[int, msgspec.Meta(ge=1)]
     source: Union[FilesSource, ArchiveSource, CropsSource, FolderSource]  # noqa: UP007 (msgspec on 3.10)
     homepage: str = ""
     images: int = 0
     """How many images there are; 0 where the manifest does not say."""
     paper_name: str = ""
     """What the CCSR paper's tables call it."""
-    files: dict[str, dict[str, FileRecord]] = {}
-    """Folder -> file -> size and hash, where they are known."""
+    files: dict[Part, dict[FileName, Sha256]] = {}
+    """Folder -> file -> sha256, where they are known."""
 
 
 class Pair(NamedTuple):
@@ -95,6 +90,10 @@ class Pair(NamedTuple):
     """(h, w, 3) uint8 RGB."""
     hr: np.ndarray
     """(scale*h, scale*w, 3) uint8 RGB."""
+
+    def pixels_sha256(self) -> str:
+        """Return one hash of both pictures, whatever files held them."""
+        return hashlib.sha256((pixels_sha256(self.lr) + pixels_sha256(self.hr)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -121,6 +120,16 @@ class Sample:
         _check_sizes(self.lr, lr.shape[:2], self.hr, hr.shape[:2], self.scale)
         return Pair(lr, hr)
 
+    def files_sha256(self) -> str:
+        """Return one hash of both files: from the manifest where it has them, else by reading, without decoding."""
+        known = (self.lr_sha256, self.hr_sha256)
+        hashes = [
+            sha256 or hashlib.sha256(images.read_bytes(path)).hexdigest()
+            for sha256, path in zip(known, (self.lr, self.hr), strict=True)
+            if path is not None
+        ]
+        return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
     def read_hr(self) -> np.ndarray:
         """Read and check the reference, (H, W, 3) uint8 RGB; raises as `read` does."""
         return _read_checked(self.hr, self.hr_sha256)
@@ -140,21 +149,26 @@ class Dataset:
     samples: tuple[Sample, ...]
     folder: Path | None = None
     """Where it is installed; None for two folders of the user's."""
-    licence: str = ""
-    citation: str = ""
     paper_name: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """What is known of its files' sha256, by ``folder/file``."""
+
+    def read_output(self, who: str, path: Path) -> np.ndarray:
+        """Read and check a published output, (H, W, 3) uint8 RGB; raises as `Sample.read` does."""
+        return _read_checked(path, self.hashes.get(f"outputs/{who}/{path.name}"))
 
     def outputs(self, who: str) -> dict[str, Path]:
         """Return the published outputs of a method for this data set, by image name.
 
         Raises:
-            BenchError: They are not installed, or one is missing.
+            NotInstalledError: They are not installed.
+            BenchError: One is missing.
         """
         if self.folder is None:
             raise BenchError(f"data set '{self.name}' has no published outputs")
         folder = self.folder / "outputs" / who
         if not folder.is_dir():
-            raise BenchError(
+            raise NotInstalledError(
                 f"the published {who} outputs of {self.name} are not installed: "
                 f"run `ccsr-bench prepare --dataset {self.name}`"
             )
@@ -185,6 +199,11 @@ def _check_sizes(lr: Path, lr_size: tuple[int, ...], hr: Path, hr_size: tuple[in
         )
 
 
+def _check_all_sizes(pairs: list[tuple[Path, Path]], scale: int) -> None:
+    for low, high in pairs:
+        _check_sizes(low, images.image_size(low), high, images.image_size(high), scale)
+
+
 def manifest_paths() -> dict[str, Path]:
     """Return the manifests that ship with ccsr-bench, by data set name."""
     return {path.stem: path for path in sorted(shipped("datasets").glob("*.toml"))}
@@ -199,12 +218,26 @@ def read_manifest(name: str) -> DatasetManifest:
     Raises:
         BenchError: There is no such data set, or its manifest is wrong.
     """
-    if name.endswith(".toml"):
-        return read_toml(Path(name), DatasetManifest)
     known = manifest_paths()
+    if name.endswith(".toml"):
+        manifest = read_toml(Path(name), DatasetManifest)
+        if manifest.name in known:
+            raise BenchError(f"{name}: '{manifest.name}' is a data set of ccsr-bench's own; give yours another name")
+        return manifest
     if name not in known:
         raise unknown_name("data set", name, known, hint="or give --lr DIR --hr DIR, or a manifest's path")
     return read_toml(known[name], DatasetManifest)
+
+
+def is_ready(manifest: DatasetManifest) -> bool:
+    """Return whether a data set can be used without preparing it; nothing is installed or read."""
+    if isinstance(manifest.source, CropsSource | FolderSource):
+        return True
+    try:
+        _check_installed(manifest, dataset_home(manifest.name))
+    except NotInstalledError:
+        return False
+    return True
 
 
 def load(name: str) -> Dataset:
@@ -218,7 +251,12 @@ def load(name: str) -> Dataset:
     manifest = read_manifest(name)
     if isinstance(manifest.source, FolderSource):
         root = Path(name).resolve().parent
-        return _from_manifest(manifest, root, root / manifest.source.lr, root / manifest.source.hr)
+        folders = {"lr": root / manifest.source.lr, "hr": root / manifest.source.hr}
+        for part, file in ((part, file) for part, files in manifest.files.items() for file in files):
+            if not (folders.get(part, root / part) / file).is_file():
+                raise BenchError(f"{name}: has a hash of {part}/{file}, which does not exist; correct the manifest")
+        _check_all_sizes(_pair_by_stem(folders["lr"], folders["hr"]), manifest.scale)
+        return _from_manifest(manifest, root, folders["lr"], folders["hr"])
     folder = dataset_home(manifest.name)
     if isinstance(manifest.source, CropsSource) and not (folder / RECORDED_HASHES).is_file():
         from ccsr_bench.prepare import prepare_dataset
@@ -236,7 +274,7 @@ def _check_installed(manifest: DatasetManifest, folder: Path) -> None:
     missing = [path for path in expected if not path.is_file()]
     if missing:
         state = "not prepared" if len(missing) == len(expected) else f"incomplete (no {missing[0]})"
-        raise BenchError(
+        raise NotInstalledError(
             f"data set '{manifest.name}' is {state}: run `ccsr-bench prepare --dataset {manifest.name}` "
             f"(add --from DIR to take it from a local copy)"
         )
@@ -245,17 +283,21 @@ def _check_installed(manifest: DatasetManifest, folder: Path) -> None:
 def known_hashes(manifest: DatasetManifest, folder: Path) -> dict[str, str]:
     """Return every known hash of an installed data set's files, by ``folder/file``."""
     if manifest.files:
-        return {
-            f"{part}/{file}": record.sha256 for part, files in manifest.files.items() for file, record in files.items()
-        }
+        return {f"{part}/{file}": sha256 for part, files in manifest.files.items() for file, sha256 in files.items()}
     recorded = folder / RECORDED_HASHES
-    return msgspec.json.decode(recorded.read_bytes(), type=dict[str, str]) if recorded.is_file() else {}
+    if not recorded.is_file():
+        return {}
+    try:
+        return msgspec.json.decode(recorded.read_bytes(), type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        raise BenchError(f"{recorded}: damaged; remove {folder} and prepare the data set again") from error
 
 
 def _from_manifest(manifest: DatasetManifest, folder: Path, lr: Path, hr: Path) -> Dataset:
     hashes = known_hashes(manifest, folder)
-    if manifest.files and "lr" not in manifest.files:
-        pairs: list[tuple[Path | None, Path]] = [(None, hr / file) for file in sorted(manifest.files["hr"])]
+    pairs: list[tuple[Path | None, Path]]
+    if isinstance(manifest.source, FilesSource) and "lr" not in manifest.files:
+        pairs = [(None, hr / file) for file in sorted(manifest.files["hr"])]
     else:
         pairs = list(_pair_by_stem(lr, hr))
     samples = tuple(
@@ -280,9 +322,8 @@ def _from_manifest(manifest: DatasetManifest, folder: Path, lr: Path, hr: Path) 
         scale=manifest.scale,
         samples=samples,
         folder=folder,
-        licence=manifest.licence,
-        citation=manifest.citation,
         paper_name=manifest.paper_name,
+        hashes=hashes,
     )
 
 
@@ -307,7 +348,6 @@ def from_folders(lr: Path, hr: Path, *, name: str = "custom", scale: int = 4) ->
         BenchError: A folder is missing or empty, a stem has no partner, or a pair's sizes do not match.
     """
     pairs = _pair_by_stem(lr, hr)
-    for low, high in pairs:
-        _check_sizes(low, images.image_size(low), high, images.image_size(high), scale)
+    _check_all_sizes(pairs, scale)
     samples = tuple(Sample(name=high.stem, lr=low, hr=high, scale=scale) for low, high in pairs)
     return Dataset(name=name, title=f"{lr} and {hr}", scale=scale, samples=samples)

@@ -13,6 +13,10 @@ class BenchError(Exception):
     """
 
 
+class NotInstalledError(BenchError):
+    """A data set, or part of it, is not on this machine; `prepare` installs it."""
+
+
 class MetricUnavailableError(BenchError):
     """A metric cannot be computed here: its package or its weights are missing.
 

@@ -23,9 +23,9 @@ IMAGE_SUFFIXES = (*LOSSLESS_SUFFIXES, ".jpg", ".jpeg")
 """File types of a data set's images."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_END = b"IEND\xaeB`\x82"
-_HEAD = 33
-"""Bytes up to the end of a PNG's first chunk, which holds the size and the bit depth."""
+_FORMATS = {".png": "PNG", ".bmp": "BMP", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""The passes of an interlaced PNG: first column, first row, column step, row step."""
 
 _MODE_NAMES = {
     "1": "black and white",
@@ -40,38 +40,66 @@ _MODE_NAMES = {
 }
 
 
-def _check_png(head: bytes, tail: bytes, where: str) -> None:
-    if len(head) < _HEAD or _PNG_END not in tail:
-        raise BenchError(f"{where}: the PNG is truncated; restore it")
-    # Pillow opens a 16-bit RGB PNG as 8-bit RGB without a word, so the header is read here.
-    if head[24] == 16:
+def _png_chunks(file: BinaryIO, where: str) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, start of the data, length of the data) of every chunk; raise unless the last one is IEND."""
+    start = len(_PNG_SIGNATURE)
+    end = file.seek(0, os.SEEK_END)
+    while start + 12 <= end:
+        file.seek(start)
+        head = file.read(8)
+        length = int.from_bytes(head[:4], "big")
+        if start + 12 + length > end:
+            break
+        yield head[4:], start + 8, length
+        if head[4:] == b"IEND":
+            return
+        start += 12 + length
+    raise BenchError(f"{where}: the PNG is truncated; restore it")
+
+
+def _check_png_header(file: BinaryIO, where: str) -> None:
+    chunks = list(_png_chunks(file, where))
+    kind, start, length = chunks[0]
+    file.seek(start)
+    header = file.read(length)
+    # Pillow opens a 16-bit RGB PNG as 8-bit RGB without a word.
+    if kind == b"IHDR" and len(header) == 13 and header[8] == 16:
         raise BenchError(f"{where}: 16 bits per channel; convert it to 8-bit RGB")
 
 
-def _check_chunks(data: bytes, where: str) -> None:
-    # Pillow does not compare the checksums of the pixel data: a flipped bit would change pixels without a word.
-    start = len(_PNG_SIGNATURE)
-    while start < len(data):
-        length = int.from_bytes(data[start : start + 4], "big")
-        body, end = start + 4, start + 8 + length
-        if zlib.crc32(data[body:end]) != int.from_bytes(data[end : end + 4], "big"):
+def _check_png_data(data: bytes, where: str) -> None:
+    # Pillow neither compares the checksums of the pixel data nor minds missing rows: both would change pixels silently.
+    packed = []
+    for kind, start, length in _png_chunks(io.BytesIO(data), where):
+        body = data[start - 4 : start + length]
+        if zlib.crc32(body) != int.from_bytes(data[start + length : start + length + 4], "big"):
             raise BenchError(f"{where}: the image is corrupt (a PNG checksum is wrong); restore it")
-        if data[body : body + 4] == b"IEND":
-            return
-        start = end + 4
+        if kind == b"IHDR":
+            width, height, interlaced = (int.from_bytes(body[i:k], "big") for i, k in ((4, 8), (8, 12), (16, 17)))
+        elif kind == b"IDAT":
+            packed.append(body[4:])
+    try:
+        size = len(zlib.decompress(b"".join(packed)))
+    except zlib.error as error:
+        raise BenchError(f"{where}: the image is corrupt ({error}); restore it") from error
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    rows = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in passes]
+    if size != sum(tall * (1 + 3 * wide) for wide, tall in rows if wide > 0 and tall > 0):
+        raise BenchError(f"{where}: the image is truncated (rows are missing); restore it")
 
 
 def _open(file: BinaryIO, where: str) -> Image.Image:
-    head = file.read(_HEAD)
-    if not head:
+    signature = file.read(len(_PNG_SIGNATURE))
+    if not signature:
         raise BenchError(f"{where}: the file is empty; restore it")
-    if head.startswith(_PNG_SIGNATURE):
-        file.seek(max(-64, -file.seek(0, os.SEEK_END)), os.SEEK_END)
-        _check_png(head, file.read(), where)
+    if signature == _PNG_SIGNATURE:
+        _check_png_header(file, where)
     try:
         image = Image.open(file, formats=("PNG", "BMP", "JPEG"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BenchError(f"{where}: not a readable PNG, BMP or JPEG image") from error
+    if _FORMATS[Path(where).suffix.lower()] != image.format:
+        raise BenchError(f"{where}: a {image.format} file by its content; give it the suffix of what it is")
     if image.mode != "RGB" or "transparency" in image.info:
         name = _MODE_NAMES.get(image.mode, image.mode)
         raise BenchError(f"{where}: {name} image; convert it to 8-bit RGB")
@@ -94,7 +122,7 @@ def decode(data: bytes, where: str) -> np.ndarray:
 
     Args:
         data: The bytes of a PNG, BMP or JPEG file.
-        where: What to call the image in an error.
+        where: The file's name, for its type and for an error.
 
     Returns:
         (h, w, 3) uint8 RGB.
@@ -103,8 +131,8 @@ def decode(data: bytes, where: str) -> np.ndarray:
         BenchError: The data are truncated, corrupt, or not an 8-bit RGB image.
     """
     image = _open(io.BytesIO(data), where)
-    if data.startswith(_PNG_SIGNATURE):
-        _check_chunks(data, where)
+    if image.format == "PNG":
+        _check_png_data(data, where)
     try:
         return np.asarray(image)
     except (OSError, ValueError, SyntaxError) as error:
@@ -169,8 +197,20 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlast a power failure, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def pixels_sha256(pixels: np.ndarray) -> str:
@@ -192,6 +232,8 @@ def folder_images(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in suffixes or path.name.startswith("."):
             continue
+        if not path.name.isprintable():
+            raise BenchError(f"{folder}: the file name {path.name!a} cannot be written in a table; rename it")
         if path.stem in found:
             raise BenchError(f"{folder}: {found[path.stem].name} and {path.name} have the same stem; keep one")
         found[path.stem] = path

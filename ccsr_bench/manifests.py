@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from ccsr_bench.errors import BenchError
 
 T = TypeVar("T")
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""A name that folders are made from."""
+
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]*[^/\\.][^/\\]*$")]
+"""A name of one file: no folder in it."""
+
+Part = Annotated[str, msgspec.Meta(pattern=r"^(lr|hr|outputs/[A-Za-z0-9][A-Za-z0-9._-]*)$")]
+"""A folder of a data set."""
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
@@ -28,5 +39,5 @@ def read_toml(path: Path, kind: type[T]) -> T:
         raise BenchError(f"{path}: no such manifest") from None
     except OSError as error:
         raise BenchError(f"{path}: cannot be read ({error.strerror})") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BenchError(f"{path}: {error}; correct the manifest") from error

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import itertools
 from pathlib import Path
 
-import msgspec
-
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import write_atomically
-from ccsr_bench.store import Ledger, LedgerWriter, UnitRecord, find_ledgers, storage_errors
+from ccsr_bench.images import read_bytes, write_atomically
+from ccsr_bench.store import Ledger, Output, find_ledgers
+from ccsr_bench.store_writer import LedgerWriter, storage_errors
 
 
 def merge_folders(sources: list[Path], out: Path) -> list[Path]:
@@ -22,10 +24,13 @@ def merge_folders(sources: list[Path], out: Path) -> list[Path]:
         The folders of the ledgers that were added to.
 
     Raises:
-        BenchError: A source has no ledger, two ledgers are about different things, or they disagree about an output.
+        BenchError: A source has no ledger, two ledgers are about different things, they disagree about an output, or
+            an output is damaged.
     """
     groups: dict[Path, list[Path]] = {}
     for source in sources:
+        if source.resolve() == out.resolve():
+            raise BenchError(f"{source}: cannot be merged into itself; leave it out, --out keeps what it has")
         ledgers = find_ledgers(source)
         if not ledgers:
             raise BenchError(f"{source}: no ledger in it; give folders that `run` or `score` wrote with --out")
@@ -38,45 +43,45 @@ def merge_folders(sources: list[Path], out: Path) -> list[Path]:
 
 def merge(sources: list[Path], target: Path) -> None:
     """Add several ledgers to the one in `target`; raises as `merge_folders` does."""
-    ledgers = [Ledger(folder) for folder in sources]
-    try:
-        definitions: dict[str, str] = {}
+    with contextlib.ExitStack() as stack:
+        ledgers = [stack.enter_context(Ledger(folder)) for folder in sources]
+        for one, other in itertools.permutations(ledgers, 2):
+            one.check_same(other.identity, other.definitions)
+        first = ledgers[0]
+        definitions = {metric: text for ledger in ledgers for metric, text in ledger.definitions.items()}
+        writer = stack.enter_context(LedgerWriter(target, first.identity, first.description, definitions))
         for ledger in ledgers:
-            definitions = {**ledger.definitions, **definitions}
-        settings = msgspec.structs.replace(
-            ledgers[0].settings,
-            runs=max(ledger.settings.runs for ledger in ledgers),
-            images=len({name for ledger in ledgers for name in ledger.image_names()}),
-        )
-        with LedgerWriter(target, ledgers[0].identity, settings, definitions) as writer:
-            for ledger in ledgers:
-                writer.check_same(ledger.identity, ledger.definitions)
-                _merge_one(ledger, writer)
-    finally:
-        for ledger in ledgers:
-            ledger.close()
+            for image in sorted({*ledger.asked, *ledger.image_names()}):
+                with ledger.snapshot():
+                    _merge_image(ledger, writer, image)
+            writer.add_sessions(ledger.sessions)
 
 
-def _merge_one(ledger: Ledger, writer: LedgerWriter) -> None:
-    for image in ledger.image_names():
-        record = ledger.record(image)
-        existing = writer.record(image)
-        _check_agree(record, existing, ledger.folder)
-        for run in record.outputs.keys() - existing.outputs.keys():
-            with storage_errors(writer.folder):
-                path = writer.image_path(image, run)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, ledger.image_path(image, run).read_bytes())
-        writer.add(record)
-    for session in ledger.sessions:
-        writer.add_session(str(session["started"]), session)
-
-
-def _check_agree(record: UnitRecord, existing: UnitRecord, folder: Path) -> None:
-    if existing.pair_sha256 not in ("", record.pair_sha256):
+def _merge_image(ledger: Ledger, writer: LedgerWriter, image: str) -> None:
+    hashes, existing_hashes = ledger.image_hashes(image), writer.image_hashes(image)
+    if hashes and existing_hashes and hashes[0] != existing_hashes[0]:
         raise BenchError(
-            f"{folder}: image '{record.image}' is not the one already merged; they are different data sets"
+            f"{ledger.folder}: image '{image}' is not the one already merged; they are different data sets"
         )
-    for run in sorted(record.outputs.keys() & existing.outputs.keys()):
-        if record.outputs[run].png_sha256 != existing.outputs[run].png_sha256:
-            raise BenchError(f"{folder}: run {run} of '{record.image}' is not the one already merged; keep one of them")
+    outputs, existing = ledger.outputs(image), writer.outputs(image)
+    for run, output in outputs.items():
+        if run not in existing:
+            _copy_png(ledger, writer, image, run, output)
+        elif existing[run].png_sha256 != output.png_sha256:
+            raise BenchError(f"{ledger.folder}: run {run} of '{image}' is not the one already merged; keep one of them")
+    rows = ledger.rows(image)
+    failed = rows.pop("failures")
+    # Whoever has the image done knows better than whoever failed at it.
+    done = not failed or bool(existing and image not in writer.failures)
+    writer.add_rows(rows, failure=(image, "", "") if done else (image, str(failed[0][1]), str(failed[0][2])))
+
+
+def _copy_png(ledger: Ledger, writer: LedgerWriter, image: str, run: int, output: Output) -> None:
+    origin = ledger.image_path(image, run)
+    data = read_bytes(origin)
+    if hashlib.sha256(data).hexdigest() != output.png_sha256:
+        raise BenchError(f"{origin}: wrong sha256: it was changed after it was recorded; restore it")
+    with storage_errors(writer.folder):
+        path = writer.image_path(image, run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, data)

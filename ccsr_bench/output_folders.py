@@ -25,10 +25,9 @@ def find_runs(folder: Path) -> dict[int, dict[str, Path]]:
         raise BenchError(f"{folder}: no such folder")
     subfolders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not subfolders:
-        found = {0: images.folder_images(folder, images.LOSSLESS_SUFFIXES)}
-        if not found[0]:
-            raise BenchError(f"{folder}: no PNG or BMP image in it")
-        return found
+        return {0: _run_images(folder)}
+    if images.folder_images(folder, images.IMAGE_SUFFIXES):
+        raise BenchError(f"{folder}: holds images beside the folder {subfolders[0].name}; give one or the other")
     numbered: dict[int, Path] = {}
     for path in subfolders:
         number = re.search(r"(\d+)$", path.name)
@@ -39,10 +38,17 @@ def find_runs(folder: Path) -> dict[int, dict[str, Path]]:
                 f"{folder}: {numbered[int(number[1])].name} and {path.name} have the same number; keep one"
             )
         numbered[int(number[1])] = path
-    return {
-        run: images.folder_images(numbered[number], images.LOSSLESS_SUFFIXES)
-        for run, number in enumerate(sorted(numbered))
-    }
+    return {run: _run_images(numbered[number]) for run, number in enumerate(sorted(numbered))}
+
+
+def _run_images(folder: Path) -> dict[str, Path]:
+    found = images.folder_images(folder, images.IMAGE_SUFFIXES)
+    lossy = [path for path in found.values() if path.suffix.lower() not in images.LOSSLESS_SUFFIXES]
+    if lossy:
+        raise BenchError(f"{lossy[0]}: a JPEG, whose score would be its compression's; outputs must be PNG or BMP")
+    if not found:
+        raise BenchError(f"{folder}: no PNG or BMP image in it")
+    return found
 
 
 def check_runs(runs: dict[int, dict[str, Path]], samples: Sequence[Sample], *, partial: bool = False) -> None:
@@ -58,11 +64,11 @@ def check_runs(runs: dict[int, dict[str, Path]], samples: Sequence[Sample], *, p
     """
     names = [sample.name for sample in samples]
     for files in runs.values():
-        folder = next(iter(files.values())).parent if files else None
+        folder = next(iter(files.values())).parent
         missing = [name for name in names if name not in files]
         if missing:
             raise BenchError(
-                f"{folder or 'an empty run folder'}: no image for {some(missing)} ({len(missing)} of {len(names)}); "
+                f"{folder}: no image for {some(missing)} ({len(missing)} of {len(names)}); "
                 f"images are matched by file stem"
             )
         extra = [] if partial else [name for name in files if name not in set(names)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
+import filelock
 import msgspec
 
 from ccsr_bench.datasets import (
@@ -17,9 +19,10 @@ from ccsr_bench.datasets import (
     DatasetManifest,
     FilesSource,
     FolderSource,
+    known_hashes,
 )
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import pixels_sha256, write_atomically, write_png
+from ccsr_bench.images import IMAGE_SUFFIXES, folder_images, pixels_sha256, write_atomically, write_png
 from ccsr_bench.places import dataset_home, home
 
 DOWNLOADS_AT_ONCE = 8
@@ -50,26 +53,38 @@ def prepare_dataset(manifest: DatasetManifest, *, local: Path | None = None, pro
     Raises:
         BenchError: A file cannot be had, or is not the one the manifest names.
     """
+    if isinstance(manifest.source, FolderSource):
+        raise BenchError(f"data set '{manifest.name}' is already on this machine; there is nothing to prepare")
     folder = dataset_home(manifest.name)
-    source = manifest.source
     try:
-        if isinstance(source, FilesSource):
-            _install_files(manifest, source, folder, local, progress)
-        elif isinstance(source, FolderSource):
-            raise BenchError(f"data set '{manifest.name}' is already on this machine; there is nothing to prepare")
-        else:
-            if (folder / RECORDED_HASHES).is_file():
-                pass  # installed before: only verify
-            elif isinstance(source, CropsSource):
-                _install_crops(manifest.name, source, folder, progress)
-            elif local is not None:
-                _copy_folders(source, local, folder, progress)
-            else:
-                _install_archive(source, folder, progress)
-            _verify_or_record_hashes(manifest, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder / ".lock"):  # another process may be installing it: wait, then verify
+            _install(manifest, manifest.source, folder, local, progress)
     except OSError as error:
         raise BenchError(f"cannot install {manifest.name} in {folder}: {error.strerror or error}") from error
     return folder
+
+
+def _install(
+    manifest: DatasetManifest,
+    source: FilesSource | ArchiveSource | CropsSource,
+    folder: Path,
+    local: Path | None,
+    progress: Progress,
+) -> None:
+    if isinstance(source, FilesSource):
+        _install_files(manifest, source, folder, local, progress)
+    elif isinstance(source, CropsSource):
+        _install_crops(manifest.name, source, folder, progress)
+        _record_hashes(manifest, folder)
+    elif (folder / RECORDED_HASHES).is_file():
+        _check_recorded_hashes(manifest, folder)
+    else:
+        if local is not None:
+            _copy_folders(source, local, folder, progress)
+        else:
+            _install_archive(source, folder, progress)
+        _record_hashes(manifest, folder)
 
 
 def file_sha256(path: Path) -> str:
@@ -84,40 +99,30 @@ def file_sha256(path: Path) -> str:
 def _install_files(
     manifest: DatasetManifest, source: FilesSource, folder: Path, local: Path | None, progress: Progress
 ) -> None:
-    parts = manifest.files
-    if local is not None:
-        places = {part: _local_folder(local, [part, source.folders[part]]) for part in parts}
-        for part in ("lr", "hr"):
-            if part in parts and places[part] is None:
-                raise BenchError(
-                    f"{local}: holds neither '{part}' nor '{source.folders[part]}'; give the folder that does"
-                )
-        parts = {part: files for part, files in parts.items() if places[part] is not None}
-    wanted = [(part, file, record.sha256) for part, files in parts.items() for file, record in files.items()]
+    places = {part: _local_folder(local, [part, source.folders[part]]) if local else None for part in manifest.files}
+    for part in ("lr", "hr"):
+        if local is not None and part in manifest.files and places[part] is None:
+            raise BenchError(f"{local}: holds neither '{part}' nor '{source.folders[part]}'; give the folder that does")
+    wanted = [
+        (part, file, sha256)
+        for part, files in manifest.files.items()
+        for file, sha256 in files.items()
+        if local is None or places[part] is not None
+    ]
 
     def install(item: tuple[str, str, str]) -> str:
         part, file, sha256 = item
-        target = folder / part / file
+        target, place = folder / part / file, places[part]
         if not (target.is_file() and file_sha256(target) == sha256):
             target.parent.mkdir(parents=True, exist_ok=True)
-            if local is not None:
-                _copy_verified(_required(places[part]) / file, target, sha256)
+            if place is not None:
+                _copy_verified(place / file, target, sha256)
             else:
-                _download(
-                    [f"{address}/{source.folders[part]}/{file}" for address in source.addresses],
-                    target,
-                    sha256,
-                )
+                _download([f"{address}/{source.folders[part]}/{file}" for address in source.addresses], target, sha256)
         return f"{part}/{file}"
 
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE if local is None else 2) as pool:
         _report(pool.map(install, wanted), len(wanted), progress)
-
-
-def _required(folder: Path | None) -> Path:
-    if folder is None:
-        raise AssertionError("folders that are absent were left out before")
-    return folder
 
 
 def _local_folder(local: Path, names: Iterable[str]) -> Path | None:
@@ -140,8 +145,6 @@ def _copy_verified(origin: Path, target: Path, sha256: str) -> None:
 
 def _download(addresses: list[str], target: Path, sha256: str) -> None:
     """Download one file from the first address that has it; pooch verifies it and moves it into place."""
-    import logging
-
     import pooch
     import requests
 
@@ -202,7 +205,11 @@ def _install_archive(source: ArchiveSource, folder: Path, progress: Progress) ->
             f"cannot download {source.file} of the Hugging Face data set {source.repository} "
             f"({type(error).__name__}); or unpack it by hand and run prepare with --from DIR"
         ) from error
-    _extract(Path(archive), source, folder, progress)
+    try:
+        _extract(Path(archive), source, folder, progress)
+    except zipfile.BadZipFile as error:
+        Path(archive).unlink()
+        raise BenchError(f"{archive}: not a whole zip archive ({error}); it was removed, prepare again") from error
     Path(archive).unlink()
 
 
@@ -266,26 +273,31 @@ def _install_crops(name: str, source: CropsSource, folder: Path, progress: Progr
         progress(index, len(source.crops), crop.name)
 
 
-def _verify_or_record_hashes(manifest: DatasetManifest, folder: Path) -> None:
-    """Record the hash of every file at first use; afterwards they are what the files must be."""
-    record = folder / RECORDED_HASHES
-    hashes = {
+def _installed_hashes(folder: Path) -> dict[str, str]:
+    return {
         path.relative_to(folder).as_posix(): file_sha256(path)
         for part in ("lr", "hr")
-        for path in sorted((folder / part).iterdir())
+        for path in folder_images(folder / part, IMAGE_SUFFIXES).values()
     }
+
+
+def _record_hashes(manifest: DatasetManifest, folder: Path) -> None:
+    """Record the hash of every file at first use; afterwards they are what the files must be."""
+    hashes = _installed_hashes(folder)
     if manifest.images and len(hashes) != 2 * manifest.images:
         raise BenchError(
-            f"data set '{manifest.name}': {len(hashes)} files in {folder}, expected {2 * manifest.images}; "
+            f"data set '{manifest.name}': {len(hashes)} images in {folder}, expected {2 * manifest.images}; "
             f"remove the folder and prepare it again"
         )
-    if record.is_file():
-        recorded = msgspec.json.decode(record.read_bytes(), type=dict[str, str])
-        changed = [name for name in sorted(recorded) if hashes.get(name) != recorded[name]]
-        if changed:
+    write_atomically(folder / RECORDED_HASHES, msgspec.json.format(msgspec.json.encode(hashes), indent=1))
+
+
+def _check_recorded_hashes(manifest: DatasetManifest, folder: Path) -> None:
+    recorded = known_hashes(manifest, folder)
+    hashes = _installed_hashes(folder)
+    for name, sha256 in recorded.items():
+        if hashes.get(name) != sha256:
             raise BenchError(
-                f"{folder / changed[0]}: wrong sha256: it is not the file recorded at first use; "
+                f"{folder / name}: wrong sha256: it is not the file recorded at first use; "
                 f"remove {folder} and prepare the data set again"
             )
-        return
-    write_atomically(record, msgspec.json.format(msgspec.json.encode(hashes), indent=1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import platform
-import resource
 import subprocess
 import sys
 
@@ -27,19 +26,32 @@ def environment(device: str) -> dict[str, object]:
         "platform": platform.platform(),
         "processor": _processor(device),
         "device": device,
+        "threads": _threads(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
     }
 
 
-def peak_memory_mib(device: str) -> dict[str, float]:
-    """Return the highest memory use of this process so far, in MiB, and the GPU's where one is used."""
-    # ru_maxrss is in KiB on Linux, in bytes on macOS.
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    peak = {"process": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)}
+def reset_peak_memory(device: str) -> None:
+    """Start measuring the GPU's peak anew; the kernel's figure of a process cannot be reset."""
     if device.startswith("cuda"):
         import torch
 
-        peak["gpu"] = round(torch.cuda.max_memory_allocated() / 1024**2, 1)
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory_mib(device: str) -> dict[str, float]:
+    """Return the highest memory use in MiB: of this process since it began, of the GPU since it was reset."""
+    peak = {}
+    if sys.platform != "win32":
+        import resource
+
+        # ru_maxrss is in KiB on Linux, in bytes on macOS.
+        unit = 1024**2 if sys.platform == "darwin" else 1024
+        peak["process"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
+    if device.startswith("cuda"):
+        import torch
+
+        peak["gpu"] = round(torch.cuda.max_memory_allocated(device) / 1024**2, 1)
     return peak
 
 
@@ -50,11 +62,17 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
 def _processor(device: str) -> str:
     if device.startswith("cuda"):
         import torch
 
-        return torch.cuda.get_device_name()
+        return torch.cuda.get_device_name(device)
     return platform.processor() or platform.machine()
 
 
@@ -64,7 +82,7 @@ def _code() -> dict[str, object]:
         return {}
     try:
         commit = _git("rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=normal"))}
     except (OSError, subprocess.CalledProcessError):
         return {}
 

@@ -11,8 +11,7 @@ import msgspec
 import numpy as np
 
 from ccsr_bench.datasets import Dataset
-from ccsr_bench.errors import unknown_name
-from ccsr_bench.images import read_image
+from ccsr_bench.errors import BenchError, unknown_name
 from ccsr_bench.manifests import read_toml
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.places import shipped
@@ -57,11 +56,13 @@ class Comparison:
     """Mean over images."""
     published: float
     """Mean over images, of the published per-image values."""
+    allowed_mean: float
+    """How far the means may be apart."""
     worst: float
     """Largest difference of one image."""
     worst_image: str
     allowed_image: float
-    allowed_mean: float
+    """How far one image may be off."""
     left_out: str
     """Which images were left out and why; empty for none."""
 
@@ -100,6 +101,7 @@ def compare(
     name: str,
     published: PublishedSet,
     dataset: Dataset,
+    outputs: Mapping[str, Path],
     scorer: Scorer,
     progress: Callable[[int, int, str], None],
 ) -> list[Comparison]:
@@ -109,27 +111,27 @@ def compare(
         name: Name of the set, which its CSV has.
         published: The set.
         dataset: Its data set, installed.
+        outputs: The published outputs, by image name.
         scorer: With the metrics to compare.
         progress: Called after every image.
 
     Raises:
-        BenchError: The published outputs are not installed or damaged.
+        BenchError: A published output is damaged, or none of the metrics was published.
     """
-    outputs = dataset.outputs(published.outputs)
     values = published_values(name)
-    metrics = [metric for metric in scorer.metrics if metric in values and metric in published.tolerances]
+    metrics = [metric for metric in scorer.metrics if metric in published.tolerances]
+    if not metrics:
+        raise BenchError(f"{name} has no published value of {', '.join(scorer.metrics)} to compare with")
     ours: dict[str, dict[str, float]] = {metric: {} for metric in metrics}
     for index, sample in enumerate(dataset.samples, start=1):
-        scores = _score_one(outputs[sample.name], sample.read_hr(), scorer, metrics)
+        output = dataset.read_output(published.outputs, outputs[sample.name])
+        scores, failures = scorer.score(output[None], scorer.reference(sample.read_hr()), metrics)
+        if failures:
+            raise BenchError(f"{outputs[sample.name]}: {failures[0]}")
         for metric in metrics:
-            ours[metric][sample.name] = scores[metric]
+            ours[metric][sample.name] = scores[metric][0]
         progress(index, len(dataset.samples), sample.name)
     return [_compare_metric(metric, published, values[metric], ours[metric]) for metric in metrics]
-
-
-def _score_one(output: Path, hr: np.ndarray, scorer: Scorer, metrics: list[str]) -> Mapping[str, float]:
-    scores = scorer.score(read_image(output)[None], scorer.reference(hr), metrics)
-    return {metric: values[0] for metric, values in scores.items()}
 
 
 def _compare_metric(
@@ -137,10 +139,11 @@ def _compare_metric(
 ) -> Comparison:
     left_out = published.left_out.get(metric, LeftOut([], ""))
     images = [image for image in values if image not in left_out.images]
+    tolerance = published.tolerances[metric]
+    # A value is printed with as many digits as its column has; some writers drop trailing zeros.
+    half_digit = 0.5 * 10.0 ** -max(len(value.partition(".")[2]) for value in values.values())
     differences = {image: abs(ours[image] - float(values[image])) for image in images}
     worst = max(images, key=differences.__getitem__)
-    half_digit = 0.5 * 10.0 ** -len(values[worst].partition(".")[2])
-    tolerance = published.tolerances[metric]
     return Comparison(
         metric=metric,
         images=len(images),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,28 +15,27 @@ import numpy as np
 from ccsr_bench import provenance
 from ccsr_bench.datasets import Dataset, Sample
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import write_png
+from ccsr_bench.images import read_bytes, write_png
 from ccsr_bench.memory import release_free_memory
+from ccsr_bench.metrics.base import crop_text
 from ccsr_bench.metrics.catalogue import MetricProtocol
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.seeds import seed
 from ccsr_bench.stability import L_STD_DEFINITION
-from ccsr_bench.store import (
-    Identity,
-    LedgerWriter,
-    Output,
-    Settings,
-    UnitRecord,
-    ledger_folder,
-    storage_errors,
-)
-from ccsr_bench.units import OutputSource, RecordedOutput, Unit, UnitResult, execute
+from ccsr_bench.store import Description, Identity, Output, UnitRecord, ledger_folder
+from ccsr_bench.store_writer import LedgerWriter, storage_errors
+from ccsr_bench.units import FolderSource, OutputSource, RecordedOutput, Unit, UnitResult, execute
 
 ENCODERS = 2
 """Threads that encode PNGs while the next image is computed."""
 
+MADE_ELSEWHERE = "images made elsewhere"
+"""What `Identity.made_by` says of images that were not generated here."""
+
 Progress = Callable[[int, int, str], None]
 """Called with (images done, images in all, name of the image)."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,17 @@ class Job:
 
     method: str
     title: str
-    stochastic: bool
     dataset: Dataset
     samples: Sequence[Sample]
     """The images asked for."""
     runs: int
     protocol: MetricProtocol
     out: Path
-    seeded: bool = True
-    """False for images made elsewhere, whose seeds nobody knows."""
+    made_by: str = MADE_ELSEWHERE
+    load: Callable[[], OutputSource] | None = None
+    """Loads the method; not called when no output is missing. None for images made elsewhere."""
+    files: Mapping[int, Mapping[str, Path]] | None = None
+    """For images made elsewhere: run -> image name -> file."""
     base_seed: int = 0
 
 
@@ -69,14 +72,11 @@ class Summary:
     seconds: float
 
 
-def run_job(
-    job: Job, load_source: Callable[[], OutputSource], scorer: Scorer, *, device: str, progress: Progress
-) -> Summary:
+def run_job(job: Job, scorer: Scorer, *, device: str, progress: Progress) -> Summary:
     """Bring a ledger to what the job asks for.
 
     Args:
         job: What is asked for.
-        load_source: Loads the method; not called when no output is missing.
         scorer: Computes the metrics that are asked for.
         device: The scorer's device, for the provenance.
         progress: Called after every image.
@@ -84,27 +84,14 @@ def run_job(
     Raises:
         BenchError: An input is wrong or the ledger cannot be written; what was recorded until then is kept.
     """
-    started, clock = provenance.now(), time.perf_counter()
-    crop = job.protocol.l_std_crop
-    definitions = scorer.definitions | {
-        "l-std": f"{L_STD_DEFINITION}; {f'{crop}-pixel border left out' if crop else 'no crop'}"
-    }
-    settings = Settings(
-        title=job.title,
-        stochastic=job.stochastic,
-        paper_dataset=job.dataset.paper_name,
-        runs=job.runs,
-        images=len(job.samples),
-        dataset_images=len(job.dataset.samples),
-    )
-    identity = Identity(
-        dataset=job.dataset.name, method=job.method, protocol=job.protocol.name, base_seed=job.base_seed
-    )
-    with LedgerWriter(ledger_folder(job.out, job.dataset.name, job.method), identity, settings, definitions) as ledger:
+    clock = time.perf_counter()
+    with _open_ledger(job, scorer) as ledger:
+        _check_unchanged(job, ledger)
+        ledger.ask([sample.name for sample in job.samples], job.runs)
         units = [unit for sample in job.samples if (unit := plan(job, sample, ledger, scorer)) is not None]
         progress(len(job.samples) - len(units), len(job.samples), "")
-        failures = _work(job, units, load_source, scorer, ledger, progress) if units else {}
-        summary = Summary(
+        failures = _session(job, units, scorer, ledger, device, progress) if units else {}
+        return Summary(
             folder=ledger.folder,
             images=len(job.samples),
             runs=job.runs,
@@ -112,31 +99,64 @@ def run_job(
             failures=failures,
             seconds=time.perf_counter() - clock,
         )
-        if units:
-            session = {
-                "started": started,
-                "seconds": round(summary.seconds, 3),
-                "images": summary.computed,
-                "failures": len(failures),
-                "peak_memory_mib": provenance.peak_memory_mib(device),
-                **provenance.environment(device),
-            }
-            ledger.add_session(started, session)
-    return summary
+
+
+def _open_ledger(job: Job, scorer: Scorer) -> LedgerWriter:
+    identity = Identity(
+        dataset=job.dataset.name,
+        method=job.method,
+        made_by=job.made_by,
+        protocol=job.protocol.name,
+        base_seed=job.base_seed,
+    )
+    description = Description(
+        title=job.title, paper_dataset=job.dataset.paper_name, dataset_images=len(job.dataset.samples)
+    )
+    definitions = {**scorer.definitions, "l-std": f"{L_STD_DEFINITION}; {crop_text(job.protocol.l_std_crop)}"}
+    return LedgerWriter(ledger_folder(job.out, job.dataset.name, job.method), identity, description, definitions)
+
+
+def _check_unchanged(job: Job, ledger: LedgerWriter) -> None:
+    """Raise a `BenchError` when the ledger is about other images than those that are asked for now."""
+    known = {sample.name for sample in job.dataset.samples}
+    foreign = [name for name in ledger.image_names() if name not in known]
+    if foreign:
+        raise BenchError(
+            f"{ledger.folder}: holds image '{foreign[0]}', which the data set has not; it is another data set: "
+            f"give --dataset another name, or another --out"
+        )
+    for sample in job.samples:
+        recorded = ledger.image_hashes(sample.name)
+        # Other files may hold the same picture, so only a difference of the files is looked into.
+        if recorded and recorded[1] != sample.files_sha256() and recorded[0] != sample.read().pixels_sha256():
+            raise BenchError(
+                f"{ledger.folder}: image '{sample.name}' is not the one recorded under that name; "
+                f"give --dataset another name, or another --out"
+            )
 
 
 def plan(job: Job, sample: Sample, ledger: LedgerWriter, scorer: Scorer) -> Unit | None:
-    """Return what is missing for one image, or None when nothing is."""
+    """Return what is missing for one image, or None when nothing is.
+
+    Raises:
+        BenchError: An image made elsewhere is not the one that was recorded.
+    """
     outputs = ledger.outputs(sample.name)
-    scored = ledger.scored_runs(sample.name)
+    scored = ledger.image_scores(sample.name)
     wanted = range(job.runs)
+    for run in wanted:
+        if job.files is not None and run in outputs:
+            origin = job.files[run][sample.name]
+            if _origin_sha256(job, sample.name, run) != outputs[run].origin_sha256:
+                raise BenchError(f"{origin}: not the image recorded for that run; give --method another name")
+    # A PNG that was lost is made again, and must come out as it was recorded.
     make = {
-        run: seed(job.dataset.name, sample.name, run, base_seed=job.base_seed) if job.seeded else None
+        run: None if job.files else seed(job.dataset.name, sample.name, run, base_seed=job.base_seed)
         for run in wanted
-        if run not in outputs
+        if run not in outputs or not ledger.image_path(sample.name, run).is_file()
     }
     score = {metric: tuple(run for run in wanted if run not in scored.get(metric, ())) for metric in scorer.metrics}
-    spread = job.runs if job.runs > 1 and not ledger.has_l_std(sample.name, job.runs) else 0
+    spread = job.runs if job.runs > 1 and job.runs not in ledger.image_l_std(sample.name) else 0
     if not (make or spread or any(score.values())):
         return None
     recorded = {
@@ -145,28 +165,52 @@ def plan(job: Job, sample: Sample, ledger: LedgerWriter, scorer: Scorer) -> Unit
     return Unit(sample, make, recorded, score, spread, job.protocol.l_std_crop)
 
 
-def _work(
-    job: Job,
-    units: Sequence[Unit],
-    load_source: Callable[[], OutputSource],
-    scorer: Scorer,
-    ledger: LedgerWriter,
-    progress: Progress,
+def _origin_sha256(job: Job, image: str, run: int) -> str | None:
+    return None if job.files is None else hashlib.sha256(read_bytes(job.files[run][image])).hexdigest()
+
+
+def _session(
+    job: Job, units: Sequence[Unit], scorer: Scorer, ledger: LedgerWriter, device: str, progress: Progress
 ) -> dict[str, str]:
-    source = load_source() if any(unit.make for unit in units) else None
+    """Work on units, with the provenance recorded before the first and completed after the last."""
+    clock = time.perf_counter()
+    about = {"started": provenance.now(), **provenance.environment(device)}
+    ledger.begin_session(about)
+    provenance.reset_peak_memory(device)
+    failures: dict[str, str] = {}
+    try:
+        failures = _work(job, units, scorer, ledger, progress)
+    finally:
+        ledger.end_session(
+            {
+                **about,
+                "finished": provenance.now(),
+                "seconds": round(time.perf_counter() - clock, 3),
+                "failures": len(failures),
+                "peak_memory_mib": provenance.peak_memory_mib(device),
+            }
+        )
+    return failures
+
+
+def _work(job: Job, units: Sequence[Unit], scorer: Scorer, ledger: LedgerWriter, progress: Progress) -> dict[str, str]:
+    source = _source(job) if any(unit.make for unit in units) else None
     failures: dict[str, str] = {}
     done = len(job.samples) - len(units)
     with ThreadPoolExecutor(ENCODERS) as encoders:
         # The PNGs of one image are encoded while the next is computed; what was computed is recorded even when the
         # next one ends the job.
-        recorder = _Recorder(ledger, encoders)
+        recorder = _Recorder(job, ledger, encoders)
         try:
             for unit, result in _execute_all(units, source, scorer):
                 if isinstance(result, UnitResult):
                     recorder.record(unit, result)
+                    reason = result.failure
                 else:
-                    failures[unit.sample.name] = result
-                    ledger.add_failure(unit.sample.name, result, provenance.now())
+                    reason = result
+                    ledger.add_failure(unit.sample.name, reason, provenance.now())
+                if reason:
+                    failures[unit.sample.name] = reason
                 release_free_memory()
                 done += 1
                 progress(done, len(job.samples), unit.sample.name)
@@ -175,23 +219,29 @@ def _work(
     return failures
 
 
+def _source(job: Job) -> OutputSource:
+    return job.load() if job.load is not None else FolderSource(job.files or {})
+
+
 def _execute_all(
     units: Sequence[Unit], source: OutputSource | None, scorer: Scorer
 ) -> Iterator[tuple[Unit, UnitResult | str]]:
     for unit in units:
         try:
             result: UnitResult | str = execute(unit, source, scorer)
-        except BenchError:
+        except (BenchError, KeyboardInterrupt):
             raise
-        except Exception as error:
-            result = f"{type(error).__name__}: {error}"
+        except BaseException as error:  # a method's failure, even sys.exit, costs its image and not the benchmark
+            _log.debug("%s failed", unit.sample.name, exc_info=True)
+            result = " ".join(f"{type(error).__name__}: {error}".split())
         yield unit, result
 
 
 class _Recorder:
     """Encodes the PNGs of a result in the background and records it when the next result comes."""
 
-    def __init__(self, ledger: LedgerWriter, encoders: ThreadPoolExecutor) -> None:
+    def __init__(self, job: Job, ledger: LedgerWriter, encoders: ThreadPoolExecutor) -> None:
+        self._job = job
         self._ledger = ledger
         self._encoders = encoders
         self._waiting: tuple[Unit, UnitResult, dict[int, Future[str]]] | None = None
@@ -200,15 +250,9 @@ class _Recorder:
         """Record the previous result and start encoding this one.
 
         Raises:
-            BenchError: The ledger cannot be written, or holds another image under this name.
+            BenchError: The ledger cannot be written.
         """
         self.finish()
-        recorded = self._ledger.pair_sha256(result.image)
-        if recorded is not None and recorded != result.pair_sha256:
-            raise BenchError(
-                f"{self._ledger.folder}: image '{result.image}' is not the one recorded under that name; "
-                f"give the data set another --dataset name, or another --out"
-            )
         files = {
             run: self._encoders.submit(_write, self._ledger.image_path(result.image, run), pixels)
             for run, pixels in result.outputs.items()
@@ -223,8 +267,25 @@ class _Recorder:
         self._waiting = None
         with storage_errors(self._ledger.folder):
             hashes = {run: future.result() for run, future in files.items()}
-        outputs = {run: Output(unit.make[run], sha256, result.seconds) for run, sha256 in hashes.items()}
-        self._ledger.add(UnitRecord(result.image, result.pair_sha256, outputs, result.scores, result.l_std))
+        for run, sha256 in hashes.items():
+            if run in unit.recorded and unit.recorded[run].png_sha256 != sha256:
+                raise BenchError(
+                    f"{unit.recorded[run].path}: was lost, and does not come out as it was recorded; restore it"
+                )
+        outputs = {
+            run: Output(unit.make[run], sha256, _origin_sha256(self._job, result.image, run), result.seconds)
+            for run, sha256 in hashes.items()
+        }
+        record = UnitRecord(
+            image=result.image,
+            pixels_sha256=result.pixels_sha256,
+            files_sha256=unit.sample.files_sha256(),
+            outputs=outputs,
+            scores=result.scores,
+            l_std=result.l_std,
+            failure=result.failure,
+        )
+        self._ledger.add(record, provenance.now())
 
 
 def _write(path: Path, pixels: np.ndarray) -> str:

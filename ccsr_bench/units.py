@@ -16,7 +16,7 @@ import numpy as np
 
 from ccsr_bench.datasets import Sample
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import decode, pixels_sha256, read_bytes, read_image
+from ccsr_bench.images import decode, read_bytes, read_image
 from ccsr_bench.methods.manifest import Method
 from ccsr_bench.metrics.scorer import Reference, Scorer
 from ccsr_bench.stability import l_std
@@ -51,13 +51,18 @@ class UnitResult:
     """What a unit gave."""
 
     image: str
-    pair_sha256: str
+    pixels_sha256: str
+    """Of the decoded LR and HR images."""
     outputs: dict[int, np.ndarray]
     """Run -> (H, W, 3) uint8 RGB, the new ones only."""
     seconds: float | None
     """Wall time of generating, divided by the number of runs; None for images made elsewhere."""
     scores: dict[str, dict[int, float]]
+    """Metric -> run -> value."""
     l_std: dict[int, float]
+    """Number of runs -> L-STD over that many."""
+    failure: str
+    """Why some scores are missing; empty when none is."""
 
 
 class OutputSource(Protocol):
@@ -93,12 +98,16 @@ class MethodSource:
         """
         seeds = [seed for seed in runs.values() if seed is not None]
         step = self._batch or len(seeds)
-        parts = [self._method.restore(lr, seeds[start : start + step]) for start in range(0, len(seeds), step)]
-        outputs = np.concatenate(parts)
-        expected = (len(seeds), sample.scale * lr.shape[0], sample.scale * lr.shape[1], 3)
-        if outputs.shape != expected or outputs.dtype != np.uint8:
-            raise ValueError(f"the method returned {outputs.dtype} {outputs.shape}, it must return uint8 {expected}")
-        return outputs
+        size = (sample.scale * lr.shape[0], sample.scale * lr.shape[1], 3)
+        parts = []
+        for start in range(0, len(seeds), step):
+            batch = seeds[start : start + step]
+            part: object = self._method.restore(lr, batch)
+            if not (isinstance(part, np.ndarray) and part.dtype == np.uint8 and part.shape == (len(batch), *size)):
+                given = f"{part.dtype} {part.shape}" if isinstance(part, np.ndarray) else type(part).__name__
+                raise ValueError(f"the method returned {given}, it must return uint8 {(len(batch), *size)}")
+            parts.append(part)
+        return np.concatenate(parts)
 
 
 class FolderSource:
@@ -140,17 +149,18 @@ def execute(unit: Unit, source: OutputSource | None, scorer: Scorer) -> UnitResu
 
     available = _Outputs(unit, made)
     reference = scorer.reference(pair.hr)
-    scores = _score(unit, available, reference, scorer)
+    scores, failure = _score(unit, available, reference, scorer)
     spread = {}
     if unit.l_std_runs:
         spread[unit.l_std_runs] = l_std(available.stack(range(unit.l_std_runs)), crop=unit.l_std_crop)
     return UnitResult(
         image=unit.sample.name,
-        pair_sha256=hashlib.sha256((pixels_sha256(pair.lr) + pixels_sha256(pair.hr)).encode()).hexdigest(),
+        pixels_sha256=pair.pixels_sha256(),
         outputs=made,
         seconds=seconds,
         scores=scores,
         l_std=spread,
+        failure=failure,
     )
 
 
@@ -174,14 +184,19 @@ class _Outputs:
         return self._pixels[run]
 
 
-def _score(unit: Unit, available: _Outputs, reference: Reference, scorer: Scorer) -> dict[str, dict[int, float]]:
+def _score(
+    unit: Unit, available: _Outputs, reference: Reference, scorer: Scorer
+) -> tuple[dict[str, dict[int, float]], str]:
+    """Return the scores, and why some are missing: a metric that fails costs neither the outputs nor other metrics."""
     # Metrics that miss the same runs share one batch, and with it everything computed once per output.
     groups: dict[tuple[int, ...], list[str]] = {}
     for metric, runs in unit.score.items():
         if runs:
             groups.setdefault(runs, []).append(metric)
     scores: dict[str, dict[int, float]] = {}
+    failures: list[str] = []
     for runs, metrics in groups.items():
-        values = scorer.score(available.stack(runs), reference, metrics)
-        scores.update({metric: dict(zip(runs, values[metric], strict=True)) for metric in metrics})
-    return scores
+        values, failed = scorer.score(available.stack(runs), reference, metrics)
+        scores.update({metric: dict(zip(runs, found, strict=True)) for metric, found in values.items()})
+        failures += failed
+    return scores, "; ".join(failures)

@@ -10,6 +10,9 @@ import pytest
 
 from ccsr_bench.images import write_png
 
+# Tests that look for methods when they are collected must not find the user's.
+os.environ.pop("CCSR_BENCH_METHODS", None)
+
 SHARED = Path(os.environ.get("CCSR_BENCH_SHARED", Path(__file__).parents[2] / "shared"))
 """A folder with RealSR images and metric weights; the tests that use it skip where there is none."""
 
@@ -22,7 +25,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("CCSR_BENCH_HOME", str(folder))
     monkeypatch.setenv("TORCH_HOME", str(folder / "torch"))
-    monkeypatch.delenv("CCSR_BENCH_METHODS", raising=False)
     return folder
 
 

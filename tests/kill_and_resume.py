@@ -22,6 +22,9 @@ from ccsr_bench.metrics import niqe, psnr, ssim  # noqa: F401
 from ccsr_bench.runner import run_job  # noqa: F401
 from ccsr_bench.store import Ledger
 
+PNGS = 60
+"""Of six images and ten runs."""
+
 
 def start(out: Path, log: Path) -> int:
     """Start a run in a process of its own and return its id."""
@@ -36,10 +39,15 @@ def start(out: Path, log: Path) -> int:
 
 
 def contents(out: Path) -> dict[str, object]:
-    """Return the scores and the hashes of the PNGs of a ledger."""
+    """Return the scores and the hashes of the PNGs of a ledger, and every row as recorded."""
     folder = out / "sample" / "bicubic-dither"
+    if not (folder / "ledger.sqlite").is_file():
+        return {"rows": {}}
     with Ledger(folder) as ledger:
-        records = {name: ledger.record(name) for name in ledger.image_names()}
+        names = ledger.image_names()
+        records = {name: ledger.record(name) for name in names}
+        rows = {name: {k: v for k, v in ledger.rows(name).items() if k not in ("asked", "failures")} for name in names}
+        sessions = ledger.sessions
     pngs = {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.glob("images/**/*"))
@@ -51,30 +59,46 @@ def contents(out: Path) -> dict[str, object]:
         for run, output in record.outputs.items()
     }
     scores = {name: [record.scores, record.l_std] for name, record in records.items()}
-    return {"scores": scores, "pngs": pngs, "recorded": dict(sorted(recorded.items()))}
+    known = all(row[-1] in sessions for tables in rows.values() for row in tables["scores"])
+    return {
+        "scores": scores,
+        "pngs": pngs,
+        "recorded": dict(sorted(recorded.items())),
+        "rows": rows,
+        "sessions_known": known,
+    }
 
 
 def kill_and_resume(folder: Path, trials: int) -> list[dict[str, object]]:
     """Return the contents of an uninterrupted run, then of every killed and resumed one."""
     log = folder / "log.txt"
-    began = time.monotonic()
     os.waitpid(start(folder / "whole", log), 0)
-    duration = time.monotonic() - began
     results = [contents(folder / "whole")]
     generator = random.Random(0)
     for trial in range(trials):
         out = folder / f"trial-{trial}"
         child = start(out, log)
-        time.sleep(generator.uniform(0, duration))
+        # A random moment of the work itself, however fast the machine is.
+        wait_for_pngs(out, generator.randrange(PNGS))
+        time.sleep(generator.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        done = len(list(out.glob("*/*/images/*/*.png")))
+        at_kill = contents(out)
         _, code = os.waitpid(start(out, log), 0)
-        killed = os.WIFSIGNALED(status)
-        results.append(
-            contents(out) | {"killed": killed, "pngs_at_kill": done, "code": os.waitstatus_to_exitcode(code)}
-        )
+        about = {
+            "killed": os.WIFSIGNALED(status),
+            "at_kill": at_kill["rows"],
+            "code": os.waitstatus_to_exitcode(code),
+        }
+        results.append(contents(out) | about)
     return results
+
+
+def wait_for_pngs(out: Path, count: int) -> None:
+    """Return when that many PNGs are written, or nothing has happened for long."""
+    deadline = time.monotonic() + 60
+    while len(list(out.glob("*/*/images/*/*.png"))) < count and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 if __name__ == "__main__":

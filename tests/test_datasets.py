@@ -22,7 +22,7 @@ def test_shipped_manifests(name: str, images: int) -> None:
     assert manifest.licence
     for files in manifest.files.values():
         assert len(files) == images
-        assert all(len(record.sha256) == 64 and record.bytes > 0 for record in files.values())
+        assert len(set(files.values())) == images  # no picture twice
 
 
 def test_sample_needs_no_download_and_is_the_same_every_time(home: Path) -> None:
@@ -93,8 +93,7 @@ def test_wrong_sha256_is_found_when_reading(pairs: Path) -> None:
         for part in ("lr", "hr")
     }
     tables = "".join(
-        f"[files.{part}]\n" + "".join(f'"{n}" = {{ bytes = 1, sha256 = "{h}" }}\n' for n, h in files.items())
-        for part, files in hashes.items()
+        f"[files.{part}]\n" + "".join(f'"{n}" = "{h}"\n' for n, h in files.items()) for part, files in hashes.items()
     )
     dataset = datasets.load(own_manifest(pairs, tables))
     dataset.samples[1].read()
@@ -108,3 +107,64 @@ def test_mistakes_in_a_manifest_name_the_field(pairs: Path) -> None:
         datasets.load(own_manifest(pairs, "colour = 3\n"))
     with pytest.raises(BenchError, match="no such manifest"):
         datasets.load(str(pairs / "nowhere.toml"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('name = "own"', 'name = "../own"'), r"matching regex.*at `\$\.name`"),
+        (('name = "own"', 'name = "RealSR"'), "'RealSR' is a data set of ccsr-bench's own"),
+        (("scale = 4", "scale = 0"), r"at `\$\.scale`"),
+    ],
+)
+def test_manifest_that_would_write_elsewhere_or_pose_as_another(
+    pairs: Path, change: tuple[str, str], message: str
+) -> None:
+    path = Path(own_manifest(pairs))
+    path.write_text(path.read_text().replace(*change))
+    with pytest.raises(BenchError, match=message):
+        datasets.load(str(path))
+
+
+def test_file_names_in_a_manifest_stay_in_their_folder(pairs: Path) -> None:
+    files = f'[files.lr]\n"../../escaped.png" = "{"0" * 64}"\n'
+    with pytest.raises(BenchError, match="matching regex"):
+        datasets.load(own_manifest(pairs, files))
+
+
+def test_hashes_of_one_folder_only(pairs: Path) -> None:
+    sha256 = hashlib.sha256((pairs / "hr" / "image0.png").read_bytes()).hexdigest()
+    dataset = datasets.load(own_manifest(pairs, f'[files.hr]\n"image0.png" = "{sha256}"\n'))
+    assert dataset.samples[0].read().lr.shape == (16, 16, 3)
+
+
+def test_hash_of_a_file_that_does_not_exist_protects_nothing(pairs: Path) -> None:
+    files = f'[files.hr]\n"typo.png" = "{"0" * 64}"\n'
+    with pytest.raises(BenchError, match=r"has a hash of hr/typo\.png, which does not exist"):
+        datasets.load(own_manifest(pairs, files))
+
+
+def test_sizes_of_an_own_manifest_are_checked_before_any_work(pairs: Path) -> None:
+    write_png(pairs / "lr" / "image2.png", picture(2, 20))
+    with pytest.raises(BenchError, match=r"image2\.png: 64x64 pixels, but .* must be 80x80"):
+        datasets.load(own_manifest(pairs))
+
+
+def test_manifest_that_is_not_text(pairs: Path) -> None:
+    (pairs / "own.toml").write_bytes(b'name = "\xff"')
+    with pytest.raises(BenchError, match=r"own\.toml: .*correct the manifest"):
+        datasets.load(str(pairs / "own.toml"))
+
+
+def test_damaged_sample_is_installed_again(home: Path) -> None:
+    from ccsr_bench.prepare import prepare_dataset
+
+    before = datasets.load("sample")
+    folder = home / "datasets" / "sample"
+    write_png(folder / "hr" / "chelsea.png", picture(0, 256))
+    (folder / "lr" / "tissue.png").unlink()
+    (folder / "sha256.json").write_text("{")
+    with pytest.raises(BenchError, match="damaged; remove"):
+        datasets.load("sample")
+    prepare_dataset(datasets.read_manifest("sample"))
+    assert datasets.load("sample") == before

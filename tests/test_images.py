@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import LOSSLESS_SUFFIXES, folder_images, image_size, pixels_sha256, read_image, write_png
+from ccsr_bench.images import LOSSLESS_SUFFIXES, decode, folder_images, image_size, pixels_sha256, read_image, write_png
 from tests.conftest import picture
 
 
@@ -72,6 +72,58 @@ def test_corruption_inside_is_found_when_decoding(tmp_path: Path) -> None:
         image.load()  # Pillow alone says nothing
     with pytest.raises(BenchError, match="corrupt"):
         read_image(path)
+
+
+def png_with_rows(rows: int, side: int = 8, *, interlaced: bool = False, trailing: bytes = b"") -> bytes:
+    """Return an RGB PNG whose header says (side, side) and whose data hold that many rows."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, int(interlaced))
+    data = zlib.compress(b"".join(b"\0" + bytes(3 * side) for _ in range(rows)))
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks + trailing
+
+
+def test_missing_rows_are_found_when_decoding(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png_with_rows(8))
+    assert read_image(path).shape == (8, 8, 3)
+    path.write_bytes(png_with_rows(8, trailing=b"x" * 500))
+    assert read_image(path).shape == (8, 8, 3)
+    path.write_bytes(png_with_rows(5))
+    with Image.open(path) as image:
+        image.load()  # Pillow alone says nothing
+    with pytest.raises(BenchError, match="rows are missing"):
+        read_image(path)
+
+
+def test_interlaced_png_is_read() -> None:
+    """Adam7 of 8x8 RGB: passes of 1, 1, 2, 4, 8, 16 and 32 pixels in 1, 1, 1, 2, 2, 4 and 4 rows."""
+    rows = [(1, 1), (1, 1), (1, 2), (2, 2), (2, 4), (4, 4), (4, 8)]
+    body = zlib.compress(b"".join((b"\0" + b"\x40" * (3 * wide)) * tall for tall, wide in rows))
+    start = png_with_rows(0, interlaced=True)
+    whole = start[:33] + struct.pack(">I", len(body)) + b"IDAT" + body
+    whole += struct.pack(">I", zlib.crc32(b"IDAT" + body)) + struct.pack(">I", 0) + b"IEND\xaeB`\x82"
+    np.testing.assert_array_equal(decode(whole, "a.png"), np.full((8, 8, 3), 0x40))
+
+
+def test_content_must_be_what_the_suffix_says(tmp_path: Path) -> None:
+    Image.fromarray(picture(0)).save(tmp_path / "a.png", "jpeg")
+    for read in (read_image, image_size):
+        with pytest.raises(BenchError, match=r"a\.png: a JPEG file by its content"):
+            read(tmp_path / "a.png")
+
+
+def test_file_name_that_cannot_be_printed(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", picture(0))
+    try:
+        (tmp_path / "a.png").rename(tmp_path / "x\udcff.png")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    with pytest.raises(BenchError, match="rename it"):
+        folder_images(tmp_path, LOSSLESS_SUFFIXES)
 
 
 def test_pillow_alone_would_pass_16_bit_rgb(tmp_path: Path) -> None:

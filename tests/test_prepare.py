@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from ccsr_bench import datasets
-from ccsr_bench.datasets import ArchiveSource, DatasetManifest, FileRecord, FilesSource
+from ccsr_bench.datasets import ArchiveSource, DatasetManifest, FilesSource
 from ccsr_bench.errors import BenchError
 from ccsr_bench.prepare import download_file, prepare_dataset
 
@@ -42,10 +42,7 @@ def server(pairs: Path) -> Iterator[SimpleNamespace]:
 def manifest_of(pairs: Path, *addresses: str) -> DatasetManifest:
     folders = {"lr": "test_LR", "hr": "test_HR"}
     files = {
-        part: {
-            path.name: FileRecord(path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in sorted((pairs / folder).iterdir())
-        }
+        part: {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((pairs / folder).iterdir())}
         for part, folder in folders.items()
     }
     source = FilesSource(addresses=list(addresses), folders=folders)
@@ -157,7 +154,7 @@ def test_archive_from_a_local_copy(pairs: Path) -> None:
 
 def test_incomplete_archive_copy_is_not_taken_for_the_whole(pairs: Path) -> None:
     (pairs / "hr" / "image3.png").unlink()
-    with pytest.raises(BenchError, match=r"7 files in .* expected 8"):
+    with pytest.raises(BenchError, match=r"7 images in .* expected 8"):
         prepare_dataset(archive_manifest(), local=pairs)
 
 
@@ -178,3 +175,19 @@ def test_real_manifest_takes_the_real_images(shared: Path) -> None:
     assert len(dataset.samples) == 100
     assert dataset.samples[0].read().hr.shape == (512, 512, 3)
     assert len(dataset.outputs("osediff")) == 100
+
+
+def test_leftovers_of_a_killed_install_do_no_harm(home: Path) -> None:
+    folder = home / "datasets" / "sample"
+    (folder / "hr").mkdir(parents=True)
+    (folder / "hr" / ".chelsea.png.99.tmp").write_bytes(b"half")
+    assert len(datasets.load("sample").samples) == 6
+
+
+def test_archive_that_is_not_one(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "sets.zip"
+    archive.write_bytes(b"half of a zip")
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_, **__: str(archive))
+    with pytest.raises(BenchError, match="not a whole zip archive"):
+        prepare_dataset(archive_manifest())
+    assert not archive.exists()

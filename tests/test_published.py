@@ -3,13 +3,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 
 from ccsr_bench import datasets, published
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import read_image, write_png
 from ccsr_bench.metrics.catalogue import METRICS, PROTOCOLS, build_metrics
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.places import shipped
@@ -43,47 +43,69 @@ def test_means_are_the_published_ones() -> None:
     assert means["niqe"] == pytest.approx(5.6476, abs=5e-5)
 
 
+def compare(name: str, shared: Path, metrics: list[str], protocol: str) -> dict[str, published.Comparison]:
+    """Compare an installed set."""
+    one = published.find_published(name)
+    prepare_dataset(datasets.read_manifest(one.dataset), local=shared / "data" / one.dataset)
+    dataset = datasets.load(one.dataset)
+    outputs = dataset.outputs(one.outputs)
+    comparisons = published.compare(name, one, dataset, outputs, scorer(metrics, protocol), lambda *_: None)
+    return {comparison.metric: comparison for comparison in comparisons}
+
+
 def test_calibration_pairs(shared: Path, home: Path) -> None:
-    prepare_dataset(datasets.read_manifest("calibration"), local=shared / "data" / "calibration")
-    one = published.find_published("calibration")
-    dataset = datasets.load("calibration")
-
-    def compare(protocol: str) -> dict[str, bool]:
-        comparisons = published.compare(
-            "calibration", one, dataset, scorer(["psnr", "ssim"], protocol), lambda *_: None
-        )
-        return {comparison.metric: comparison.agrees for comparison in comparisons}
-
-    assert compare("official") == {"psnr": True, "ssim": True}
-    assert compare("paper") == {"psnr": False, "ssim": False}
+    official = compare("calibration", shared, ["psnr", "ssim"], "official")
+    assert {metric: comparison.agrees for metric, comparison in official.items()} == {"psnr": True, "ssim": True}
+    paper = compare("calibration", shared, ["psnr", "ssim"], "paper")
+    assert {metric: comparison.agrees for metric, comparison in paper.items()} == {"psnr": False, "ssim": False}
     with pytest.raises(BenchError, match="no LR images"):
-        dataset.samples[0].read()
+        datasets.load("calibration").samples[0].read()
 
 
-def test_calibration_niqe_where_pyiqa_agrees_with_the_official_code(
-    shared: Path, home: Path, niqe_weights: Path
-) -> None:
-    prepare_dataset(datasets.read_manifest("calibration"), local=shared / "data" / "calibration")
-    one = published.find_published("calibration")
-    (comparison,) = published.compare(
-        "calibration", one, datasets.load("calibration"), scorer(["niqe"]), lambda *_: None
-    )
+def test_calibration_niqe_where_pyiqa_agrees_with_the_official_code(shared: Path, niqe_weights: Path) -> None:
+    comparison = compare("calibration", shared, ["niqe"], "official")["niqe"]
     assert comparison.agrees
     assert comparison.images == 3
     assert "I03, I19 left out: pyiqa" in comparison.left_out
 
 
-def test_a_single_image_that_differs_is_enough(shared: Path, home: Path) -> None:
-    prepare_dataset(datasets.read_manifest("RealSR"), local=shared / "data" / "RealSR")
-    dataset = datasets.load("RealSR")
-    one = published.find_published("osediff-realsr")
-    output = dataset.outputs("osediff")["Canon_005_LR4"]
-    pixels = np.array(read_image(output))
-    pixels[::8, ::8] ^= 16  # too little to move the mean of 100 images by 1e-4 much
-    write_png(output, pixels)
-    (comparison,) = published.compare("osediff-realsr", one, dataset, scorer(["psnr"]), lambda *_: None)
-    assert not comparison.agrees
-    assert comparison.worst_image == "Canon_005_LR4"
+ONE = published.PublishedSet(
+    title="t",
+    source="s",
+    dataset="d",
+    outputs="o",
+    protocol="paper",
+    tolerances={"psnr": published.Tolerance(image=1e-4, mean=1e-4)},
+)
+
+
+@pytest.mark.parametrize(
+    ("ours", "agrees"),
+    [
+        ({"a": 20.104, "b": 30.0}, True),  # within half of the last printed digit
+        ({"a": 20.106, "b": 30.0}, False),
+        ({"a": 20.15, "b": 29.95}, False),  # the mean agrees, no image does
+        ({"a": 20.1, "b": 30.04}, False),  # "30.0" is as precise as its column: the writer dropped a zero
+    ],
+)
+def test_every_image_must_agree(ours: dict[str, float], agrees: bool) -> None:
+    values = {"a": "20.10", "b": "30.0"}
+    assert published._compare_metric("psnr", ONE, values, ours).agrees == agrees
+
+
+def test_metric_that_was_not_published_cannot_be_verified() -> None:
+    one = msgspec.structs.replace(published.find_published("calibration"), tolerances={})
+    with pytest.raises(BenchError, match="no published value of psnr"):
+        published.compare("calibration", one, datasets.load("sample"), {}, scorer(["psnr"]), lambda *_: None)
+
+
+def test_damaged_published_output_is_refused(shared: Path, home: Path) -> None:
+    compare("calibration", shared, ["psnr"], "official")
+    dataset = datasets.load("calibration")
+    path = dataset.outputs("distorted")["I04"]
+    path.write_bytes(dataset.outputs("distorted")["I06"].read_bytes())
+    with pytest.raises(BenchError, match=r"I04\.bmp: wrong sha256"):
+        dataset.read_output("distorted", path)
 
 
 def test_unknown_set_gives_near_names() -> None:

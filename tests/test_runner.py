@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ccsr_bench import datasets, stability
 from ccsr_bench.datasets import Dataset
@@ -14,6 +16,7 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image, write_png
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.methods.manifest import Method
+from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.catalogue import PROTOCOLS, build_metrics
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.runner import Job, Summary, run_job
@@ -46,9 +49,9 @@ def run(
     samples = [s for s in dataset.samples if names is None or s.name in names]
     if names is not None:
         samples.sort(key=lambda sample: list(names).index(sample.name))
-    job = Job("m", "M", True, dataset, samples, runs, PROTOCOLS[protocol], out)
     source = MethodSource(method or DitheredBicubic(sigma=8.0), batch=batch)
-    return run_job(job, lambda: source, scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
+    job = Job("m", "M", dataset, samples, runs, PROTOCOLS[protocol], out, made_by="test", load=lambda: source)
+    return run_job(job, scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
 
 
 def everything(out: Path) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def everything(out: Path) -> dict[str, Any]:
     folder = out / "own" / "m"
     with Ledger(folder) as ledger:
         records = {
-            name: (r.pair_sha256, {k: (o.seed, o.png_sha256) for k, o in r.outputs.items()}, r.scores, r.l_std)
+            name: (r.pixels_sha256, {k: (o.seed, o.png_sha256) for k, o in r.outputs.items()}, r.scores, r.l_std)
             for name in ledger.image_names()
             for r in [ledger.record(name)]
         }
@@ -83,7 +86,7 @@ def test_records_are_the_metrics_of_the_files(own: Dataset, tmp_path: Path, expe
             record = ledger.record(sample.name)
             files = np.stack([read_image(ledger.image_path(sample.name, run)) for run in range(4)])
             scores = metrics.score(files, metrics.reference(sample.read().hr), ["psnr", "ssim"])
-            assert {m: list(values.values()) for m, values in record.scores.items()} == scores
+            assert ({m: list(values.values()) for m, values in record.scores.items()}, []) == scores
             assert record.l_std == {4: stability.l_std(files)}
             assert {k: o.seed for k, o in record.outputs.items()} == {k: seed("own", sample.name, k) for k in range(4)}
 
@@ -125,6 +128,7 @@ def test_second_call_does_nothing(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path)
     with Ledger(tmp_path / "own" / "m") as ledger:
         sessions = ledger.sessions
+    assert len(sessions) == 1
     assert run(own, tmp_path).computed == 0
     with Ledger(tmp_path / "own" / "m") as ledger:
         assert ledger.sessions == sessions
@@ -183,11 +187,81 @@ def test_changed_output_is_not_scored(own: Dataset, tmp_path: Path) -> None:
         run(own, tmp_path)
 
 
-def test_changed_data_set_is_not_mixed_in(own: Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize("runs", [2, 4])
+def test_changed_data_set_is_found_even_when_nothing_is_missing(own: Dataset, tmp_path: Path, runs: int) -> None:
     run(own, tmp_path, runs=2)
+    before = everything(tmp_path)
     write_png(own.samples[0].hr, picture(9))
     with pytest.raises(BenchError, match="'image0' is not the one recorded under that name"):
-        run(own, tmp_path, runs=4)
+        run(own, tmp_path, runs=runs)
+    assert everything(tmp_path) == before
+
+
+def test_same_pictures_in_other_files_are_the_same_data_set(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path)
+    for sample in own.samples:
+        with Image.open(sample.hr) as image:
+            image.load()
+        image.save(sample.hr, optimize=True)
+    assert run(own, tmp_path).computed == 0
+
+
+def test_other_images_under_the_same_data_set_name(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path)
+    fewer = dataclasses.replace(own, samples=own.samples[1:])
+    with pytest.raises(BenchError, match="holds image 'image0', which the data set has not"):
+        run(fewer, tmp_path)
+
+
+def test_lost_png_is_made_again(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path)
+    before = everything(tmp_path)
+    with Ledger(tmp_path / "own" / "m") as ledger:
+        ledger.image_path("image1", 2).unlink()
+    assert run(own, tmp_path).computed == 1
+    assert everything(tmp_path) == before
+
+
+def test_lost_png_that_comes_out_differently_is_not_taken(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path)
+    with Ledger(tmp_path / "own" / "m") as ledger:
+        ledger.image_path("image1", 2).unlink()
+    with pytest.raises(BenchError, match="was lost, and does not come out as it was recorded"):
+        run(own, tmp_path, method=DitheredBicubic(sigma=9.0))
+
+
+class Picky:
+    """A metric that cannot score one picture."""
+
+    definition = "PSNR of a kind; no crop"
+
+    def prepare(self, reference: ImageBatch) -> bool:
+        return bool((reference.levels[0].permute(1, 2, 0).numpy() == picture(1)).all())
+
+    def score(self, outputs: ImageBatch, prepared: bool) -> torch.Tensor:
+        return torch.full((len(outputs),), float("nan") if prepared else 1.0, dtype=torch.float64)
+
+
+def test_metric_that_fails_costs_neither_outputs_nor_other_metrics(own: Dataset, tmp_path: Path) -> None:
+    both = Scorer({**build_metrics(["psnr"], PROTOCOLS["paper"], CPU)[0], "picky": Picky()}, CPU)
+    job = Job(
+        "m",
+        "M",
+        own,
+        own.samples,
+        2,
+        PROTOCOLS["paper"],
+        tmp_path,
+        load=lambda: MethodSource(DitheredBicubic(sigma=8.0)),
+    )
+    summary = run_job(job, both, device="cpu", progress=lambda *_: None)
+    assert list(summary.failures) == ["image1"]
+    assert "picky: not finite" in summary.failures["image1"]
+    with Ledger(tmp_path / "own" / "m") as ledger:
+        assert ledger.failures == summary.failures
+        assert len(ledger.outputs("image1")) == 2
+        assert ledger.image_scores("image1").keys() == {"psnr"}
+        assert ledger.image_scores("image2").keys() == {"psnr", "picky"}
 
 
 def test_deterministic_method_has_exactly_no_spread(own: Dataset, tmp_path: Path) -> None:

@@ -87,23 +87,17 @@ def _datasets() -> list[Finding]:
 
     findings = []
     for name in datasets.manifest_paths():
-        try:
-            dataset = datasets.load(name)
-            findings.append(Finding(f"data set {name}", True, f"{len(dataset.samples)} images in {dataset.folder}"))
-        except BenchError as error:
-            findings.append(Finding(f"data set {name}", False, str(error)))
+        manifest = datasets.read_manifest(name)
+        ready = datasets.is_ready(manifest)
+        detail = f"{manifest.images} images" if ready else f"run `ccsr-bench prepare --dataset {name}`"
+        findings.append(Finding(f"data set {name}", ready, detail))
     return findings
 
 
 def _methods() -> list[Finding]:
-    from ccsr_bench.methods.in_process import load_method
     from ccsr_bench.methods.registry import find_methods
 
-    findings = []
-    for name, spec in find_methods().items():
-        try:
-            load_method(spec)
-            findings.append(Finding(f"method {name}", True, spec.manifest.title))
-        except BenchError as error:
-            findings.append(Finding(f"method {name}", False, str(error)))
-    return findings
+    try:
+        return [Finding(f"method {name}", True, spec.manifest.title) for name, spec in find_methods().items()]
+    except BenchError as error:
+        return [Finding("methods", False, str(error))]

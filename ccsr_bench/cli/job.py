@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import functools
-from collections.abc import Callable, Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 
 from ccsr_bench.cli.console import echo, echo_json, progress, remark
 from ccsr_bench.cli.main import EXIT_DONE, EXIT_FAILURES_RECORDED
 from ccsr_bench.cli.options import Scoring
 from ccsr_bench.runner import Job, Summary, run_job
-from ccsr_bench.units import OutputSource
 
 
-def run_all(jobs: Sequence[Job], load: Callable[[str], OutputSource], scoring: Scoring) -> dict[str, Summary]:
-    """Do jobs one after the other.
+@contextlib.contextmanager
+def stdout_to_stderr() -> Iterator[None]:
+    """Send what methods and libraries print to stderr, C code and child processes included: stdout is for results."""
+    sys.stdout.flush()
+    with contextlib.ExitStack() as stack:
+        try:
+            saved = os.dup(1)
+        except OSError:  # stdout is closed
+            saved = -1
+        if saved >= 0:
+            stack.callback(os.close, saved)
+            stack.callback(os.dup2, saved, 1)
+            os.dup2(2, 1)
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        yield
 
-    Args:
-        jobs: What to do.
-        load: Loads the source of a method's outputs, by name.
-        scoring: What scores are computed with.
 
-    Returns:
-        How each ended, by method.
-    """
+def run_all(jobs: Sequence[Job], scoring: Scoring) -> dict[str, Summary]:
+    """Do jobs one after the other and return how each ended, by method."""
     summaries: dict[str, Summary] = {}
     for job in jobs:
-        with progress(f"{job.method} on {job.dataset.name}") as show:
-            summaries[job.method] = run_job(
-                job, functools.partial(load, job.method), scoring.scorer, device=scoring.device, progress=show
-            )
+        with progress(f"{job.method} on {job.dataset.name}") as show, stdout_to_stderr():
+            summaries[job.method] = run_job(job, scoring.scorer, device=scoring.device, progress=show)
     return summaries
 
 

@@ -63,21 +63,16 @@ def _methods(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
 
 def _datasets(_options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     from ccsr_bench import datasets
-    from ccsr_bench.errors import BenchError
 
     records: list[Record] = []
     for name in datasets.manifest_paths():
         manifest = datasets.read_manifest(name)
-        try:
-            state = "ready" if isinstance(manifest.source, datasets.CropsSource) or datasets.load(name) else ""
-        except BenchError:
-            state = "not prepared"
         records.append(
             {
                 "name": name,
                 "images": manifest.images,
                 "scale": manifest.scale,
-                "state": state,
+                "state": "ready" if datasets.is_ready(manifest) else "not prepared",
                 "title": manifest.title,
                 "citation": manifest.citation,
                 "licence": manifest.licence,

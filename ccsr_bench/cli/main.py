@@ -78,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    if debug:
+        _show_debug_log()
     try:
         return _dispatch(given)
     except BenchError as error:
@@ -91,12 +93,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
+    except OSError as error:
+        if debug:
+            raise
+        sys.stderr.write(
+            f"ccsr-bench: {error.filename or 'the output'}: {error.strerror or error}; nothing else was done\n"
+        )
+        return EXIT_BAD_USE
     except Exception as error:
         if debug:
             raise
         text = " ".join(f"{type(error).__name__}: {error}".split())
         sys.stderr.write(f"ccsr-bench: internal error: {text}; run it again with --debug and report what it prints\n")
         return EXIT_BAD_USE
+
+
+def _show_debug_log() -> None:
+    """Show the tracebacks of what is only recorded, such as a method's failure at one image."""
+    import logging
+
+    logger = logging.getLogger("ccsr_bench")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(logging.StreamHandler())
 
 
 def _dispatch(given: list[str]) -> int:

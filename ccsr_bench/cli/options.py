@@ -75,8 +75,6 @@ class Scoring(NamedTuple):
     scorer: Scorer
     protocol: MetricProtocol
     device: str
-    skipped: dict[str, str]
-    """Metric -> why it is not computed."""
 
 
 def resolve_scoring(metrics: Sequence[str] | None, protocol_name: str, device_name: str) -> Scoring:
@@ -97,12 +95,14 @@ def resolve_scoring(metrics: Sequence[str] | None, protocol_name: str, device_na
     try:
         device = torch.device(device_name)
         torch.empty(0, device=device)
+        if device.type not in ("cpu", "cuda"):
+            raise RuntimeError("metrics need float64, which other devices lack")
     except (RuntimeError, AssertionError) as error:
         raise BenchError(f"--device {device_name} cannot be used here; `--device cpu` always can") from error
     built, skipped = build_metrics(list(dict.fromkeys(metrics)) if metrics else None, protocol, device)
     for reason in skipped.values():
         remark(f"skipping {reason}")
-    return Scoring(Scorer(built, device), protocol, device_name, skipped)
+    return Scoring(Scorer(built, device), protocol, device_name)
 
 
 def first(samples: Sequence[Sample], limit: int | None) -> Sequence[Sample]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ccsr_bench.cli import options as shared
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from ccsr_bench.runner import Job
+    from ccsr_bench.methods.registry import MethodSpec
     from ccsr_bench.units import OutputSource
 
 EXAMPLES = """\
@@ -74,25 +75,29 @@ def execute(options: argparse.Namespace) -> int:
     scoring = shared.resolve_scoring(options.metrics, options.protocol, options.device)
     index, count = options.shard
     samples = shared.first(dataset.samples, options.limit)[index::count]
+    if not samples:
+        raise BenchError(f"--shard {index}/{count} leaves none of the {len(dataset.samples)} images of {dataset.name}")
 
-    def loader(name: str) -> OutputSource:
-        from ccsr_bench.methods.in_process import load_method
-        from ccsr_bench.units import MethodSource
-
-        return MethodSource(load_method(next(spec for spec in specs if spec.name == name)), batch=options.batch)
-
-    jobs: list[Job] = [
+    jobs = [
         Job(
             method=spec.name,
             title=spec.variant.title,
-            stochastic=spec.manifest.stochastic,
             dataset=dataset,
             samples=samples,
             runs=options.runs if spec.manifest.stochastic else 1,
             protocol=scoring.protocol,
             out=options.out,
+            made_by=spec.made_by,
+            load=functools.partial(_load, spec, options.batch),
             base_seed=options.base_seed,
         )
         for spec in specs
     ]
-    return finish(run_all(jobs, loader, scoring), options)
+    return finish(run_all(jobs, scoring), options)
+
+
+def _load(spec: MethodSpec, batch: int) -> OutputSource:
+    from ccsr_bench.methods.in_process import load_method
+    from ccsr_bench.units import MethodSource
+
+    return MethodSource(load_method(spec), batch=batch)

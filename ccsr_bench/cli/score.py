@@ -28,7 +28,6 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.cli.job import finish, run_all
     from ccsr_bench.output_folders import check_runs, find_runs
     from ccsr_bench.runner import Job
-    from ccsr_bench.units import FolderSource
 
     shared.check_slug("--method", options.method)
     dataset = shared.resolve_dataset(options)
@@ -39,12 +38,11 @@ def execute(options: argparse.Namespace) -> int:
     job = Job(
         method=options.method,
         title=options.method,
-        stochastic=len(runs) > 1,
         dataset=dataset,
         samples=samples,
         runs=len(runs),
         protocol=scoring.protocol,
         out=options.out,
-        seeded=False,
+        files=runs,
     )
-    return finish(run_all([job], lambda _: FolderSource(runs), scoring), options)
+    return finish(run_all([job], scoring), options)

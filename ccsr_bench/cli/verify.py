@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
 from ccsr_bench.cli.console import columns, echo, echo_json, progress, remark
-from ccsr_bench.errors import BenchError
+from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
+from ccsr_bench.errors import BenchError, NotInstalledError
 
 if TYPE_CHECKING:
     from ccsr_bench.published import Comparison, PublishedSet
@@ -50,7 +51,7 @@ def execute(options: argparse.Namespace) -> int:
     for name, one in published.items():
         try:
             results[name] = _check(name, one, options)
-        except BenchError as error:
+        except NotInstalledError as error:
             if options.sets:
                 raise
             remark(f"{name}: not checked: {error}")
@@ -61,7 +62,8 @@ def execute(options: argparse.Namespace) -> int:
     else:
         for name, comparisons in results.items():
             _show(published[name], comparisons)
-    return 0 if all(c.agrees for comparisons in results.values() for c in comparisons) else 1
+    agree = all(c.agrees for comparisons in results.values() for c in comparisons)
+    return EXIT_DONE if agree else EXIT_CHECK_FAILED
 
 
 def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[Comparison]:
@@ -69,10 +71,10 @@ def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> l
     from ccsr_bench.published import compare
 
     dataset = datasets.load(published.dataset)
-    dataset.outputs(published.outputs)
+    outputs = dataset.outputs(published.outputs)
     scoring = shared.resolve_scoring(options.metrics, options.protocol or published.protocol, options.device)
     with progress(f"verify {name}") as show:
-        return compare(name, published, dataset, scoring.scorer, show)
+        return compare(name, published, dataset, outputs, scoring.scorer, show)
 
 
 def _record(comparison: Comparison) -> dict[str, object]:

@@ -24,9 +24,9 @@ def load_method(spec: MethodSpec) -> Method:
     try:
         build = getattr(_import(spec, module_name), attribute)
         method = build(**spec.variant.parameters)
-    except BenchError:
+    except (BenchError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # code of others may even call sys.exit
         raise BenchError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(getattr(method, "restore", None)):
         raise BenchError(f"{where}: {spec.manifest.environment.entry} has no method `restore`")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 import numpy as np
+
+from ccsr_bench.manifests import Name
 
 
 class Method(Protocol):
@@ -37,7 +39,7 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class InProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="in-process", tag_field="kind"):
     """Runs inside our process, with our dependencies."""
 
-    entry: str
+    entry: Annotated[str, msgspec.Meta(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$")]
     """``package.module:Name``, or ``file.py:Name`` for a file beside the manifest; called with the variant's
     parameters, it returns a `Method`."""
 
@@ -54,14 +56,14 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A family's `method.toml`."""
 
-    id: str
+    id: Name
     title: str
     licence: str
     scale: int
     stochastic: bool
     """Whether outputs depend on the seed. A deterministic method runs once and has no spread."""
     environment: InProcess
-    variants: dict[str, Variant]
+    variants: dict[Name, Variant]
     paper: str = ""
     upstream: Upstream | None = None
     paper_settings: str = ""

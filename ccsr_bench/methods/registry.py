@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -32,6 +34,18 @@ class MethodSpec:
     variant: Variant
     folder: Path
     """Where its `method.toml` is."""
+
+    @property
+    def made_by(self) -> str:
+        """The code and the parameters that make the outputs; results of another are never mixed in.
+
+        Code of the user's own, beside the manifest, is named with its hash; that of a package has its version in the
+        provenance.
+        """
+        entry = self.manifest.environment.entry
+        file = self.folder / entry.partition(":")[0]
+        code = f" sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}" if file.is_file() else ""
+        return f"{entry}{code} {json.dumps(self.variant.parameters, sort_keys=True)}"
 
 
 def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:
@@ -72,6 +86,9 @@ def _manifest_paths(extra: Iterable[Path]) -> Iterator[Path]:
     for folder in (*extra, *own):
         if not folder.is_dir():
             raise BenchError(f"{folder}: no such folder of methods")
+        if not any(folder.glob("*/method.toml")):
+            hint = f"; give {folder.resolve().parent}" if (folder / "method.toml").is_file() else ""
+            raise BenchError(f"{folder}: no folder in it holds a method.toml{hint}")
     for folder in dict.fromkeys(path.resolve() for path in (shipped("methods"), *own, *extra, *_installed_folders())):
         yield from sorted(folder.glob("*/method.toml"))
 

@@ -1,1 +1,1 @@
-"""Metrics: the interface (`base`), one module per metric, named presets (`protocols`), and the scorer."""
+"""Metrics: the interface (`base`), which there are (`catalogue`), one module per metric, and the scorer."""

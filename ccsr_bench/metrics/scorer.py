@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import torch
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.base import ImageBatch, Metric
+
+_log = logging.getLogger(__name__)
 
 
 class Reference:
@@ -53,7 +56,9 @@ class Scorer:
         """Return the reference for (H, W, 3) uint8 RGB; nothing is computed yet."""
         return Reference(hr, self.metrics, self._device)
 
-    def score(self, outputs: np.ndarray, reference: Reference, names: list[str]) -> dict[str, list[float]]:
+    def score(
+        self, outputs: np.ndarray, reference: Reference, names: Sequence[str]
+    ) -> tuple[dict[str, list[float]], list[str]]:
         """Score outputs.
 
         Args:
@@ -62,11 +67,10 @@ class Scorer:
             names: The metrics to compute.
 
         Returns:
-            For each metric one finite value per output.
+            For each metric one finite value per output; and the reason for each metric that failed.
 
         Raises:
-            BenchError: The sizes differ, or the image is too small for a metric.
-            ArithmeticError: A score is not finite.
+            BenchError: The sizes differ.
         """
         if outputs.shape[1:] != reference.shape:
             raise BenchError(
@@ -74,10 +78,19 @@ class Scorer:
             )
         batch = ImageBatch(outputs, self._device)
         scores: dict[str, list[float]] = {}
+        failures: list[str] = []
         with torch.inference_mode():
             for name in names:
-                values = [float(value) for value in self.metrics[name].score(batch, reference.prepared(name))]
-                if not all(math.isfinite(value) for value in values):
-                    raise ArithmeticError(f"{name} is not finite: {values}")
-                scores[name] = values
-        return scores
+                try:
+                    values = self.metrics[name].score(batch, reference.prepared(name)).tolist()
+                except Exception as error:  # one metric's failure must not cost the others
+                    _log.debug("%s failed", name, exc_info=True)
+                    failures.append(
+                        str(error) if isinstance(error, BenchError) else f"{name}: {' '.join(repr(error).split())}"
+                    )
+                    continue
+                if all(math.isfinite(value) for value in values):
+                    scores[name] = values
+                else:
+                    failures.append(f"{name}: not finite for some run: {values}")
+        return scores, failures

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ccsr_bench.errors import BenchError, unknown_name
-from ccsr_bench.metrics.catalogue import find_protocol
+from ccsr_bench.metrics.catalogue import METRICS, find_protocol
 from ccsr_bench.stability import G_STD_DEFINITION, bootstrap_interval, spread
 from ccsr_bench.store import Ledger, find_ledgers
 from ccsr_bench.tables.paper import paper_rows
-from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Row, Section
+from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section
 
 
 def collect(
-    out: Path, *, methods: Sequence[str] = (), datasets: Sequence[str] = (), paper: bool = False
+    out: Path,
+    *,
+    methods: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    runs: int | None = None,
+    paper: bool = False,
 ) -> list[Section]:
     """Return one section for each data set of an output folder.
 
@@ -24,13 +30,15 @@ def collect(
         out: The output folder.
         methods: Only these; all when empty.
         datasets: Only these; all when empty.
+        runs: N, for methods with more than one run; for each method the most runs that all its images have when None.
         paper: Add the rows of the paper's Tables IV-VI.
 
     Raises:
         BenchError: There is no ledger, a name is not among them, or two ledgers define a metric differently.
     """
-    ledgers = [Ledger(folder) for folder in find_ledgers(out)]
-    try:
+    with contextlib.ExitStack() as stack:
+        ledgers = [stack.enter_context(Ledger(folder)) for folder in find_ledgers(out)]
+        ledgers = [ledger for ledger in ledgers if ledger.image_names()]
         if not ledgers:
             raise BenchError(f"{out}: no results; `ccsr-bench run --method bicubic --dataset sample` makes some")
         for kind, asked, known in (
@@ -40,27 +48,101 @@ def collect(
             for name in asked:
                 if name not in known:
                     raise unknown_name(kind, name, known, hint=f"in {out}")
-        grouped: dict[str, list[Ledger]] = {}
+        grouped: dict[str, list[_Results]] = {}
         for ledger in ledgers:
             identity = ledger.identity
             if (not methods or identity.method in methods) and (not datasets or identity.dataset in datasets):
-                grouped.setdefault(identity.dataset, []).append(ledger)
-        return [_section(name, group, paper=paper) for name, group in grouped.items()]
-    finally:
-        for ledger in ledgers:
-            ledger.close()
+                stack.enter_context(ledger.snapshot())
+                grouped.setdefault(identity.dataset, []).append(_Results(ledger, runs))
+        return [_section(name, results, paper=paper) for name, results in grouped.items()]
 
 
-def _section(dataset: str, ledgers: list[Ledger], *, paper: bool) -> Section:
-    definitions = _common_definitions(ledgers)
-    rows = [row for ledger in ledgers if (row := _row(ledger)).cells]
+class _Results:
+    """What a ledger has over N runs."""
+
+    def __init__(self, ledger: Ledger, runs: int | None) -> None:
+        self.ledger = ledger
+        self.identity = ledger.identity
+        self.description = ledger.description
+        self.definitions = ledger.definitions
+        self.asked = ledger.asked
+        complete = ledger.complete_runs()
+        self.most = max(complete.values(), default=0)
+        self.runs = min(complete.values(), default=0)
+        self.chosen = runs is not None and self.most > 1
+        if runs is not None and self.chosen:
+            self.runs = runs
+        self.images = sum(count >= self.runs for count in complete.values())
+        self.cells = {column.name: cell for column in COLUMNS if (cell := self._cell(column)) is not None}
+
+    def _cell(self, column: Column) -> Cell | None:
+        if column is L_STD:
+            values = np.array(list(self.ledger.l_std(self.runs).values()))
+            if not values.size:
+                return None
+            return Cell(float(values.mean()), images=len(values), value_interval=bootstrap_interval(values))
+        wanted = range(self.runs)
+        per_image = self.ledger.scores(column.name).values()
+        scores = np.array([[runs[run] for run in wanted] for runs in per_image if all(run in runs for run in wanted)])
+        if not scores.size:
+            return None
+        means = scores.mean(axis=1)
+        value, interval = float(means.mean()), bootstrap_interval(means)
+        if self.runs == 1:
+            return Cell(value, images=len(scores), value_interval=interval)
+        spreads = spread(scores)
+        return Cell(value, float(spreads.mean()), len(scores), interval, bootstrap_interval(spreads))
+
+    def notes(self) -> Iterator[str]:
+        """Yield what a reader must know about the method's row beside the definitions."""
+        method, total = self.identity.method, self.description.dataset_images
+        if len(self.asked) < total:
+            yield f"{method}: {len(self.asked)} of the data set's {total} images were asked for."
+        if self.images < len(self.asked):
+            yield f"{method}: {self.images} of the {len(self.asked)} images asked for have {self.runs} runs."
+        most_asked = max(self.asked.values(), default=0)
+        if most_asked > self.runs and not self.chosen:
+            yield f"{method}: {most_asked} runs were asked for; N is what all recorded images have (--runs chooses)."
+        for column in COLUMNS:
+            expected = column.name in self.definitions and (column is not L_STD or self.runs > 1)
+            covered = self.cells[column.name].images if column.name in self.cells else 0
+            if expected and covered != self.images:
+                yield (
+                    f"{method}: {column.label} covers {covered} of {self.images} images; "
+                    f"run it again with --runs {self.runs}."
+                )
+        failures = self.ledger.failures
+        if failures:
+            image, reason = next(iter(failures.items()))
+            yield f"{method}: {len(failures)} images failed, for instance {image}: {reason}"
+
+    def version(self) -> str:
+        """Return which ccsr-bench made the numbers; several when it was updated in between."""
+        names = []
+        for session in self.ledger.sessions.values():
+            packages, code = session.get("packages"), session.get("code")
+            name = f"ccsr-bench {packages.get('ccsr-bench', '?')}" if isinstance(packages, dict) else "ccsr-bench"
+            if isinstance(code, dict) and code:
+                name += f" at {str(code['commit'])[:9]}{' with changes' if code['dirty'] else ''}"
+            names.append(name)
+        return ", ".join(dict.fromkeys(names))
+
+
+def _section(dataset: str, results: list[_Results], *, paper: bool) -> Section:
+    definitions = _common_definitions(results)
+    rows = [
+        Row(one.identity.method, one.description.title, one.cells, runs=one.runs, images=one.images)
+        for one in results
+        if one.cells
+    ]
     present = {name for row in rows for name in row.cells}
     columns = tuple(column for column in COLUMNS if column.name in present)
-    notes = [_protocol_note(ledgers), *(f"{definitions[column.name]}." for column in columns)]
-    notes.append(f"After the slash: {G_STD_DEFINITION}.")
-    notes += [note for ledger in ledgers for note in _ledger_notes(ledger)]
+    notes = [_protocol_note(results), *(f"{definitions[column.name]}." for column in columns)]
+    if present & METRICS.keys():
+        notes.append(f"After the slash: {G_STD_DEFINITION}.")
+    notes += [note for one in results for note in one.notes()]
     if paper:
-        name = ledgers[0].settings.paper_dataset
+        name = results[0].description.paper_dataset
         printed = paper_rows(name, [column.label for column in columns]) if name else []
         rows += printed
         notes.append(
@@ -71,87 +153,20 @@ def _section(dataset: str, ledgers: list[Ledger], *, paper: bool) -> Section:
     return Section(dataset, columns, tuple(rows), tuple(notes))
 
 
-def _common_definitions(ledgers: list[Ledger]) -> dict[str, str]:
+def _common_definitions(results: list[_Results]) -> dict[str, str]:
     common: dict[str, tuple[str, Ledger]] = {}
-    for ledger in ledgers:
-        for metric, definition in ledger.definitions.items():
-            first, holder = common.setdefault(metric, (definition, ledger))
+    for one in results:
+        for metric, definition in one.definitions.items():
+            first, holder = common.setdefault(metric, (definition, one.ledger))
             if first != definition:
                 raise BenchError(
-                    f"{metric} is defined differently in {holder.folder} and {ledger.folder}; "
+                    f"{metric} is defined differently in {holder.folder} and {one.ledger.folder}; "
                     f"definitions are never mixed: choose with --method, or keep them in separate --out folders"
                 )
     return {metric: definition for metric, (definition, _) in common.items()}
 
 
-def _row(ledger: Ledger) -> Row:
-    identity, settings = ledger.identity, ledger.settings
-    runs = settings.runs
-    cells: dict[str, Cell] = {}
-    images = 0
-    for column in COLUMNS:
-        if column is L_STD:
-            continue
-        scores = _complete(ledger, column.name, runs)
-        if scores.size:
-            images = max(images, len(scores))
-            cells[column.name] = _cell(scores, stochastic=settings.stochastic)
-    values = np.array(list(ledger.l_std(runs).values()))
-    if values.size:
-        cells[L_STD.name] = Cell(float(values.mean()), value_interval=bootstrap_interval(values))
-    return Row(identity.method, settings.title, cells, runs=runs, images=images)
-
-
-def _complete(ledger: Ledger, metric: str, runs: int) -> np.ndarray:
-    """Return (M, N) scores of the images that have all N runs, in image order."""
-    wanted = range(runs)
-    rows = [
-        [found[run] for run in wanted] for found in ledger.scores(metric).values() if all(r in found for r in wanted)
-    ]
-    return np.array(rows).reshape(len(rows), runs)
-
-
-def _cell(scores: np.ndarray, *, stochastic: bool) -> Cell:
-    means = scores.mean(axis=1)
-    value, interval = float(means.mean()), bootstrap_interval(means)
-    if not stochastic or scores.shape[1] == 1:
-        return Cell(value, value_interval=interval)
-    spreads = spread(scores)
-    return Cell(value, float(spreads.mean()), interval, bootstrap_interval(spreads))
-
-
-def _protocol_note(ledgers: list[Ledger]) -> str:
-    names = sorted({ledger.identity.protocol for ledger in ledgers})
-    versions = sorted({_version(ledger) for ledger in ledgers})
+def _protocol_note(results: list[_Results]) -> str:
+    names = sorted({one.identity.protocol for one in results})
+    versions = sorted({version for one in results if (version := one.version())})
     return f"Protocol {', '.join(f'`{name}` ({find_protocol(name).title})' for name in names)}. {'; '.join(versions)}."
-
-
-def _version(ledger: Ledger) -> str:
-    if not ledger.sessions:
-        return "no finished session"
-    session = ledger.sessions[-1]
-    packages, code = session.get("packages"), session.get("code")
-    version = packages.get("ccsr-bench", "?") if isinstance(packages, dict) else "?"
-    commit = ""
-    if isinstance(code, dict) and code:
-        commit = f" at {str(code['commit'])[:9]}{' with changes' if code['dirty'] else ''}"
-    return f"ccsr-bench {version}{commit}"
-
-
-def _ledger_notes(ledger: Ledger) -> Iterator[str]:
-    settings, method = ledger.settings, ledger.identity.method
-    if settings.images < settings.dataset_images:
-        yield f"{method}: {settings.images} of the data set's {settings.dataset_images} images were asked for."
-    for column in COLUMNS:
-        if column.name in ledger.definitions:
-            done = (
-                len(ledger.l_std(settings.runs))
-                if column is L_STD
-                else len(_complete(ledger, column.name, settings.runs))
-            )
-            if 0 < done < settings.images:
-                yield f"{method}: {column.label} covers {done} of {settings.images} images; run it again."
-    failures = ledger.failures
-    if failures:
-        image, reason = next(iter(failures.items()))
-        yield f"{method}: {len(failures)} images failed, for instance {image}: {reason}"

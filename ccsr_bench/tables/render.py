@@ -103,7 +103,7 @@ def records(sections: Sequence[Section]) -> list[dict[str, object]]:
                         "source": row.source,
                         "title": row.title,
                         "runs": row.runs,
-                        "images": row.images,
+                        "images": cell.images,
                         "metric": name,
                         "value": cell.value,
                         "value_low": value.low if value else None,

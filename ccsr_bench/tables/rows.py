@@ -36,6 +36,8 @@ class Cell:
     value: float
     g_std: float | None = None
     """None where there is no spread: a deterministic method, a single run, L-STD itself."""
+    images: int | None = None
+    """How many images it covers; None where the source does not say."""
     value_interval: Interval | None = None
     g_std_interval: Interval | None = None
 
@@ -51,6 +53,7 @@ class Row:
     runs: int | None = None
     """N; None where the source does not say."""
     images: int | None = None
+    """Images that have all N runs."""
     source: str = "ours"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
 from ccsr_bench.store import SCHEMA, Ledger
 from tests.conftest import picture
-from tests.methods.test_registry import write_method
+from tests.methods.test_registry import ADAPTER, write_method
 from tests.test_images import bad_images
 from tests.test_runner import everything
 
@@ -30,7 +32,8 @@ def mistake(capsys: Capture, *arguments: object) -> str:
     assert main([str(a) for a in arguments]) == 2
     output = capsys.readouterr()
     assert output.out == ""
-    lines = [line for line in output.err.splitlines() if not line.startswith(("skipping", "m on", "bicubic"))]
+    beside = re.compile(r"^(skipping |\S+ on \S+: \d+/\d+ \()")  # remarks and progress
+    lines = [line for line in output.err.splitlines() if not beside.match(line)]
     assert len(lines) == 1, output.err
     assert lines[0].startswith("ccsr-bench: ")
     assert "Traceback" not in output.err
@@ -94,6 +97,8 @@ def test_score_of_one_flat_folder(score: list[object], pairs: Path, tmp_path: Pa
         ("--runs", "0", "'0' is not an integer of at least 1"),
         ("--limit", "0", "'0' is not an integer of at least 1"),
         ("--shard", "2/2", "'2/2' is not I/N"),
+        ("--shard", "7/10", "--shard 7/10 leaves none of the 4 images"),
+        ("--device", "meta", "--device meta cannot be used here"),
         ("--device", "cuda:99", "--device cuda:99 cannot be used here"),
         ("--dataset", "RealSR", "--dataset RealSR is a data set of its own"),
         ("--dataset", "a/b", "--dataset 'a/b': use letters"),
@@ -185,10 +190,10 @@ def everything_of(folder: Path) -> dict[str, object]:
 def test_ledger_of_something_else(run: list[object], tmp_path: Path, capsys: Capture) -> None:
     done(run)
     before = everything_named(tmp_path)
-    assert "protocol is 'paper', not 'ccsr-v1'" in mistake(capsys, *run, "--protocol", "ccsr-v1")
-    assert "base seed is '0', not '1'" in mistake(capsys, *run, "--base-seed", "1")
+    assert "protocol of this ledger is 'paper', not 'ccsr-v1'" in mistake(capsys, *run, "--protocol", "ccsr-v1")
+    assert "base seed of this ledger is '0', not '1'" in mistake(capsys, *run, "--base-seed", "1")
     (tmp_path / "out" / "own").rename(tmp_path / "out" / "other")
-    assert "dataset is 'own', not 'other'" in mistake(capsys, *run, "--dataset", "other")
+    assert "data set of this ledger is 'own', not 'other'" in mistake(capsys, *run, "--dataset", "other")
     (tmp_path / "out" / "other").rename(tmp_path / "out" / "own")
     ledger = tmp_path / "out" / "own" / "bicubic-dither" / "ledger.sqlite"
     with sqlite3.connect(ledger) as connection:
@@ -221,6 +226,33 @@ class Slow:
         time.sleep(1)
         return np.zeros((len(seeds), 4 * lr.shape[0], 4 * lr.shape[1], 3), np.uint8)
 """
+
+
+def test_generated_and_foreign_outputs_are_never_in_one_ledger(
+    run: list[object], score: list[object], capsys: Capture
+) -> None:
+    done(run)
+    assert "were made by 'ccsr_bench.methods.interpolation" in mistake(capsys, *score, "--method", "bicubic-dither")
+
+
+def test_replaced_images_are_not_reported_as_the_old_ones(
+    score: list[object], pairs: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    done(score)
+    write_png(tmp_path / "outputs" / "sample2" / "image2.png", picture(9))
+    assert "image2.png: not the image recorded for that run" in mistake(capsys, *score)
+    shutil.copy(pairs / "hr" / "image2.png", tmp_path / "outputs" / "sample2")
+    done(score)
+
+
+def test_changed_parameters_are_another_method(run: list[object], tmp_path: Path, capsys: Capture) -> None:
+    methods = write_method(tmp_path / "methods", "mine", parameters="{ level = 3 }")
+    command = [str(a) for a in [*run, "--methods-dir", methods]]
+    command[2] = "mine"
+    done(list(command))
+    manifest = methods / "mine" / "method.toml"
+    manifest.write_text(manifest.read_text().replace("level = 3", "level = 4"))
+    assert "were made by 'adapter.py:Constant" in mistake(capsys, *command)
 
 
 def test_two_processes_on_one_ledger(run: list[object], tmp_path: Path, capsys: Capture) -> None:
@@ -291,6 +323,87 @@ def test_failures_are_recorded_and_exit_with_3(run: list[object], tmp_path: Path
     command[2] = "broken"
     assert main(command) == 3
     assert "broken: image0 failed: RuntimeError: out of luck" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+        ("raise type('Odd', (BaseException,), {})('two\\nlines')", "Odd: two lines"),
+        ("return None", "the method returned NoneType, it must return uint8 (1, 64, 64, 3)"),
+    ],
+)
+def test_whatever_a_method_does_is_its_own_failure(
+    run: list[object], tmp_path: Path, capsys: Capture, body: str, reason: str
+) -> None:
+    methods = write_method(tmp_path / "methods", "odd", entry="adapter.py:Odd")
+    source = f"class Odd:\n    def restore(self, lr, seeds):\n        {body}\n"
+    (methods / "odd" / "adapter.py").write_text(source)
+    command = [str(a) for a in [*run, "--methods-dir", methods]]
+    command[2] = "odd"
+    assert main(command) == 3
+    assert "odd: image0 failed: " in (error := capsys.readouterr().err)
+    assert reason in error
+    # Corrected code is not held to what failed before.
+    (methods / "odd" / "adapter.py").write_text(ADAPTER.replace("Constant", "Odd"))
+    done(list(command))
+
+
+def test_stdout_is_for_results_whatever_a_method_prints(run: list[object], tmp_path: Path) -> None:
+    methods = write_method(tmp_path / "methods", "loud", entry="adapter.py:Constant")
+    loud = "import os\nprint('hello')\nos.system('echo there')\n" + ADAPTER
+    (methods / "loud" / "adapter.py").write_text(loud)
+    command = [str(a) for a in [*run, "--methods-dir", methods, "--json"]]
+    command[2] = "loud"
+    ended = subprocess.run([sys.executable, "-m", "ccsr_bench", *command], capture_output=True, text=True, check=True)
+    assert json.loads(ended.stdout)["loud"]["failures"] == {}
+    assert "hello" in ended.stderr
+    assert "there" in ended.stderr
+
+
+def test_folder_of_one_method_is_not_a_folder_of_methods(run: list[object], tmp_path: Path, capsys: Capture) -> None:
+    methods = write_method(tmp_path / "methods", "mine")
+    line = mistake(capsys, *run, "--methods-dir", methods / "mine")
+    assert f"no folder in it holds a method.toml; give {methods}" in line
+
+
+def test_output_folders_that_are_neither_one_run_nor_several(
+    score: list[object], pairs: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    shutil.copy(pairs / "hr" / "image0.png", tmp_path / "outputs")
+    assert "holds images beside the folder sample1" in mistake(capsys, *score)
+    (tmp_path / "outputs" / "image0.png").unlink()
+    (tmp_path / "outputs" / "sample3").mkdir()
+    assert "sample3: no PNG or BMP image in it" in mistake(capsys, *score)
+    with Image.open(pairs / "hr" / "image0.png") as image:
+        image.save(tmp_path / "outputs" / "sample3" / "image0.jpg")
+    assert "image0.jpg: a JPEG" in mistake(capsys, *score)
+
+
+def test_table_of_a_ledger_without_results(run: list[object], tmp_path: Path, capsys: Capture) -> None:
+    command = list(map(str, run))
+    methods = write_method(tmp_path / "methods", "mine", entry="adapter.py:Typo")
+    command[2] = "mine"
+    assert "cannot be loaded" in mistake(capsys, *command, "--methods-dir", methods)
+    assert "no results" in mistake(capsys, "table", "--out", tmp_path / "out")
+
+
+def test_output_that_cannot_be_written(run: list[object], tmp_path: Path) -> None:
+    done(run)
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "ccsr_bench", "table", "--out", str(tmp_path / "out")],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("ccsr-bench: ")
+    assert "No space left" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_shards_are_merged(run: list[object], tmp_path: Path, capsys: Capture) -> None:

@@ -13,11 +13,13 @@ import torch
 from PIL import Image
 from skimage.metrics import structural_similarity
 
+from ccsr_bench import datasets
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image
+from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.psnr import PSNR
-from ccsr_bench.metrics.ssim import SSIM
+from ccsr_bench.metrics.ssim import SSIM, _gaussian_taps
 from tests.conftest import picture
 
 CPU = torch.device("cpu")
@@ -103,6 +105,17 @@ def test_agree_with_pyiqa(shape: tuple[int, int], crop: int) -> None:
         np.testing.assert_allclose(ours, expected, rtol=0, atol=tolerance)
 
 
+def test_ssim_is_pyiqas_formula_to_the_last_digits() -> None:
+    """Given the same Y and a float64 window; pyiqa's own window is float32, which moves SSIM by some 1e-7."""
+    pyiqa_ssim = pytest.importorskip("pyiqa.archs.ssim_arch", reason="needs the extra `pyiqa`").ssim
+    reference = picture(7, 96)
+    output = noisy(reference, 10)
+    x, y = (ImageBatch(image[None], CPU).luma.round()[:, None] for image in (output, reference))
+    taps = torch.tensor(_gaussian_taps(), dtype=torch.float64)
+    expected = float(pyiqa_ssim(x, y, win=torch.outer(taps, taps)[None, None], data_range=255))
+    assert score(SSIM(), output, reference) == pytest.approx(expected, abs=1e-12)
+
+
 def test_too_small_for_the_window() -> None:
     with pytest.raises(BenchError, match="smaller than the 11-pixel window"):
         score(SSIM(crop=4), picture(6, 16), picture(6, 16))
@@ -114,6 +127,31 @@ def test_every_option_is_in_the_definition() -> None:
         for metric in (PSNR(), PSNR(crop=4), PSNR(colour="rgb"), SSIM(), SSIM(crop=4), SSIM(colour="grey"))
     }
     assert len(definitions | {SSIM(floor_at_zero=False).definition}) == 7
+
+
+BICUBIC_ON_SAMPLE = {
+    "astronaut-face": (27.165112, 0.831676),
+    "astronaut-suit": (25.090523, 0.810531),
+    "chelsea": (29.306797, 0.705438),
+    "coffee-cup": (27.613953, 0.859028),
+    "coffee-spoon": (26.986057, 0.723951),
+    "tissue": (28.761328, 0.704160),
+}
+"""Measured with pyiqa 0.1.16: psnr and ssim with test_y_channel=True and color_space="ycbcr"."""
+
+
+def test_bicubic_on_sample() -> None:
+    """Golden values that need nothing but what this repository installs."""
+    found = {}
+    for sample in datasets.load("sample").samples:
+        lr, hr = sample.read()
+        output = Interpolation(kernel="bicubic").restore(lr, [0])[0]
+        found[sample.name] = (score(PSNR(), output, hr), score(SSIM(), output, hr))
+    assert found.keys() == BICUBIC_ON_SAMPLE.keys()
+    for name, (psnr, ssim) in BICUBIC_ON_SAMPLE.items():
+        assert found[name][0] == pytest.approx(psnr, abs=1e-5), name
+        # pyiqa rounds a Y computed in float32, so exact halves (3 pixels of chelsea) can fall on the other side.
+        assert found[name][1] == pytest.approx(ssim, abs=1e-5), name
 
 
 def published(shared: Path) -> list[dict[str, str]]:

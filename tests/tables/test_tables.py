@@ -71,9 +71,31 @@ def test_notes_say_what_every_number_means_and_what_is_missing(own: Dataset, tmp
     notes = "\n".join(section.notes)
     assert "Protocol `paper`" in notes
     assert "PSNR in dB on Y of BT.601" in notes
-    assert "m: PSNR covers 3 of 4 images" in notes
+    assert "m: 3 of the 4 images asked for have 4 runs" in notes
     assert "m: 1 images failed, for instance image1: RuntimeError: out of luck" in notes
     assert section.rows[0].images == 3
+
+
+def test_unfinished_top_up_keeps_the_row(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path, runs=2)
+    run(own, tmp_path, runs=5, names=["image0"])
+    (section,) = collect(tmp_path)
+    assert (section.rows[0].runs, section.rows[0].images) == (2, 4)
+    assert "m: 5 runs were asked for; N is what all recorded images have (--runs chooses)." in section.notes
+    (section,) = collect(tmp_path, runs=5)
+    assert (section.rows[0].runs, section.rows[0].images) == (5, 1)
+    assert "m: 1 of the 4 images asked for have 5 runs." in section.notes
+    assert not [note for note in section.notes if "all recorded images" in note]
+    (section,) = collect(tmp_path, runs=3)
+    assert "m: L-STD covers 0 of 1 images; run it again with --runs 3." in section.notes
+
+
+def test_metric_that_covers_fewer_images_says_so(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path, metrics=["psnr"])
+    run(own, tmp_path, names=["image0"])
+    (section,) = collect(tmp_path)
+    assert (section.rows[0].cells["psnr"].images, section.rows[0].cells["ssim"].images) == (4, 1)
+    assert "m: SSIM covers 1 of 4 images; run it again with --runs 4." in section.notes
 
 
 def test_different_definitions_are_never_in_one_table(own: Dataset, tmp_path: Path) -> None:
