@@ -68,7 +68,8 @@ def test_downloads_resumes_and_verifies(pairs: Path, server: SimpleNamespace) ->
 
 
 def test_second_address_is_tried(pairs: Path, server: SimpleNamespace) -> None:
-    prepare_dataset(manifest_of(pairs, f"{server.address}/gone", server.address))
+    folder = prepare_dataset(manifest_of(pairs, f"{server.address}/gone", server.address))
+    assert len(list((folder / "lr").iterdir())) == len(list((folder / "hr").iterdir())) == 4
 
 
 def test_failed_download_names_file_addresses_and_folder(pairs: Path, server: SimpleNamespace, home: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.images import read_image
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.metrics.niqe import NIQE, WEIGHTS
+from ccsr_bench.metrics.niqe import NIQE, WEIGHTS, weights_path
 from tests.conftest import picture
 
 CPU = torch.device("cpu")
@@ -25,7 +25,8 @@ def test_weights_are_found_where_pyiqa_keeps_them(niqe_weights: Path, home: Path
     theirs = home / "torch" / "hub" / "pyiqa" / WEIGHTS
     theirs.parent.mkdir(parents=True)
     niqe_weights.rename(theirs)
-    NIQE(device=CPU)
+    assert weights_path() == theirs
+    assert "niqe_modelparameters.mat" in NIQE(device=CPU).definition
 
 
 def test_wrong_weights_are_refused(home: Path) -> None:
