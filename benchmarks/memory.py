@@ -1,10 +1,11 @@
-"""Peak memory of running and scoring 10 x 10 and 100 x 10 outputs of `bicubic-dither` on RealSR.
+"""Memory of running and scoring 10 x 10 and 100 x 10 outputs of `bicubic-dither` on RealSR.
 
     ccsr-bench prepare --dataset RealSR
     python benchmarks/memory.py
 
-Each is a process of its own, and the kernel's own figure of its peak is read when it has ended. Three times each in
-turn, because the same run differs by some 5 % from itself.
+Each is a process of its own. Two figures: what the process holds after its last image, which would grow if anything
+were kept, and the kernel's figure of its peak, which depends on which temporary arrays happen to meet and so rises a
+little with the number of chances. Linux only.
 """
 
 from __future__ import annotations
@@ -14,37 +15,82 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
-METRICS = ["psnr", "ssim"]
 ROUNDS = 3
 
 
-def peak_mib(images: int, out: str) -> float:
-    """Return the peak memory in MiB of `run` on that many images."""
-    command = [sys.executable, "-m", "ccsr_bench", "run", "--method", "bicubic-dither", "--dataset", "RealSR"]
-    command += ["--limit", str(images), "--metrics", *METRICS, "--out", out]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} failed")
-    return usage.ru_maxrss / 1024
+def status_mib(field: str) -> float:
+    """Return a field of this process's status in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:"))
+
+
+def run(images: int, out: Path) -> None:
+    """Run and score that many images here, and print what is held after the last one."""
+    import torch
+
+    from ccsr_bench import datasets
+    from ccsr_bench.methods.in_process import load_method
+    from ccsr_bench.methods.registry import find_method
+    from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
+    from ccsr_bench.metrics.scorer import Scorer
+    from ccsr_bench.runner import Job, run_job
+    from ccsr_bench.units import MethodSource
+
+    device = torch.device("cpu")
+    dataset, spec, protocol = datasets.load("RealSR"), find_method("bicubic-dither"), find_protocol("paper")
+    job = Job(
+        spec.name,
+        spec.variant.title,
+        dataset,
+        dataset.samples[:images],
+        10,
+        protocol,
+        out,
+        made_by=spec.made_by,
+        load=lambda: MethodSource(load_method(spec)),
+    )
+    held = 0.0
+
+    def remember(_done: int, _total: int, _image: str) -> None:
+        nonlocal held
+        held = status_mib("VmRSS")
+
+    run_job(job, Scorer(build_metrics(["psnr", "ssim"], protocol, device)[0], device), device="cpu", progress=remember)
+    sys.stdout.write(f"{held}\n")
+
+
+def measure(images: int) -> tuple[float, float]:
+    """Return (held after the last image, peak) in MiB of a process of its own."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, __file__, str(images), out]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        held = float(process.stdout.read())
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return held, usage.ru_maxrss / 1024
 
 
 def main() -> None:
     """Measure and print."""
-    peaks: dict[int, list[float]] = {10: [], 100: []}
+    found: dict[int, list[tuple[float, float]]] = {10: [], 100: []}
     for _ in range(ROUNDS):
-        for images, found in peaks.items():
-            with tempfile.TemporaryDirectory() as out:
-                found.append(peak_mib(images, out))
-    for images, found in peaks.items():
-        sys.stdout.write(
-            f"{images:3} images x 10 runs: peak {statistics.median(found):.0f} MiB "
-            f"(median of {ROUNDS}; {min(found):.0f} to {max(found):.0f})\n"
+        for images, figures in found.items():
+            figures.append(measure(images))
+    for images, figures in found.items():
+        (held, least, most), (peak, low, high) = (
+            (statistics.median(column), min(column), max(column)) for column in zip(*figures, strict=True)
         )
-    sys.stdout.write(f"ratio of the medians {statistics.median(peaks[100]) / statistics.median(peaks[10]):.3f}\n")
+        sys.stdout.write(
+            f"{images:3} images x 10 runs: {held:.0f} MiB held after the last ({least:.0f} to {most:.0f}), "
+            f"peak {peak:.0f} MiB ({low:.0f} to {high:.0f}); medians of {ROUNDS}\n"
+        )
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        run(int(sys.argv[1]), Path(sys.argv[2]))
+    else:
+        main()
