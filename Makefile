@@ -26,11 +26,13 @@ test-lowest: pyproject.toml
 	.venv-lowest/bin/python -m pytest
 
 $(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "Installing into $(VENV); torch is large, so this takes a few minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what the tests need."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pyiqa,dev]'
 	touch $@
 
