@@ -235,7 +235,7 @@ def is_ready(manifest: DatasetManifest) -> bool:
         return True
     try:
         _check_installed(manifest, dataset_home(manifest.name))
-    except NotInstalledError:
+    except BenchError:
         return False
     return True
 
@@ -273,8 +273,10 @@ def _check_installed(manifest: DatasetManifest, folder: Path) -> None:
         expected = [folder / RECORDED_HASHES]
     missing = [path for path in expected if not path.is_file()]
     if missing:
-        state = "not prepared" if len(missing) == len(expected) else f"incomplete (no {missing[0]})"
-        raise NotInstalledError(
+        absent = len(missing) == len(expected)
+        state = "not prepared" if absent else f"incomplete (no {missing[0]})"
+        # `verify` leaves out a set that is absent, but must not pass over one that is damaged.
+        raise (NotInstalledError if absent else BenchError)(
             f"data set '{manifest.name}' is {state}: run `ccsr-bench prepare --dataset {manifest.name}` "
             f"(add --from DIR to take it from a local copy)"
         )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ccsr_bench import datasets
-from ccsr_bench.errors import BenchError
+from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.images import write_png
 from tests.conftest import picture
 
@@ -168,3 +168,15 @@ def test_damaged_sample_is_installed_again(home: Path) -> None:
         datasets.load("sample")
     prepare_dataset(datasets.read_manifest("sample"))
     assert datasets.load("sample") == before
+
+
+def test_absent_and_damaged_are_told_apart(home: Path) -> None:
+    with pytest.raises(NotInstalledError, match="not prepared"):
+        datasets.load("RealSR")
+    folder = home / "datasets" / "RealSR" / "lr"
+    folder.mkdir(parents=True)
+    (folder / "Canon_001_LR4.png").write_bytes(b"the only one left")
+    with pytest.raises(BenchError, match="incomplete") as error:
+        datasets.load("RealSR")
+    assert not isinstance(error.value, NotInstalledError)
+    assert not datasets.is_ready(datasets.read_manifest("RealSR"))
