@@ -48,7 +48,7 @@ def run(images: int, out: Path) -> None:
         10,
         protocol,
         out,
-        made_by=spec.made_by,
+        made_by=spec.made_by(),
         load=lambda: MethodSource(load_method(spec)),
     )
     held = 0.0

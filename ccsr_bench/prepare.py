@@ -31,11 +31,11 @@ Progress = Callable[[int, int, str], None]
 """Called with (done, total, what was just done)."""
 
 
-def _silent(_done: int, _total: int, _what: str) -> None:
-    return
+def silent(_done: int, _total: int, _what: str) -> None:
+    """Show no progress."""
 
 
-def prepare_dataset(manifest: DatasetManifest, *, local: Path | None = None, progress: Progress = _silent) -> Path:
+def prepare_dataset(manifest: DatasetManifest, *, local: Path | None = None, progress: Progress = silent) -> Path:
     """Install a data set under `ccsr_bench.places.home` and verify it.
 
     What is already there and right is kept, so an interrupted call is resumed by the next one; every file is

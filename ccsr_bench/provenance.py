@@ -10,7 +10,18 @@ import sys
 
 from ccsr_bench.places import REPOSITORY
 
-_PACKAGES = ("ccsr-bench", "numpy", "pillow", "scikit-image", "scipy", "torch", "torchvision", "pyiqa")
+_PACKAGES = (
+    "ccsr-bench",
+    "numpy",
+    "pillow",
+    "scikit-image",
+    "scipy",
+    "torch",
+    "torchvision",
+    "pyiqa",
+    "diffusers",
+    "transformers",
+)
 
 
 def now() -> str:

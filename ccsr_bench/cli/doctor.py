@@ -98,6 +98,14 @@ def _methods() -> list[Finding]:
     from ccsr_bench.methods.registry import find_methods
 
     try:
-        return [Finding(f"method {name}", True, spec.manifest.title) for name, spec in find_methods().items()]
+        specs = find_methods()
     except BenchError as error:
         return [Finding("methods", False, str(error))]
+    findings = []
+    for name, spec in specs.items():
+        try:
+            spec.find_weights()
+            findings.append(Finding(f"method {name}", True, spec.manifest.title))
+        except BenchError as error:
+            findings.append(Finding(f"method {name}", False, str(error)))
+    return findings

@@ -25,6 +25,7 @@ VERBS = {
     "prepare": "fetch, verify and install data sets and metric weights",
     "verify": "score published images and compare with the published scores",
     "merge": "merge output folders, for instance the shards of several machines",
+    "profile": "measure what a method costs: seconds, parameters, memory",
     "doctor": "show what works here, what is missing, and how to get it",
 }
 

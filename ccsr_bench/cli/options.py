@@ -12,6 +12,8 @@ from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL, MetricProtocol
 
 if TYPE_CHECKING:
     from ccsr_bench.datasets import Dataset, Sample
+    from ccsr_bench.methods.manifest import Execution
+    from ccsr_bench.methods.registry import MethodSpec
     from ccsr_bench.metrics.scorer import Scorer
 
 
@@ -34,6 +36,42 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--protocol", default=DEFAULT_PROTOCOL, help="metric definitions (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+
+
+def add_execution(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how methods run."""
+    group = parser.add_argument_group("how methods run")
+    group.add_argument(
+        "--batch", type=positive, metavar="N",
+        help="runs at once (default: as many as fit into free GPU memory, 1 on a CPU; all where there are no networks)",
+    )  # fmt: skip
+    group.add_argument(
+        "--dtype", choices=["float32", "bfloat16", "float16"],
+        help="precision of the networks, with float32 arithmetic around them (default: as the authors' code computes)",
+    )  # fmt: skip
+    group.add_argument("--compile", action="store_true", help="compile the networks: minutes once, then faster")
+    group.add_argument(
+        "--weights", type=Path, metavar="DIR",
+        help="your own weights, in folders named as `prepare --from` takes them, instead of the published ones",
+    )  # fmt: skip
+
+
+def check_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) -> None:
+    """Raise a `BenchError` where an option means nothing to a method."""
+    for spec in specs:
+        asked = {"--dtype": options.dtype, "--compile": options.compile}
+        for option, value in asked.items():
+            if value and not spec.manifest.environment.networks:
+                raise BenchError(f"{option}: method '{spec.name}' runs no networks; leave it out")
+        if options.weights is not None and not spec.variant.weights:
+            raise BenchError(f"--weights: method '{spec.name}' has no weights; leave it out")
+
+
+def resolve_execution(options: argparse.Namespace, device: str) -> Execution:
+    """Return how the options ask methods to run on a device."""
+    from ccsr_bench.methods.manifest import Execution
+
+    return Execution(device=device, dtype=options.dtype, batch=options.batch, compiled=options.compile)
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
@@ -90,19 +128,32 @@ def resolve_scoring(metrics: Sequence[str] | None, protocol_name: str, device_na
 
     from ccsr_bench.metrics.scorer import Scorer
 
-    if device_name == "auto":
-        device_name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(device_name)
-        torch.empty(0, device=device)
-        if device.type not in ("cpu", "cuda"):
-            raise RuntimeError("metrics need float64, which other devices lack")
-    except (RuntimeError, AssertionError) as error:
-        raise BenchError(f"--device {device_name} cannot be used here; `--device cpu` always can") from error
+    device_name = resolve_device(device_name)
+    device = torch.device(device_name)
     built, skipped = build_metrics(list(dict.fromkeys(metrics)) if metrics else None, protocol, device)
     for reason in skipped.values():
         remark(f"skipping {reason}")
     return Scoring(Scorer(built, device), protocol, device_name)
+
+
+def resolve_device(name: str) -> str:
+    """Return the device to use, which can be used.
+
+    Raises:
+        BenchError: It cannot.
+    """
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+        if device.type not in ("cpu", "cuda"):
+            raise RuntimeError("metrics need float64, which other devices lack")
+    except (RuntimeError, AssertionError) as error:
+        raise BenchError(f"--device {name} cannot be used here; `--device cpu` always can") from error
+    return name
 
 
 def first(samples: Sequence[Sample], limit: int | None) -> Sequence[Sample]:

@@ -11,13 +11,18 @@ from ccsr_bench.cli import options as shared
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ccsr_bench.methods.manifest import Execution
     from ccsr_bench.methods.registry import MethodSpec
+    from ccsr_bench.methods.weights import InstalledWeights
     from ccsr_bench.units import OutputSource
 
 EXAMPLES = """\
   ccsr-bench run --method bicubic bicubic-dither --dataset sample
   ccsr-bench run --method bicubic --dataset RealSR --limit 10
   ccsr-bench run --method bicubic --lr my/lr --hr my/hr --dataset mine
+  ccsr-bench run --method ccsr-s2 --dataset RealSR --device cuda
 The same command again does only what is missing: more --runs and more --metrics add to what is recorded.
 """
 
@@ -28,9 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_dataset(parser)
     parser.add_argument("--runs", type=shared.positive, default=10, help="runs per image (default: %(default)s)")
     shared.add_scoring(parser)
-    parser.add_argument(
-        "--batch", type=shared.positive, default=0, help="most runs in one call of a method (default: all)"
-    )
+    shared.add_execution(parser)
     parser.add_argument(
         "--shard",
         type=_shard,
@@ -66,6 +69,7 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.runner import Job
 
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
+    shared.check_execution(options, specs)
     dataset = shared.resolve_dataset(options)
     for spec in specs:
         if spec.manifest.scale != dataset.scale:
@@ -78,26 +82,31 @@ def execute(options: argparse.Namespace) -> int:
     if not samples:
         raise BenchError(f"--shard {index}/{count} leaves none of the {len(dataset.samples)} images of {dataset.name}")
 
-    jobs = [
-        Job(
-            method=spec.name,
-            title=spec.variant.title,
-            dataset=dataset,
-            samples=samples,
-            runs=options.runs if spec.manifest.stochastic else 1,
-            protocol=scoring.protocol,
-            out=options.out,
-            made_by=spec.made_by,
-            load=functools.partial(_load, spec, options.batch),
-            base_seed=options.base_seed,
+    execution = shared.resolve_execution(options, scoring.device)
+    jobs = []
+    for spec in specs:
+        weights = spec.find_weights(options.weights)
+        jobs.append(
+            Job(
+                method=spec.name,
+                title=spec.variant.title,
+                dataset=dataset,
+                samples=samples,
+                runs=options.runs if spec.manifest.stochastic else 1,
+                protocol=scoring.protocol,
+                out=options.out,
+                made_by=spec.made_by(execution, weights),
+                load=functools.partial(_load, spec, execution, weights),
+                base_seed=options.base_seed,
+            )
         )
-        for spec in specs
-    ]
     return finish(run_all(jobs, scoring), options)
 
 
-def _load(spec: MethodSpec, batch: int) -> OutputSource:
+def _load(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> OutputSource:
     from ccsr_bench.methods.in_process import load_method
     from ccsr_bench.units import MethodSource
 
-    return MethodSource(load_method(spec), batch=batch)
+    # Networks batch the runs themselves: one call, and the LR image is encoded once.
+    batch = 0 if spec.manifest.environment.networks else execution.batch or 0
+    return MethodSource(load_method(spec, execution, weights), batch=batch)

@@ -5,25 +5,41 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Mapping
 from types import ModuleType
 from typing import cast
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.methods.manifest import Method
+from ccsr_bench.methods.manifest import Execution, Method
 from ccsr_bench.methods.registry import MethodSpec
+from ccsr_bench.methods.weights import InstalledWeights
 
 
-def load_method(spec: MethodSpec) -> Method:
+def load_method(
+    spec: MethodSpec,
+    execution: Execution | None = None,
+    weights: Mapping[str, InstalledWeights] | None = None,
+) -> Method:
     """Load a method.
 
+    Args:
+        spec: Which.
+        execution: How its networks run, where it has any; on the CPU by default.
+        weights: As `MethodSpec.find_weights` finds them, which is the default.
+
     Raises:
-        BenchError: Its code cannot be imported, or does not accept the variant's parameters.
+        BenchError: Its code cannot be imported, does not accept the variant's parameters, or its weights are missing.
     """
     where = f"method '{spec.name}' ({spec.folder / 'method.toml'})"
-    module_name, _, attribute = spec.manifest.environment.entry.partition(":")
+    arguments = dict(spec.variant.parameters)
+    if spec.manifest.environment.networks:
+        arguments["execution"] = execution or Execution()
+    if spec.variant.weights:
+        found = spec.find_weights() if weights is None else weights
+        arguments["weights"] = {role: installed.folder for role, installed in found.items()}
     try:
-        build = getattr(_import(spec, module_name), attribute)
-        method = build(**spec.variant.parameters)
+        module, attribute = _entry(spec)
+        method = getattr(module, attribute)(**arguments)
     except (BenchError, KeyboardInterrupt):
         raise
     except BaseException as error:  # code of others may even call sys.exit
@@ -31,6 +47,26 @@ def load_method(spec: MethodSpec) -> Method:
     if not callable(getattr(method, "restore", None)):
         raise BenchError(f"{where}: {spec.manifest.environment.entry} has no method `restore`")
     return cast("Method", method)
+
+
+def parameter_counts(spec: MethodSpec) -> dict[str, int]:
+    """Return network -> number of parameters, empty where the method does not say; needs no weights.
+
+    Raises:
+        BenchError: The method's code cannot be imported.
+    """
+    try:
+        count = getattr(_entry(spec)[0], "parameter_counts", None)
+        return dict(count()) if spec.manifest.environment.networks and count is not None else {}
+    except (BenchError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise BenchError(f"method '{spec.name}': cannot count parameters: {type(error).__name__}: {error}") from error
+
+
+def _entry(spec: MethodSpec) -> tuple[ModuleType, str]:
+    module_name, _, attribute = spec.manifest.environment.entry.partition(":")
+    return _import(spec, module_name), attribute
 
 
 def _import(spec: MethodSpec, module_name: str) -> ModuleType:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Protocol
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 import numpy as np
 
 from ccsr_bench.manifests import Name
+
+Role = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+"""What weights are for, in one method."""
+
+RelativePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")]
+"""A file inside a folder of weights."""
 
 
 class Method(Protocol):
@@ -29,6 +36,19 @@ class Method(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Execution:
+    """How a method's networks run."""
+
+    device: str = "cpu"
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """Precision of the networks, with float32 arithmetic around them; None for what the authors' code computes in."""
+    batch: int | None = None
+    """Runs that go through the networks at once; None for the method's own choice."""
+    compiled: bool = False
+    """Whether the networks are compiled by `torch.compile`."""
+
+
 class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The official code."""
 
@@ -42,6 +62,36 @@ class InProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="in
     entry: Annotated[str, msgspec.Meta(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$")]
     """``package.module:Name``, or ``file.py:Name`` for a file beside the manifest; called with the variant's
     parameters, it returns a `Method`."""
+    networks: bool = False
+    """Whether it runs networks. Then it is also called with ``execution``, an `Execution`, and where the variant names
+    weights with ``weights``, a dictionary of role -> folder; and the entry may have a function ``parameter_counts``
+    beside it, which returns a dictionary of network -> number of parameters."""
+
+
+class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hugging-face", tag_field="kind"):
+    """A repository on the Hugging Face Hub."""
+
+    repository: str
+    revision: str = "main"
+
+
+class GoogleDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="google-drive", tag_field="kind"):
+    """A shared folder on Google Drive."""
+
+    folder: str
+    """Its id."""
+
+
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A folder of weights, which several methods may share."""
+
+    licence: str
+    sources: list[HuggingFace | GoogleDrive]
+    """Tried in order."""
+    files: dict[RelativePath, Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]]
+    """File -> sha256; "" where it is not known: then the file of the first installation is what it must stay."""
+    folder: str
+    """What the authors call the folder."""
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,6 +101,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: int = 0
     """Sampling steps; 0 where the method does not sample."""
     parameters: dict[str, Any] = {}
+    weights: dict[Role, Name] = {}
+    """What they are for -> weights of the manifest."""
 
 
 class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -64,7 +116,14 @@ class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Whether outputs depend on the seed. A deterministic method runs once and has no spread."""
     environment: InProcess
     variants: dict[Name, Variant]
+    weights: dict[Name, Weights] = {}
     paper: str = ""
     upstream: Upstream | None = None
     paper_settings: str = ""
     """What is known about the settings that the CCSR paper used."""
+
+    def __post_init__(self) -> None:
+        for name, variant in self.variants.items():
+            unknown = sorted(set(variant.weights.values()) - self.weights.keys())
+            if unknown:
+                raise ValueError(f"variant {name} names weights that the manifest does not have: {', '.join(unknown)}")

@@ -6,14 +6,15 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from ccsr_bench.errors import BenchError, unknown_name
+from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
 from ccsr_bench.manifests import read_toml
-from ccsr_bench.methods.manifest import MethodManifest, Variant
+from ccsr_bench.methods.manifest import Execution, MethodManifest, Variant
+from ccsr_bench.methods.weights import InstalledWeights, installed_weights, own_weights
 from ccsr_bench.places import shipped
 
 ENTRY_POINT_GROUP = "ccsr_bench.methods"
@@ -35,9 +36,8 @@ class MethodSpec:
     folder: Path
     """Where its `method.toml` is."""
 
-    @property
-    def made_by(self) -> str:
-        """The code and the parameters that make the outputs; results of another are never mixed in.
+    def made_by(self, execution: Execution | None = None, weights: Mapping[str, InstalledWeights] | None = None) -> str:
+        """Return the code, parameters, weights and precision that make the outputs; others are never mixed in.
 
         Code of the user's own, beside the manifest, is named with its hash; that of a package has its version in the
         provenance.
@@ -45,7 +45,36 @@ class MethodSpec:
         entry = self.manifest.environment.entry
         file = self.folder / entry.partition(":")[0]
         code = f" sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}" if file.is_file() else ""
-        return f"{entry}{code} {json.dumps(self.variant.parameters, sort_keys=True)}"
+        text = f"{entry}{code} {json.dumps(self.variant.parameters, sort_keys=True)}"
+        for role, installed in sorted((weights or {}).items()):
+            text += f", {role} weights sha256 {installed.sha256[:16]}"
+        if execution is not None:
+            text += f", {execution.dtype}" if execution.dtype else ""
+            text += ", compiled" if execution.compiled else ""
+        return text
+
+    def find_weights(self, own: Path | None = None) -> dict[str, InstalledWeights]:
+        """Find the variant's weights, by role.
+
+        Args:
+            own: Take them from this folder of the user's, instead of those that `prepare` installed.
+
+        Raises:
+            NotInstalledError: Some are not there; the message says which, and how to get them.
+        """
+        found = {}
+        for role, name in self.variant.weights.items():
+            weights = self.manifest.weights[name]
+            try:
+                found[role] = own_weights(name, weights, own) if own is not None else installed_weights(name, weights)
+            except NotInstalledError as error:
+                raise NotInstalledError(f"method '{self.name}': {error}; {self._advice(own)}") from error
+        return found
+
+    def _advice(self, own: Path | None) -> str:
+        if own is not None:
+            return "give --weights the folder that holds it"
+        return f"run `ccsr-bench prepare --method {self.name}`"
 
 
 def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:

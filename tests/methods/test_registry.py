@@ -135,9 +135,9 @@ def test_mistake_in_a_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_what_makes_the_outputs_is_named_with_parameters_and_own_code(tmp_path: Path) -> None:
-    dither = find_method("bicubic-dither").made_by
+    dither = find_method("bicubic-dither").made_by()
     assert dither == 'ccsr_bench.methods.interpolation:DitheredBicubic {"sigma": 8.0}'
     write_method(tmp_path)
-    before = find_method("constant", [tmp_path]).made_by
+    before = find_method("constant", [tmp_path]).made_by()
     (tmp_path / "constant" / "adapter.py").write_text(ADAPTER + "\n# changed\n")
-    assert find_method("constant", [tmp_path]).made_by != before
+    assert find_method("constant", [tmp_path]).made_by() != before

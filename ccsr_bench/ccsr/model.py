@@ -1,0 +1,157 @@
+"""CCSR: an LR image and seeds in, restored images out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ccsr_bench.ccsr.batches import Batches, largest_batch
+from ccsr_bench.ccsr.color_fix import ColorFix
+from ccsr_bench.ccsr.networks import Networks
+from ccsr_bench.ccsr.noise import Noise, draw_noise
+from ccsr_bench.ccsr.resize import resized, upscaled
+from ccsr_bench.ccsr.sampler import Posterior, Sampler
+from ccsr_bench.ccsr.settings import Settings
+from ccsr_bench.ccsr.text import embed, load_tokenizer
+from ccsr_bench.ccsr.weights import (
+    Placement,
+    WeightFolders,
+    check_scheduler,
+    load_controlnet,
+    load_text_encoder,
+    load_unet,
+    load_vae,
+)
+from ccsr_bench.memory import keep_freed_memory
+
+
+class CCSR:
+    """The model of "Improving the Stability and Efficiency of Diffusion Models for Content Consistent
+    Super-Resolution", for many runs of one image.
+
+    The LR image is encoded once; the runs go through the networks in batches of one size, the last one filled up, so
+    that a run's result depends neither on how many others were asked for nor on which.
+
+    Args:
+        networks: ControlNet, UNet and VAE.
+        embeddings: Of the settings' prompts.
+        settings: Which sampler.
+        batch: Runs at once; None for as many as free memory holds.
+    """  # noqa: D205
+
+    def __init__(
+        self,
+        networks: Networks,
+        embeddings: Mapping[str, Tensor],
+        settings: Settings,
+        *,
+        batch: int | None = None,
+    ) -> None:
+        if networks.device.type == "cpu":
+            keep_freed_memory()
+        self.settings = settings
+        self._networks = networks
+        self._sampler = Sampler(networks, embeddings, settings)
+        self._batches = Batches(batch) if batch else None
+
+    @classmethod
+    def load(
+        cls,
+        folders: WeightFolders,
+        settings: Settings | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float16,
+        batch: int | None = None,
+        compiled: bool = False,
+    ) -> CCSR:
+        """Load a model.
+
+        Args:
+            folders: Where the weights are.
+            settings: Which sampler; CCSR-S2 by default.
+            device: Where the networks compute.
+            dtype: The networks' precision; official numerics are float16 throughout.
+            batch: Runs at once; None for as many as free memory holds.
+            compiled: Compile the networks with `torch.compile`: minutes once, then faster.
+
+        Raises:
+            BenchError: The weights are missing, damaged, or not those of CCSR.
+        """
+        settings = settings or Settings()
+        place = Placement(torch.device(device), dtype)
+        check_scheduler(folders.base / "scheduler")
+        unet = load_unet(folders.base / "unet", place)
+        networks = Networks(
+            unet,
+            load_controlnet(folders.controlnet, place, unet.config),
+            load_vae(folders.base / "vae", folders.vae, place),
+        )
+        tokenizer = load_tokenizer(folders.base / "tokenizer")
+        encoder = load_text_encoder(folders.base / "text_encoder", place).eval()
+        embeddings = embed((settings.first_step_text, *settings.loop_texts), tokenizer, encoder)
+        if compiled:
+            networks.compile()
+        return cls(networks, embeddings, settings, batch=batch)
+
+    def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
+        """Restore one image once per seed; see `ccsr_bench.methods.manifest.Method`.
+
+        Args:
+            lr: (h, w, 3) uint8 RGB.
+            seeds: Each 0 or more.
+
+        Returns:
+            (len(seeds), upscale*h, upscale*w, 3) uint8 RGB.
+        """
+        reference = self.reference(lr)
+        size = reference.shape[0] // 8, reference.shape[1] // 8
+        return self.restore_from(lr, [draw_noise(seed, self.settings, *size) for seed in seeds])
+
+    def reference(self, lr: np.ndarray) -> np.ndarray:
+        """Return the upscaled LR image that conditions the model, (H, W, 3) uint8; the latent is an eighth of it."""
+        return upscaled(lr, upscale=self.settings.upscale, process_size=self.settings.process_size)
+
+    @torch.inference_mode()
+    def restore_from(self, lr: np.ndarray, noises: Sequence[Noise]) -> np.ndarray:
+        """Restore one image once per noise.
+
+        Args:
+            lr: (h, w, 3) uint8 RGB.
+            noises: Each of one run.
+
+        Returns:
+            (len(noises), upscale*h, upscale*w, 3) uint8 RGB.
+        """
+        reference = self.reference(lr)
+        image = torch.from_numpy(np.ascontiguousarray(reference.transpose(2, 0, 1)))[None].float() / 255
+        posterior = self._sampler.encode(image.to(self._networks.device))
+        fix = ColorFix(self.settings.color_fix, reference, rounding=self.settings.quirks.final_rounding)
+        height, width = (self.settings.upscale * side for side in lr.shape[:2])
+        outputs = np.empty((len(noises), height, width, 3), np.uint8)
+        for index, output in enumerate(self._generate(posterior, noises)):
+            outputs[index] = resized(fix(output), height, width)
+        return outputs
+
+    def _generate(self, posterior: Posterior, noises: Sequence[Noise]) -> list[np.ndarray]:
+        """Return (H, W, 3) uint8 for each noise, before the colour fix."""
+        if self._batches is None:
+            pixels = 64 * posterior.mean.shape[-2] * posterior.mean.shape[-1]
+            self._batches = Batches(largest_batch(self._networks.device, pixels, self._networks.dtype))
+        outputs: list[np.ndarray] = []
+        while len(outputs) < len(noises):
+            outputs += self._batches.run(partial(self._generate_batch, posterior, noises[len(outputs) :]))
+        return outputs
+
+    def _generate_batch(self, posterior: Posterior, noises: Sequence[Noise], size: int) -> list[np.ndarray]:
+        """Return the first `size` outputs; a batch that is not full is filled up with noise drawn before."""
+        wanted = noises[:size]
+        filled = [*wanted, *[wanted[-1]] * (size - len(wanted))]
+        noise = Noise.stack(filled).to(self._networks.device, self._sampler.latent_dtype)
+        decoded = self._sampler.decode(self._sampler.sample(posterior, noise))[: len(wanted)]
+        pixels = (decoded * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu()
+        return list(pixels.numpy())

@@ -1,0 +1,144 @@
+"""ControlNet, UNet and VAE: stock diffusers classes, one ControlNet layer excepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from torch import Tensor, nn
+
+from ccsr_bench.ccsr.tiled_vae import decode_in_tiles, encode_in_tiles
+
+OFFICIAL_CONDITION_LAYER = "condition_conv_in"
+"""The official ControlNet's name of the layer that takes the condition latent."""
+
+_CONDITION_LAYER = "controlnet_cond_embedding"
+_VARIANCE_LIMITS = (-30.0, 20.0)
+
+
+def build_controlnet(config: Mapping[str, Any]) -> ControlNetModel:
+    """Build CCSR's ControlNet: diffusers' own, but the condition enters through one bare 3x3 convolution.
+
+    The official class adds ``condition_conv_in`` in the place of the stack of convolutions that turns an RGB image into
+    a condition; the VAE's latent needs none (``models/controlnet.py`` lines 249 to 267 of the official code).
+
+    Args:
+        config: The constructor's arguments; ``use_vae_encode_condition`` must be true.
+
+    Raises:
+        ValueError: The configuration is that of another ControlNet.
+    """
+    if config.get("use_vae_encode_condition") is not True:
+        raise ValueError("use_vae_encode_condition is not true: it is not a ControlNet of CCSR-v2")
+    network = ControlNetModel.from_config(
+        {name: value for name, value in config.items() if name != "use_vae_encode_condition"}
+    )
+    channels, wide = network.config["in_channels"], network.config["block_out_channels"][0]
+    network.controlnet_cond_embedding = nn.Conv2d(channels, wide, kernel_size=3, padding=1)
+    return network
+
+
+def controlnet_key(official: str) -> str:
+    """Return our name of an official ControlNet tensor."""
+    head, dot, tail = official.partition(".")
+    return f"{_CONDITION_LAYER}{dot}{tail}" if head == OFFICIAL_CONDITION_LAYER else official
+
+
+class Networks:
+    """The three networks that a sampler calls, in one precision on one device.
+
+    Args:
+        unet: Predicts noise.
+        controlnet: As `build_controlnet` makes it.
+        vae: Encoder and decoder.
+    """
+
+    def __init__(self, unet: UNet2DConditionModel, controlnet: ControlNetModel, vae: AutoencoderKL) -> None:
+        self.unet = unet.eval().requires_grad_(False)
+        self.controlnet = controlnet.eval().requires_grad_(False)
+        self.vae = vae.eval().requires_grad_(False)
+        self.scaling_factor: float = vae.config["scaling_factor"]
+        if unet.device.type == "cuda":
+            # The layout of tensor cores; on a CPU it is no faster (measured).
+            for network in (unet, controlnet, vae):
+                network.to(memory_format=torch.channels_last)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        device: torch.device = self.unet.device
+        return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The networks' precision."""
+        dtype: torch.dtype = self.unet.dtype
+        return dtype
+
+    def compile(self) -> None:
+        """Compile what runs once per run or more; takes minutes at the first image of every size."""
+        self.unet.compile()
+        self.controlnet.compile()
+        self.vae.decoder.compile()
+
+    def encode(self, image: Tensor, *, tile: int | None = None) -> tuple[Tensor, Tensor]:
+        """Encode (rows, 3, H, W) in [-1, 1] to the mean and the standard deviation of its latent, unscaled.
+
+        Args:
+            image: What to encode.
+            tile: Side of a tile in image pixels; None to encode the image as one.
+        """
+        image = image.to(self.dtype)
+        encoded = self.vae.encoder(image) if tile is None else encode_in_tiles(self.vae.encoder, image, tile)
+        moments = self.vae.quant_conv(encoded.to(self.dtype))
+        mean, log_variance = moments.chunk(2, dim=1)
+        return mean, torch.exp(0.5 * log_variance.clamp(*_VARIANCE_LIMITS))
+
+    def decode(self, latents: Tensor, *, tile: int | None = None) -> Tensor:
+        """Decode unscaled latents to (runs, 3, H, W), about [-1, 1].
+
+        Args:
+            latents: What to decode.
+            tile: Side of a tile in latent pixels; None to decode the latents as one.
+        """
+        latents = self.vae.post_quant_conv(latents.to(self.dtype))
+        decoded: Tensor = (
+            self.vae.decoder(latents) if tile is None else decode_in_tiles(self.vae.decoder, latents, tile)
+        )
+        return decoded
+
+    def predict_noise(
+        self, latents: Tensor, condition: Tensor, *, timestep: int, text: Tensor, conditioning_scale: float
+    ) -> Tensor:
+        """Predict the noise in latents: the ControlNet sees the condition, the UNet the ControlNet's residuals.
+
+        Args:
+            latents: (rows, 4, h, w).
+            condition: (rows, 4, h, w): scaled latents of the upscaled LR image.
+            timestep: 0 to 999.
+            text: (rows, tokens, channels).
+            conditioning_scale: Factor of the residuals.
+
+        Returns:
+            (rows, 4, h, w) in the networks' precision.
+        """
+        latents, condition, text = (part.to(self.dtype) for part in (latents, condition, text))
+        down, mid = self.controlnet(
+            latents,
+            timestep,
+            encoder_hidden_states=text,
+            controlnet_cond=condition,
+            conditioning_scale=conditioning_scale,
+            return_dict=False,
+        )
+        predicted: Tensor = self.unet(
+            latents,
+            timestep,
+            encoder_hidden_states=text,
+            down_block_additional_residuals=down,
+            mid_block_additional_residual=mid,
+            return_dict=False,
+        )[0]
+        return predicted

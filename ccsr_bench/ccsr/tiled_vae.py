@@ -1,0 +1,200 @@
+"""Tiled VAE: encoder and decoder work on large images tile by tile, with group norms over all tiles.
+
+Every tile goes through the network layer by layer, in step with the others: at each group norm all tiles wait until
+the statistics of all are known. Source: "Tiled VAE" of multidiffusion-upscaler-for-automatic1111, as
+``utils/vaehook.py`` of the official code uses it: attention sees one tile only, and the variance of all tiles is the
+mean of theirs, without the variance of their means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+import torch
+from diffusers.models.attention_processor import Attention
+from diffusers.models.autoencoders.vae import Decoder, Encoder
+from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.unets.unet_2d_blocks import UNetMidBlock2D
+from torch import Tensor, nn
+from torch.nn import functional
+
+DECODER_PADDING = 11
+"""Latent pixels that a decoder's tile sees beyond its own."""
+
+ENCODER_PADDING = 32
+"""Image pixels that an encoder's tile sees beyond its own."""
+
+_ENLARGED = Fraction(8)
+
+_Steps = Generator[tuple[Tensor, nn.GroupNorm], Tensor, Tensor]
+"""A network's pass over one tile: yields (input, norm) at each group norm, is sent the normalised input, and returns
+the output."""
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A tile on one axis, in pixels of the network's input."""
+
+    start: int
+    stop: int
+    keep_start: int
+    """From here to `keep_stop` the output is the tile's own."""
+    keep_stop: int
+
+
+def decode_in_tiles(decoder: Decoder, latents: Tensor, tile: int) -> Tensor:
+    """Decode (rows, 4, h, w), float32 out; as one where the latent is not larger than a tile with its padding.
+
+    Args:
+        decoder: The VAE's.
+        latents: What follows ``post_quant_conv``.
+        tile: Latent pixels.
+    """
+    if max(latents.shape[-2:]) <= 2 * DECODER_PADDING + tile:
+        decoded: Tensor = decoder(latents)
+        return decoded
+    return _in_tiles(partial(_decode, decoder), latents, tile, DECODER_PADDING, ratio=_ENLARGED)
+
+
+def encode_in_tiles(encoder: Encoder, image: Tensor, tile: int) -> Tensor:
+    """Encode (rows, 3, H, W) to what goes into ``quant_conv``, float32 out.
+
+    Args:
+        encoder: The VAE's.
+        image: In [-1, 1].
+        tile: Image pixels.
+    """
+    if max(image.shape[-2:]) <= 2 * ENCODER_PADDING + tile:
+        encoded: Tensor = encoder(image)
+        return encoded
+    return _in_tiles(partial(_encode, encoder), image, tile, ENCODER_PADDING, ratio=1 / _ENLARGED)
+
+
+def spans(length: int, tile: int, padding: int) -> list[_Span]:
+    """Cut one axis into tiles of one size, not larger than asked for, rounded up to a multiple of 32 where it fits."""
+    inner = length - 2 * padding
+    count = max(-(-inner // tile), 1)
+    size = -(-inner // count)
+    size = next((up for step in (32, 16, 8, 4, 2) if (up := -(-size // step) * step) <= tile), size)
+    found = []
+    for start in range(padding, max(length - padding, padding + 1), size):
+        stop = min(start + size, length)
+        keep_start = 0 if start == padding else start
+        keep_stop = length if stop >= length - padding else stop
+        found.append(_Span(max(start - padding, 0), min(stop + padding, length), keep_start, keep_stop))
+    return found
+
+
+def _in_tiles(steps: Callable[[Tensor], _Steps], whole: Tensor, tile: int, padding: int, *, ratio: Fraction) -> Tensor:
+    """Pass every tile of an image through a network in step and put the outputs together.
+
+    Args:
+        steps: The network's pass over one tile.
+        whole: (rows, channels, height, width).
+        tile: Its side, without padding.
+        padding: See `DECODER_PADDING`.
+        ratio: The output's size over the input's.
+    """
+    height, width = whole.shape[-2:]
+    boxes = [(y, x) for y in spans(height, tile, padding) for x in spans(width, tile, padding)]
+    passes = [steps(whole[..., y.start : y.stop, x.start : x.stop]) for y, x in boxes]
+    outputs = _run_in_step(passes)
+    result = outputs[0].new_empty((*outputs[0].shape[:2], int(height * ratio), int(width * ratio)), dtype=torch.float32)
+    for (y, x), output in zip(boxes, outputs, strict=True):
+        rows, own_rows = _own(y, ratio)
+        columns, own_columns = _own(x, ratio)
+        result[..., rows, columns] = output[..., own_rows, own_columns]
+    return result
+
+
+def _own(span: _Span, ratio: Fraction) -> tuple[slice, slice]:
+    """Return where a tile's own part lies in the whole output, and in the tile's."""
+    start, stop, origin = (int(at * ratio) for at in (span.keep_start, span.keep_stop, span.start))
+    return slice(start, stop), slice(start - origin, stop - origin)
+
+
+def _run_in_step(passes: Sequence[_Steps]) -> list[Tensor]:
+    """Run passes from group norm to group norm, each with the statistics of all."""
+    waiting = [next(steps) for steps in passes]
+    while True:
+        mean, variance = _statistics([tile for tile, _ in waiting], waiting[0][1].num_groups)
+        done: list[Tensor] = []
+        for index, steps in enumerate(passes):
+            tile, norm = waiting[index]
+            try:
+                waiting[index] = steps.send(_normalise(tile, norm, mean, variance))
+            except StopIteration as finished:
+                done.append(finished.value)
+        if done:
+            return done
+
+
+def _statistics(tiles: Sequence[Tensor], groups: int) -> tuple[Tensor, Tensor]:
+    """Return the mean and the variance of each row's groups, (rows, groups) float32, weighted by the tiles' areas."""
+    found = [torch.var_mean(tile.float().reshape(len(tile), groups, -1), 2, correction=0) for tile in tiles]
+    areas = torch.tensor([float(tile.shape[-2] * tile.shape[-1]) for tile in tiles])
+    weights = (areas / areas.sum()).to(tiles[0].device)[:, None, None]
+    variance, mean = (torch.stack(parts) for parts in zip(*found, strict=True))
+    return (mean * weights).sum(0), (variance * weights).sum(0)
+
+
+def _normalise(tile: Tensor, norm: nn.GroupNorm, mean: Tensor, variance: Tensor) -> Tensor:
+    channels = tile.shape[1] // norm.num_groups
+    scale = (variance + norm.eps).rsqrt().repeat_interleave(channels, dim=1)[..., None, None]
+    shift = mean.repeat_interleave(channels, dim=1)[..., None, None]
+    normal = ((tile.float() - shift) * scale).to(tile.dtype)
+    return normal * norm.weight[:, None, None] + norm.bias[:, None, None]
+
+
+def _decode(decoder: Decoder, tile: Tensor) -> _Steps:
+    hidden = decoder.conv_in(tile)
+    hidden = yield from _middle(decoder.mid_block, hidden)
+    for block in decoder.up_blocks:
+        for resnet in block.resnets:
+            hidden = yield from _resnet(resnet, hidden)
+        for upsampler in block.upsamplers or ():
+            hidden = upsampler(hidden)
+    hidden = functional.silu((yield hidden, decoder.conv_norm_out))
+    output: Tensor = decoder.conv_out(hidden)
+    return output
+
+
+def _encode(encoder: Encoder, tile: Tensor) -> _Steps:
+    hidden = encoder.conv_in(tile)
+    for block in encoder.down_blocks:
+        for resnet in block.resnets:
+            hidden = yield from _resnet(resnet, hidden)
+        for downsampler in block.downsamplers or ():
+            hidden = downsampler(hidden)
+    hidden = yield from _middle(encoder.mid_block, hidden)
+    hidden = functional.silu((yield hidden, encoder.conv_norm_out))
+    output: Tensor = encoder.conv_out(hidden)
+    return output
+
+
+def _middle(block: UNetMidBlock2D, hidden: Tensor) -> _Steps:
+    hidden = yield from _resnet(block.resnets[0], hidden)
+    for attention, resnet in zip(block.attentions, block.resnets[1:], strict=True):
+        hidden = yield from _attention(attention, hidden)
+        hidden = yield from _resnet(resnet, hidden)
+    return hidden
+
+
+def _resnet(resnet: ResnetBlock2D, hidden: Tensor) -> _Steps:
+    residual = hidden if resnet.conv_shortcut is None else resnet.conv_shortcut(hidden)
+    hidden = resnet.conv1(functional.silu((yield hidden, resnet.norm1)))
+    hidden = resnet.conv2(functional.silu((yield hidden, resnet.norm2)))
+    return residual + hidden
+
+
+def _attention(attention: Attention, hidden: Tensor) -> _Steps:
+    """One head over all pixels of the tile."""
+    tokens = (yield hidden, attention.group_norm).flatten(2).transpose(1, 2)
+    query, key, value = (layer(tokens)[:, None] for layer in (attention.to_q, attention.to_k, attention.to_v))
+    attended = functional.scaled_dot_product_attention(query, key, value)[:, 0]
+    attended = attention.to_out[0](attended)
+    output: Tensor = hidden + attended.transpose(1, 2).reshape(hidden.shape)
+    return output

@@ -1,0 +1,265 @@
+"""Loading the networks' weights: every key and shape is checked, nothing is executed.
+
+The folders are those that ``save_pretrained`` of diffusers writes: ``config.json`` beside
+``diffusion_pytorch_model.safetensors`` or ``.bin``.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from ccsr_bench.ccsr.networks import build_controlnet, controlnet_key
+from ccsr_bench.ccsr.schedule import BETA_END, BETA_START, TRAIN_TIMESTEPS
+from ccsr_bench.errors import BenchError, some
+
+SCALING_FACTOR = 0.18215
+
+_SCHEDULER = {
+    "num_train_timesteps": TRAIN_TIMESTEPS,
+    "beta_start": BETA_START,
+    "beta_end": BETA_END,
+    "beta_schedule": "scaled_linear",
+    "prediction_type": "epsilon",
+    "steps_offset": 1,
+    "clip_sample": False,
+}
+_SAME_IN_UNET_AND_CONTROLNET = (
+    "in_channels",
+    "block_out_channels",
+    "down_block_types",
+    "layers_per_block",
+    "cross_attention_dim",
+    "attention_head_dim",
+    "use_linear_projection",
+    "norm_num_groups",
+    "norm_eps",
+    "act_fn",
+    "flip_sin_to_cos",
+    "freq_shift",
+)
+_FROZEN_PARTS = ("encoder.", "quant_conv.", "post_quant_conv.")
+"""Of the VAE: fine-tuning changed the decoder only (``train_ccsr_stage2.py`` lines 757 to 767)."""
+
+_OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+"""Names that diffusers gave the VAE's attention layers when Stable Diffusion 2.1 was published."""
+
+
+class Placement(NamedTuple):
+    """Where networks go, and in which precision."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True)
+class WeightFolders:
+    """Where the weights are."""
+
+    base: Path
+    """Stable Diffusion 2.1-base: ``scheduler``, ``text_encoder``, ``tokenizer``, ``unet`` and ``vae``."""
+    controlnet: Path
+    """CCSR's ControlNet; the folder itself, or one that holds it as ``controlnet``."""
+    vae: Path | None = None
+    """CCSR's VAE, likewise; None for the base's."""
+
+
+def load_unet(folder: Path, place: Placement) -> UNet2DConditionModel:
+    """Load the UNet; raises `BenchError` where its folder is not right."""
+    config = read_config(folder)
+    return _load(folder, lambda: UNet2DConditionModel.from_config(config), read_tensors(folder), place)
+
+
+def load_controlnet(folder: Path, place: Placement, unet: Mapping[str, Any]) -> ControlNetModel:
+    """Load CCSR's ControlNet.
+
+    Args:
+        folder: Its folder, or one that holds it.
+        place: Where it goes.
+        unet: The UNet's configuration: where the ControlNet's differs it would run, and give other images.
+
+    Raises:
+        BenchError: It is not one of CCSR's, or not one for this UNet.
+    """
+    folder = _inner(folder, "controlnet")
+    config = read_config(folder)
+    tensors = {controlnet_key(name): tensor for name, tensor in read_tensors(folder).items()}
+    network = _load(folder, lambda: build_controlnet(config), tensors, place)
+    _check_equal(folder, "the UNet's", _SAME_IN_UNET_AND_CONTROLNET, network.config, unet)
+    return network
+
+
+def load_vae(base: Path, tuned: Path | None, place: Placement) -> AutoencoderKL:
+    """Load the VAE.
+
+    Args:
+        base: Stable Diffusion's VAE folder.
+        tuned: CCSR's, which must differ from it in the decoder only; None for the base's own.
+        place: Where it goes.
+
+    Raises:
+        BenchError: A folder is not right, or more than the decoder differs.
+    """
+    folder = base if tuned is None else _inner(tuned, "vae")
+    config = read_config(folder)
+    tensors = _read_vae(folder)
+    if tuned is not None:
+        _check_frozen(folder, tensors, _read_vae(base))
+    network = _load(folder, lambda: AutoencoderKL.from_config(config), tensors, place)
+    if network.config["scaling_factor"] != SCALING_FACTOR:
+        raise BenchError(f"{folder}: scaling_factor is {network.config['scaling_factor']}, CCSR needs {SCALING_FACTOR}")
+    return network
+
+
+def load_text_encoder(folder: Path, place: Placement) -> CLIPTextModel:
+    """Load the text encoder; raises `BenchError` where its folder is not right."""
+    config = CLIPTextConfig(**read_config(folder), attn_implementation="eager")
+    # The position ids were saved, and are no longer: they count from 0.
+    prefix = "text_model."
+    tensors = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in read_tensors(folder, "model", "pytorch_model").items()
+        if not name.endswith("embeddings.position_ids")
+    }
+    network = _load(folder, lambda: CLIPTextModel(config), tensors, place)
+    network.embeddings.position_ids = torch.arange(config.max_position_embeddings, device=place.device)[None]
+    return network
+
+
+def check_scheduler(folder: Path) -> None:
+    """Raise a `BenchError` unless a scheduler's configuration is the one that CCSR was trained with."""
+    config = read_config(folder, "scheduler_config.json")
+    _check_equal(folder, "Stable Diffusion 2.1-base's", tuple(_SCHEDULER), config, _SCHEDULER)
+
+
+def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
+    """Read a network's configuration.
+
+    Raises:
+        BenchError: It is missing, or not JSON.
+    """
+    path = folder / name
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BenchError(f"{path}: missing; prepare the weights again, or give the folder that holds it") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BenchError(f"{path}: cannot be read ({error}); prepare the weights again") from error
+    if not isinstance(config, dict):
+        raise BenchError(f"{path}: not a configuration; prepare the weights again")
+    return config
+
+
+def read_tensors(folder: Path, *names: str) -> dict[str, Tensor]:
+    """Read a network's tensors; nothing of the file is executed.
+
+    Args:
+        folder: Where they are.
+        names: Of the file, without suffix: as safetensors first, then as a PyTorch file.
+
+    Raises:
+        BenchError: There is no such file, it is damaged, or it holds more than tensors.
+    """
+    names = names or ("diffusion_pytorch_model", "diffusion_pytorch_model")
+    safe, pickled = folder / f"{names[0]}.safetensors", folder / f"{names[-1]}.bin"
+    path = safe if safe.is_file() else pickled
+    if not path.is_file():
+        raise BenchError(f"{folder}: holds neither {safe.name} nor {pickled.name}; prepare the weights again")
+    try:
+        tensors = load_file(path) if path is safe else torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        if "weights only load failed" in str(error).lower():
+            raise BenchError(f"{path}: holds code beside weights, or is damaged; nothing of it was run") from error
+        raise BenchError(f"{path}: damaged or cut short ({_first_line(error)}); prepare the weights again") from error
+    if not (isinstance(tensors, dict) and all(isinstance(tensor, Tensor) for tensor in tensors.values())):
+        raise BenchError(f"{path}: holds something else than tensors by name; it is not a network's weights")
+    return tensors
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _inner(folder: Path, name: str) -> Path:
+    return folder / name if (folder / name / "config.json").is_file() else folder
+
+
+def _read_vae(folder: Path) -> dict[str, Tensor]:
+    def rename(name: str) -> str:
+        if ".attentions." not in name:
+            return name
+        return ".".join(_OLD_ATTENTION.get(part, part) for part in name.split("."))
+
+    return {rename(name): tensor for name, tensor in read_tensors(folder).items()}
+
+
+def _load(folder: Path, build: Callable[[], Any], tensors: dict[str, Tensor], place: Placement) -> Any:
+    """Build a network and give it exactly these tensors."""
+    try:
+        with torch.device("meta"):
+            network = build()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {_first_line(error)}"
+        raise BenchError(f"{folder / 'config.json'}: no network can be built of it ({reason})") from error
+    wanted = network.state_dict()
+    missing = sorted(wanted.keys() - tensors.keys())
+    foreign = sorted(tensors.keys() - wanted.keys())
+    if missing or foreign:
+        parts = [f"{len(missing)} tensors are missing ({some(missing)})"] if missing else []
+        parts += [f"{len(foreign)} do not belong to it ({some(foreign)})"] if foreign else []
+        raise BenchError(f"{folder}: not the weights of its config.json: {', '.join(parts)}")
+    wrong = [
+        f"{name} {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
+        for name in sorted(wanted)
+        if tensors[name].shape != wanted[name].shape or not tensors[name].is_floating_point()
+    ]
+    if wrong:
+        raise BenchError(f"{folder}: {len(wrong)} tensors have another shape than config.json says: {some(wrong)}")
+    network.load_state_dict({name: tensor.to(*place) for name, tensor in tensors.items()}, strict=True, assign=True)
+    return network
+
+
+def _check_equal(
+    folder: Path, whose: str, names: tuple[str, ...], found: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> None:
+    def plain(value: Any) -> Any:
+        return list(value) if isinstance(value, tuple) else value
+
+    different = [
+        f"{name} is {found.get(name)!r} instead of {wanted[name]!r}"
+        for name in names
+        if plain(found.get(name)) != plain(wanted[name])
+    ]
+    if different:
+        raise BenchError(f"{folder}: the configuration is not {whose}: {some(different)}")
+
+
+def _check_frozen(folder: Path, tuned: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> None:
+    """Raise a `BenchError` unless everything before the decoder is the base's."""
+
+    def differs(name: str) -> bool:
+        if name not in tuned or tuned[name].shape != base[name].shape:
+            return True
+        # One may have been saved in half the precision.
+        narrow = min(tuned[name].dtype, base[name].dtype, key=lambda dtype: dtype.itemsize)
+        return not torch.equal(tuned[name].to(narrow), base[name].to(narrow))
+
+    frozen = sorted(name for name in base if name.startswith(_FROZEN_PARTS))
+    different = [name for name in frozen if differs(name)]
+    if different:
+        raise BenchError(
+            f"{folder}: {len(different)} of {len(frozen)} tensors before the decoder are not those of the base VAE "
+            f"({some(different)}); it was not made from this base"
+        )

@@ -1,0 +1,95 @@
+"""`ccsr-bench profile`: the columns of the paper's Table VII, measured here."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from ccsr_bench.cli import options as shared
+
+EXAMPLES = """\
+  ccsr-bench profile --method ccsr-s1 ccsr-s2 --device cuda
+  ccsr-bench profile --method ccsr-s2                # without weights: parameters and steps only
+  ccsr-bench profile --method bicubic --json
+One run of an image is what the paper's Table VII times; seconds exclude loading and the first, warming calls.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("--method", nargs="+", action="extend", required=True, metavar="M", help="methods to profile")
+    parser.add_argument("--runs", type=shared.positive, default=10, help="runs of one image (default: %(default)s)")
+    parser.add_argument(
+        "--size",
+        type=shared.positive,
+        default=128,
+        metavar="PIXELS",
+        help="side of the LR image (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--repeats", type=shared.positive, default=3, help="times everything is measured; the median counts"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    shared.add_execution(parser)
+    parser.add_argument(
+        "--methods-dir",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of your own methods",
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Profile methods."""
+    from ccsr_bench.cli.console import columns, echo, echo_json, remark
+    from ccsr_bench.cli.job import stdout_to_stderr
+    from ccsr_bench.methods.registry import find_method
+    from ccsr_bench.profiling import paper_profiles, profile
+
+    specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
+    shared.check_execution(options, specs)
+    execution = shared.resolve_execution(options, shared.resolve_device(options.device))
+    found = []
+    for spec in specs:
+        with stdout_to_stderr():
+            figures = profile(
+                spec, execution, own=options.weights, runs=options.runs, size=options.size, repeats=options.repeats
+            )
+        if figures.missing:
+            remark(f"no times: {figures.missing}")
+        found.append(figures)
+    if options.json:
+        echo_json([asdict(figures) for figures in found])
+        return 0
+    header = ["method", "steps", "s/image, 1 run", f"s/image, {options.runs} runs", "s/run", "parameters", "peak MiB"]
+    rows = [header]
+    for figures in found:
+        rows.append(
+            [
+                figures.title,
+                str(figures.steps or "-"),
+                _number(figures.seconds_one_run, 3),
+                _number(figures.seconds_all_runs, 3),
+                _number(figures.seconds_per_run, 3),
+                f"{sum(figures.parameters.values()):,}" if figures.parameters else "-",
+                _number(figures.peak_mib, 0),
+            ]
+        )
+        paper = paper_profiles().get(figures.title)
+        if paper is not None:
+            billions = f"{paper.parameters_billion:.2f} billion"
+            rows.append([f"{figures.title} (paper)", str(paper.steps), f"{paper.seconds:.2f}", "-", "-", billions, "-"])
+    columns(rows)
+    echo()
+    for note in found[0].notes:
+        echo(f"- {note}")
+    echo("- The paper's seconds are of one run on an A100 80G, its Table VII.")
+    return 0
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"

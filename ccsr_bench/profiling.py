@@ -1,0 +1,140 @@
+"""What a method costs: network calls, seconds, parameters and memory, as in the paper's Table VII."""
+
+from __future__ import annotations
+
+import csv
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ccsr_bench import provenance
+from ccsr_bench.errors import NotInstalledError
+from ccsr_bench.methods.in_process import load_method, parameter_counts
+from ccsr_bench.methods.manifest import Execution, Method
+from ccsr_bench.methods.registry import MethodSpec
+from ccsr_bench.places import shipped
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one method costs on one machine."""
+
+    method: str
+    title: str
+    steps: int
+    """Network calls for one output, guidance counted once; 0 where the method does not sample."""
+    parameters: dict[str, int]
+    """Network -> number; empty where the method does not say."""
+    runs: int
+    """N of `seconds_all_runs`; 1 for a deterministic method."""
+    seconds_one_run: float | None
+    """Of restoring one image once: the paper's figure. None without weights."""
+    seconds_all_runs: float | None
+    """Of restoring one image N times."""
+    seconds_per_run: float | None
+    """`seconds_all_runs` / N."""
+    peak_mib: float | None
+    """Highest memory use: of the GPU where there is one, else of this process."""
+    missing: str
+    """Why there are no times; empty when there are."""
+    notes: tuple[str, ...]
+    """How it was measured."""
+
+
+@dataclass(frozen=True)
+class PaperProfile:
+    """A row of the paper's Table VII."""
+
+    steps: int
+    seconds: float
+    parameters_billion: float
+
+
+def profile(
+    spec: MethodSpec,
+    execution: Execution,
+    *,
+    own: Path | None = None,
+    runs: int = 10,
+    size: int = 128,
+    repeats: int = 3,
+) -> Profile:
+    """Profile a method on a random image.
+
+    Args:
+        spec: Which.
+        execution: How its networks run.
+        own: The user's own weights; those of `prepare` when None.
+        runs: N.
+        size: Side of the LR image in pixels.
+        repeats: How often each time is measured; the median counts.
+
+    Raises:
+        BenchError: The method cannot be loaded. Missing weights only leave out the times.
+    """
+    runs = runs if spec.manifest.stochastic else 1
+    missing, one, all_runs, peak = "", None, None, None
+    try:
+        method = load_method(spec, execution, spec.find_weights(own))
+    except NotInstalledError as error:
+        missing = str(error)
+    else:
+        lr = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+        provenance.reset_peak_memory(execution.device)
+        one = _seconds(method, lr, 1, repeats, execution.device)
+        all_runs = _seconds(method, lr, runs, repeats, execution.device)
+        peaks = provenance.peak_memory_mib(execution.device)
+        peak = peaks.get("gpu", peaks.get("process"))
+    about = provenance.environment(execution.device)
+    return Profile(
+        method=spec.name,
+        title=spec.variant.title,
+        steps=spec.variant.steps,
+        parameters=parameter_counts(spec),
+        runs=runs,
+        seconds_one_run=one,
+        seconds_all_runs=all_runs,
+        seconds_per_run=None if all_runs is None else all_runs / runs,
+        peak_mib=peak,
+        missing=missing,
+        notes=(
+            f"LR {size}x{size}; {about['processor']}, {about['threads']} threads; "
+            f"precision {execution.dtype or 'of the authors code'}; medians of {repeats} after a warm-up",
+            "From the 8-bit LR image to the 8-bit output, colour fix included; prompts are embedded once, when loading.",
+            "Parameters are those of the published networks, text encoder included, counted without weights.",
+        ),
+    )
+
+
+def paper_profiles() -> dict[str, PaperProfile]:
+    """Return the paper's Table VII by method, as the paper calls it."""
+    with (shipped("results/paper") / "table7.csv").open(newline="", encoding="utf-8") as file:
+        return {
+            row["method"]: PaperProfile(
+                int(row["inference_steps"]), float(row["seconds_per_image_a100"]), float(row["parameters_billion"])
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+def _seconds(method: Method, lr: np.ndarray, runs: int, repeats: int, device: str) -> float:
+    seeds = list(range(runs))
+    method.restore(lr, seeds)
+    taken = []
+    for _ in range(repeats):
+        _synchronise(device)
+        started = time.perf_counter()
+        method.restore(lr, seeds)
+        _synchronise(device)
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def _synchronise(device: str) -> None:
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)

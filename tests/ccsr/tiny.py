@@ -1,0 +1,92 @@
+"""Tiny networks with random weights, in the layout of the published ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+GOLDEN = Path(__file__).parent / "golden"
+
+CHANNELS = 32
+TOKENS = 77
+PROMPT_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789,-!"
+
+
+def write_weights(folder: Path) -> Path:
+    """Write `stable-diffusion-2-1-base`, `controlnet`, `vae` and `pretrained_controlnet` into a folder.
+
+    Networks, names and shapes are those of the recorded outputs. The two ControlNets differ, and so do the decoders.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    configs: dict[str, Any] = json.loads((GOLDEN / "configs.json").read_text())
+    tensors = load_file(GOLDEN / "tiny.safetensors")
+
+    def part(name: str) -> dict[str, torch.Tensor]:
+        return {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+
+    base = folder / "stable-diffusion-2-1-base"
+    write_network(base / "unet", configs["unet"], part("unet"))
+    write_network(base / "vae", configs["vae"], part("vae"))
+    write_network(folder / "controlnet", configs["controlnet"], part("controlnet"))
+    other = {name: tensor * 0.5 for name, tensor in part("controlnet").items()}
+    write_network(folder / "pretrained_controlnet", configs["controlnet"], other)
+    tuned = {name: t * 0.9 if name.startswith("decoder.") else t for name, t in part("vae").items()}
+    write_network(folder / "vae", configs["vae"], tuned)
+    (base / "scheduler").mkdir()
+    (base / "scheduler" / "scheduler_config.json").write_text(json.dumps(configs["scheduler"]))
+    write_text_encoder(base)
+    return folder
+
+
+def write_network(folder: Path, config: dict[str, Any], tensors: dict[str, Any]) -> None:
+    """Write a network as `save_pretrained` of diffusers does."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file({name: t.contiguous() for name, t in tensors.items()}, folder / "diffusion_pytorch_model.safetensors")
+
+
+def write_text_encoder(base: Path) -> None:
+    """Write a text encoder and a tokenizer of single letters, as Stable Diffusion 2.1-base ships them."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    vocabulary = ["!", "!</w>", *(c + end for c in PROMPT_CHARACTERS if c != "!" for end in ("", "</w>"))]
+    vocabulary += ["<|startoftext|>", "<|endoftext|>"]
+    tokenizer = base / "tokenizer"
+    tokenizer.mkdir(parents=True)
+    (tokenizer / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(vocabulary)}))
+    (tokenizer / "merges.txt").write_text("#version: 0.2\n")
+    special = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}
+    # As published: the two files contradict each other.
+    (tokenizer / "special_tokens_map.json").write_text(json.dumps({**special, "pad_token": "!"}))
+    (tokenizer / "tokenizer_config.json").write_text(
+        json.dumps(
+            {**special, "pad_token": "<|endoftext|>", "model_max_length": TOKENS, "tokenizer_class": "CLIPTokenizer"}
+        )
+    )
+    config = {
+        "hidden_size": CHANNELS,
+        "intermediate_size": 2 * CHANNELS,
+        "num_attention_heads": 2,
+        "num_hidden_layers": 2,
+        "hidden_act": "gelu",
+        "vocab_size": len(vocabulary),
+        "max_position_embeddings": TOKENS,
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+    }
+    encoder = base / "text_encoder"
+    encoder.mkdir()
+    (encoder / "config.json").write_text(json.dumps({**config, "model_type": "clip_text_model"}))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = CLIPTextModel(CLIPTextConfig(**config))
+    tensors = {f"text_model.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors["text_model.embeddings.position_ids"] = torch.arange(TOKENS)[None]
+    save_file(tensors, encoder / "model.safetensors")
