@@ -93,7 +93,7 @@ def profile(
         method=spec.name,
         title=spec.variant.title,
         steps=spec.variant.steps,
-        parameters=parameter_counts(spec),
+        parameters={} if own is not None else parameter_counts(spec),
         runs=runs,
         seconds_one_run=one,
         seconds_all_runs=all_runs,
@@ -102,9 +102,11 @@ def profile(
         missing=missing,
         notes=(
             f"LR {size}x{size}; {about['processor']}, {about['threads']} threads; "
-            f"precision {execution.dtype or 'of the authors code'}; medians of {repeats} after a warm-up",
-            "From the 8-bit LR image to the 8-bit output, colour fix included; prompts are embedded once, when loading.",
-            "Parameters are those of the published networks, text encoder included, counted without weights.",
+            f"{execution.dtype or 'precision as published'}; medians of {repeats} after a warm-up",
+            "From the 8-bit LR image to the 8-bit output, with the colour fix; prompts are embedded once, when loading.",
+            "Parameters are those of the published networks, text encoder included, counted without weights; - for "
+            "weights of your own.",
+            "Peak memory is the GPU's, or of this process since it began where there is none.",
         ),
     )
 

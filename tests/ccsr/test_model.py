@@ -99,7 +99,7 @@ def test_other_errors_and_too_little_memory_for_one_run_are_raised() -> None:
         sizes.run(break_)
 
 
-@pytest.mark.parametrize(("free_gib", "expected"), [(80, 10), (16, 10), (12, 5), (6, 2), (2, 1), (0.1, 1)])
+@pytest.mark.parametrize(("free_gib", "expected"), [(80, 10), (8, 10), (6, 5), (3, 2), (1, 1), (0.1, 1)])
 def test_batch_fits_free_memory(free_gib: float, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (int(free_gib * 2**30), 2**40))
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _device: 0)

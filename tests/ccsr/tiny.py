@@ -41,6 +41,35 @@ def write_weights(folder: Path) -> Path:
     return folder
 
 
+def write_narrow_weights(folder: Path) -> Path:
+    """Write the same folders with networks that are quick at 512x512: 8 channels, weights at random."""
+    import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
+    from ccsr_bench.ccsr.networks import OFFICIAL_CONDITION_LAYER, build_controlnet
+
+    configs: dict[str, Any] = json.loads((GOLDEN / "configs.json").read_text())
+    for config in configs.values():
+        if "block_out_channels" in config:
+            config |= {"block_out_channels": [w // 4 for w in config["block_out_channels"]], "norm_num_groups": 4}
+            config |= {"attention_head_dim": [1, 2]} if "attention_head_dim" in config else {}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        unet = UNet2DConditionModel.from_config(configs["unet"]).state_dict()
+        controlnet = build_controlnet(configs["controlnet"]).state_dict()
+        vae = AutoencoderKL.from_config(configs["vae"]).state_dict()
+    base = folder / "stable-diffusion-2-1-base"
+    write_network(base / "unet", configs["unet"], unet)
+    write_network(base / "vae", configs["vae"], vae)
+    write_network(folder / "vae", configs["vae"], vae)
+    names = {name: name.replace("controlnet_cond_embedding", OFFICIAL_CONDITION_LAYER) for name in controlnet}
+    write_network(folder / "controlnet", configs["controlnet"], {names[name]: t for name, t in controlnet.items()})
+    (base / "scheduler").mkdir()
+    (base / "scheduler" / "scheduler_config.json").write_text(json.dumps(configs["scheduler"]))
+    write_text_encoder(base)
+    return folder
+
+
 def write_network(folder: Path, config: dict[str, Any], tensors: dict[str, Any]) -> None:
     """Write a network as `save_pretrained` of diffusers does."""
     from safetensors.torch import save_file

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -8,10 +9,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods import registry
 from ccsr_bench.methods.in_process import load_method
 from ccsr_bench.methods.registry import find_method, find_methods
+from ccsr_bench.places import shipped
 
 MANIFEST = """
 id = "{name}"
@@ -55,8 +58,26 @@ def test_shipped_methods_are_found_and_load() -> None:
     assert {"bicubic", "lanczos", "bicubic-dither"} <= methods.keys()
     assert not methods["bicubic"].manifest.stochastic
     assert methods["bicubic-dither"].manifest.stochastic
+    assert {"ccsr-s1", "ccsr-s2", "ccsr-v1", "ccsr-v2"} <= methods.keys()
     for spec in methods.values():
-        load_method(spec)
+        if not spec.variant.weights:
+            load_method(spec)
+
+
+def test_declared_steps_of_ccsr_are_those_of_its_settings() -> None:
+    for spec in find_methods().values():
+        if spec.manifest.id == "ccsr":
+            assert read_settings(spec.variant.parameters).schedule.network_calls == spec.variant.steps
+
+
+def test_variants_of_ccsr_are_the_rows_of_the_papers_tables() -> None:
+    titles = {spec.variant.title for spec in find_methods().values()}
+    with (shipped("results/paper") / "tables.csv").open(newline="") as file:
+        rows = {row["method"] for row in csv.DictReader(file) if row["table"] in ("II", "III")}
+    # The paper prints one step too few, and CCSR-S2 under two more names.
+    rows = {row.replace("(1/2,1/6,2)", "(1/2,1/6,3)") for row in rows} - {"CCSR(6,2)", "CCSR(2/3,1/2,2)"}
+    assert len(rows) == 6
+    assert rows <= titles
 
 
 def test_own_method_from_a_folder(tmp_path: Path) -> None:

@@ -1,0 +1,170 @@
+"""Installing the weights of methods: from a folder, from mirrors in order, from a shared folder; and finding them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights
+from ccsr_bench.methods.registry import find_method
+from ccsr_bench.methods.weights import install_weights, installed_weights, own_weights
+
+KNOWN = hashlib.sha256(b"known").hexdigest()
+
+
+def weights(*sources: HuggingFace | GoogleDrive) -> Weights:
+    files = {"unet/model.safetensors": KNOWN, "config.json": ""}
+    return Weights(licence="CC0", sources=list(sources), files=files, folder="official")
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """A local copy, as the authors name it."""
+    folder = tmp_path / "local" / "official"
+    (folder / "unet").mkdir(parents=True)
+    (folder / "unet" / "model.safetensors").write_bytes(b"known")
+    (folder / "config.json").write_bytes(b"{}")
+    return folder.parent
+
+
+def test_installed_from_a_local_copy_and_found(local: Path, home: Path) -> None:
+    with pytest.raises(NotInstalledError, match="no weights parts in"):
+        installed_weights("parts", weights())
+    done: list[tuple[int, int, str]] = []
+    folder = install_weights("parts", weights(), local=local, progress=lambda *step: done.append(step))
+    assert folder == home / "weights" / "parts"
+    assert done == [(1, 2, "parts/unet/model.safetensors"), (2, 2, "parts/config.json")]
+    found = installed_weights("parts", weights())
+    assert found.folder == folder
+    assert found.sha256 == own_weights("parts", weights(), local).sha256
+    assert not list(folder.rglob("*.partial"))
+
+
+def test_unpublished_file_is_refused_and_leaves_nothing(local: Path, home: Path) -> None:
+    (local / "official" / "unet" / "model.safetensors").write_bytes(b"mine")
+    with pytest.raises(BenchError, match=r"wrong sha256: it is not the published file.*`run --weights DIR`"):
+        install_weights("parts", weights(), local=local)
+    assert not (home / "weights" / "parts" / "unet" / "model.safetensors").exists()
+    mine = own_weights("parts", weights(), local)
+    (local / "official" / "unet" / "model.safetensors").write_bytes(b"known")
+    assert own_weights("parts", weights(), local).sha256 != mine.sha256  # results of the two are never mixed
+
+
+def test_interrupted_installation_goes_on(local: Path, home: Path) -> None:
+    (local / "official" / "config.json").unlink()
+    with pytest.raises(BenchError, match=r"config\.json is missing"):
+        install_weights("parts", weights(), local=local)
+    with pytest.raises(NotInstalledError, match=r"config\.json is missing"):
+        installed_weights("parts", weights())
+    (local / "official" / "config.json").write_bytes(b"{}")
+    (local / "official" / "unet" / "model.safetensors").unlink()  # it is there already
+    install_weights("parts", weights(), local=local)
+    installed_weights("parts", weights())
+
+
+def test_changed_file_is_found_out(local: Path) -> None:
+    folder = install_weights("parts", weights(), local=local)
+    for file in ("config.json", "unet/model.safetensors"):
+        kept = (folder / file).read_bytes()
+        (folder / file).write_bytes(b"changed")
+        with pytest.raises(BenchError, match=rf"{file}: wrong sha256"):
+            installed_weights("parts", weights())
+        (folder / file).write_bytes(kept)  # the same bytes at another time are the same file
+    installed_weights("parts", weights())
+
+
+def test_file_of_unknown_hash_must_stay_the_first(local: Path) -> None:
+    folder = install_weights("parts", weights(), local=local)
+    (folder / "config.json").write_bytes(b"changed")
+    install_weights("parts", weights(), local=local)
+    assert (folder / "config.json").read_bytes() == b"{}"
+    (local / "official" / "config.json").write_bytes(b"another")
+    (folder / "config.json").unlink()
+    with pytest.raises(BenchError, match="wrong sha256"):
+        install_weights("parts", weights(), local=local)
+
+
+def test_mirrors_are_tried_in_order_and_verified(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def download(repository: str, file: str, *, revision: str, local_dir: Path) -> str:
+        asked.append(f"{repository} {file} {revision}")
+        if repository == "gone/away":
+            raise OSError("404 Client Error")
+        path = local_dir / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"wrong" if repository == "wrong/one" and file.startswith("unet") else b"known")
+        return str(path)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    sources = [HuggingFace(name) for name in ("gone/away", "wrong/one", "right/one", "never/asked")]
+    folder = install_weights("parts", weights(*sources))
+    assert asked[:3] == [f"{name} unet/model.safetensors main" for name in ("gone/away", "wrong/one", "right/one")]
+    assert asked[3:] == [f"{name} config.json main" for name in ("gone/away", "wrong/one")]
+    assert (folder / "unet" / "model.safetensors").read_bytes() == b"known"
+    with pytest.raises(BenchError, match=r"tried Hugging Face gone/away \(OSError: 404 .*--from DIR, .*'official'"):
+        install_weights("others", weights(HuggingFace("gone/away")))
+
+
+@pytest.mark.parametrize("prefix", ["", "official/", "somewhere/else/"])
+def test_shared_folder_may_hold_the_weights_or_be_them(
+    prefix: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gdown = pytest.importorskip("gdown", reason="needs the extra `ccsr`")
+    content = {f"{prefix}unet/model.bin": b"known", f"{prefix}config.json": b"{}", "README.md": b""}
+
+    def listing(**asked: Any) -> list[SimpleNamespace]:
+        assert asked["id"] == "FOLDER"
+        assert asked["skip_download"]
+        return [SimpleNamespace(path=path, id=path) for path in content]
+
+    def download(*, output: str, resume: bool, **asked: Any) -> str:
+        assert resume
+        Path(output).write_bytes(content[asked["id"]])
+        return output
+
+    monkeypatch.setattr(gdown, "download_folder", listing)
+    monkeypatch.setattr(gdown, "download", download)
+    folder = install_weights("parts", weights(GoogleDrive("FOLDER")))
+    assert sorted(path.name for path in folder.rglob("*.*") if path.is_file()) == [
+        ".lock", "config.json", "installed.json", "model.bin",
+    ]  # fmt: skip
+    installed_weights("parts", weights())
+    content.clear()
+    with pytest.raises(BenchError, match=r"drive.google.com/drive/folders/FOLDER \(BenchError: the folder holds no"):
+        install_weights("others", weights(GoogleDrive("FOLDER")))
+
+
+def test_weights_are_named_in_what_makes_the_outputs(local: Path) -> None:
+    spec = find_method("ccsr-s2")
+    found = {"base": own_weights("parts", weights(), local)}
+    text = spec.made_by(weights=found)
+    assert f"base weights sha256 {found['base'].sha256[:16]}" in text
+    (local / "official" / "config.json").write_bytes(b"another")
+    assert spec.made_by(weights={"base": own_weights("parts", weights(), local)}) != text
+
+
+def test_hashing_is_not_repeated_while_files_are_unchanged(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = install_weights("parts", weights(), local=local)
+
+    def fail(path: Path) -> str:
+        raise AssertionError(path)
+
+    monkeypatch.setattr("ccsr_bench.methods.weights.file_sha256", fail)
+    installed_weights("parts", weights())
+    os.utime(folder / "config.json")
+    with pytest.raises(AssertionError, match=r"config\.json"):
+        installed_weights("parts", weights())
+
+
+def test_missing_weights_name_the_method_and_the_command() -> None:
+    with pytest.raises(
+        NotInstalledError, match=r"method 'ccsr-v1': no weights .*`ccsr-bench prepare --method ccsr-v1`"
+    ):
+        find_method("ccsr-v1").find_weights()
