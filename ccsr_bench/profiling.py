@@ -103,7 +103,7 @@ def profile(
         notes=(
             f"LR {size}x{size}; {about['processor']}, {about['threads']} threads; "
             f"{execution.dtype or 'precision as published'}; medians of {repeats} after a warm-up",
-            "From the 8-bit LR image to the 8-bit output, with the colour fix; prompts are embedded once, when loading.",
+            "From the 8-bit LR image to the 8-bit output, colour fix included; prompts are embedded while loading.",
             "Parameters are those of the published networks, text encoder included, counted without weights; - for "
             "weights of your own.",
             "Peak memory is the GPU's, or of this process since it began where there is none.",

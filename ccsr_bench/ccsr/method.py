@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.manifest import Execution
+
+_log = logging.getLogger(__name__)
 
 
 def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any) -> Any:
@@ -35,6 +38,8 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
     from ccsr_bench.ccsr.weights import WeightFolders
 
     precision = execution.dtype or ("float16" if chosen.quirks.numerics == "official" else "float32")
+    if precision == "float16" and execution.device == "cpu" and not torch.ops.mkldnn._is_mkldnn_fp16_supported():
+        _log.warning("this CPU has no float16 of its own, which makes CCSR very slow: --dtype float32 is much faster")
     return CCSR.load(
         WeightFolders(weights["base"], weights["controlnet"], weights.get("vae")),
         chosen,
