@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from ccsr_bench.cli import options as shared
 
 EXAMPLES = """\
   ccsr-bench list methods
@@ -18,14 +19,7 @@ Record = dict[str, Any]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("what", choices=list(_LISTS), help="what to list")
-    parser.add_argument(
-        "--methods-dir",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder of your own methods",
-    )
+    shared.add_methods_dir(parser)
     parser.add_argument("--json", action="store_true", help="print everything that is known, as JSON")
 
 

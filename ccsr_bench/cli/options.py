@@ -38,6 +38,13 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
 
 
+def add_methods_dir(parser: argparse.ArgumentParser) -> None:
+    """Add the option that finds the user's own methods."""
+    parser.add_argument(
+        "--methods-dir", type=Path, action="append", default=[], metavar="DIR", help="a folder of your own methods"
+    )
+
+
 def add_execution(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how methods run."""
     group = parser.add_argument_group("how methods run")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ccsr_bench.cli import options as shared
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -34,14 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="take the files from this folder instead of the network",
     )
-    parser.add_argument(
-        "--methods-dir",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder of your own methods",
-    )
+    shared.add_methods_dir(parser)
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 
 from ccsr_bench.cli import options as shared
 
@@ -32,14 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
     shared.add_execution(parser)
-    parser.add_argument(
-        "--methods-dir",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder of your own methods",
-    )
+    shared.add_methods_dir(parser)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 

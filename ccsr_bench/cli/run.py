@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
@@ -44,14 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base-seed", type=int, default=0, help="another number gives other noise (default: %(default)s)"
     )
-    parser.add_argument(
-        "--methods-dir",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder of your own methods",
-    )
+    shared.add_methods_dir(parser)
     parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
 
 
