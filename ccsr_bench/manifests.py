@@ -11,16 +11,16 @@ from ccsr_bench.errors import BenchError
 
 T = TypeVar("T")
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
 """A name that folders are made from."""
 
-FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]*[^/\\.][^/\\]*$")]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]*[^/\\.][^/\\]*\Z")]
 """A name of one file: no folder in it."""
 
-Part = Annotated[str, msgspec.Meta(pattern=r"^(lr|hr|outputs/[A-Za-z0-9][A-Za-z0-9._-]*)$")]
+Part = Annotated[str, msgspec.Meta(pattern=r"^(lr|hr|outputs/[A-Za-z0-9][A-Za-z0-9._-]*)\Z")]
 """A folder of a data set."""
 
-Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 def read_toml(path: Path, kind: type[T]) -> T:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import statistics
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ccsr_bench import provenance
-from ccsr_bench.errors import NotInstalledError
+from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.methods.in_process import load_method, parameter_counts
 from ccsr_bench.methods.manifest import Execution, Method
 from ccsr_bench.methods.registry import MethodSpec
+from ccsr_bench.methods.weights import InstalledWeights
 from ccsr_bench.places import shipped
 
 
@@ -73,42 +76,70 @@ def profile(
         repeats: How often each time is measured; the median counts.
 
     Raises:
-        BenchError: The method cannot be loaded. Missing weights only leave out the times.
+        BenchError: The method cannot be loaded, or fails. Missing weights that `prepare` can install only leave out
+            the times.
     """
     runs = runs if spec.manifest.stochastic else 1
-    missing, one, all_runs, peak = "", None, None, None
+    missing, times, peak = "", _Times(None, None), None
     try:
-        method = load_method(spec, execution, spec.find_weights(own))
+        weights = spec.find_weights(own)
     except NotInstalledError as error:
+        if own is not None:
+            raise
         missing = str(error)
     else:
-        lr = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
         provenance.reset_peak_memory(execution.device)
-        one = _seconds(method, lr, 1, repeats, execution.device)
-        all_runs = _seconds(method, lr, runs, repeats, execution.device)
+        times = _measure(spec, execution, weights, runs, size, repeats)
         peaks = provenance.peak_memory_mib(execution.device)
         peak = peaks.get("gpu", peaks.get("process"))
-    about = provenance.environment(execution.device)
     return Profile(
         method=spec.name,
         title=spec.variant.title,
         steps=spec.variant.steps,
         parameters={} if own is not None else parameter_counts(spec),
         runs=runs,
-        seconds_one_run=one,
-        seconds_all_runs=all_runs,
-        seconds_per_run=None if all_runs is None else all_runs / runs,
+        seconds_one_run=times.one_run,
+        seconds_all_runs=times.all_runs,
+        seconds_per_run=None if times.all_runs is None else times.all_runs / runs,
         peak_mib=peak,
         missing=missing,
-        notes=(
-            f"LR {size}x{size}; {about['processor']}, {about['threads']} threads; "
-            f"{execution.dtype or 'precision as published'}; medians of {repeats} after a warm-up",
-            "From the 8-bit LR image to the 8-bit output, colour fix included; prompts are embedded while loading.",
-            "Parameters are those of the published networks, text encoder included, counted without weights; - for "
-            "weights of your own.",
-            "Peak memory is the GPU's, or of this process since it began where there is none.",
-        ),
+        notes=_notes(execution, size, repeats),
     )
+
+
+def _notes(execution: Execution, size: int, repeats: int) -> tuple[str, ...]:
+    about = provenance.environment(execution.device)
+    return (
+        f"LR {size}x{size}; {about['processor']}, {about['threads']} threads; "
+        f"{execution.dtype or 'precision as published'}; medians of {repeats} after a warm-up.",
+        "From the 8-bit LR image to the 8-bit output, colour fix included; prompts are embedded while loading.",
+        "One run goes through the networks alone, several in batches.",
+        "Parameters are those of the published networks, text encoder included, counted without weights; - for "
+        "weights of your own.",
+        "Peak memory is the GPU's, or of this process since it began where there is none.",
+    )
+
+
+class _Times(NamedTuple):
+    one_run: float | None
+    all_runs: float | None
+
+
+def _measure(
+    spec: MethodSpec,
+    execution: Execution,
+    weights: Mapping[str, InstalledWeights],
+    runs: int,
+    size: int,
+    repeats: int,
+) -> _Times:
+    lr = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    method: Method = _Checked(load_method(spec, replace(execution, batch=1), weights), spec)
+    one = _seconds(method, lr, 1, repeats, execution.device)
+    if spec.manifest.environment.networks:
+        del method  # two of them may not fit
+        method = _Checked(load_method(spec, execution, weights), spec)
+    return _Times(one, _seconds(method, lr, runs, repeats, execution.device))
 
 
 def paper_profiles() -> dict[str, PaperProfile]:
@@ -120,6 +151,28 @@ def paper_profiles() -> dict[str, PaperProfile]:
             )
             for row in csv.DictReader(file)
         }
+
+
+class _Checked:
+    """A method whose failures name it."""
+
+    def __init__(self, method: Method, spec: MethodSpec) -> None:
+        self._method = method
+        self._spec = spec
+
+    def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
+        try:
+            outputs = self._method.restore(lr, seeds)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # code of others may even call sys.exit
+            raise BenchError(f"method '{self._spec.name}' failed: {type(error).__name__}: {error}") from error
+        scale = self._spec.manifest.scale
+        expected = (len(seeds), scale * lr.shape[0], scale * lr.shape[1], 3)
+        shape = getattr(outputs, "shape", None)
+        if shape != expected:
+            raise BenchError(f"method '{self._spec.name}' returned {shape or outputs!r}, it must return {expected}")
+        return outputs
 
 
 def _seconds(method: Method, lr: np.ndarray, runs: int, repeats: int, device: str) -> float:

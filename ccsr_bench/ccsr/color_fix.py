@@ -76,7 +76,7 @@ def _decompose(image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _blur(image: Tensor, radius: int) -> Tensor:
-    row = torch.tensor([0.25, 0.5, 0.25])
+    row = torch.tensor([0.25, 0.5, 0.25], device=image.device)
     kernel = torch.outer(row, row).expand(3, 1, 3, 3)
     padded = functional.pad(image, (radius,) * 4, mode="replicate")
     return functional.conv2d(padded, kernel, groups=3, dilation=radius)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.errors import BenchError
@@ -28,23 +31,26 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
     Raises:
         BenchError: The settings or the weights are wrong, or a library is missing.
     """
-    if execution.dtype is not None:
-        settings["quirks"] = {**settings.get("quirks", {}), "numerics": "clean"}
     chosen = read_settings(settings)
-    _check_libraries()
+    if execution.dtype is not None:
+        chosen = replace(chosen, quirks=replace(chosen.quirks, numerics="clean"))
+    missing = sorted({"base", "controlnet"} - weights.keys())
+    if missing:
+        raise BenchError(f"the variant names no weights for {' and '.join(missing)}")
+    check_libraries()
     import torch
 
     from ccsr_bench.ccsr.model import CCSR
     from ccsr_bench.ccsr.weights import WeightFolders
 
-    precision = execution.dtype or ("float16" if chosen.quirks.numerics == "official" else "float32")
-    if precision == "float16" and execution.device == "cpu" and not torch.ops.mkldnn._is_mkldnn_fp16_supported():
+    dtype = getattr(torch, execution.dtype) if execution.dtype else None
+    if dtype is None and execution.device == "cpu" and not torch.ops.mkldnn._is_mkldnn_fp16_supported():
         _log.warning("this CPU has no float16 of its own, which makes CCSR very slow: --dtype float32 is much faster")
     return CCSR.load(
         WeightFolders(weights["base"], weights["controlnet"], weights.get("vae")),
         chosen,
         device=execution.device,
-        dtype=getattr(torch, precision),
+        dtype=dtype,
         batch=execution.batch,
         compiled=execution.compiled,
     )
@@ -52,15 +58,14 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
 
 def parameter_counts() -> dict[str, int]:
     """Return network -> number of parameters of the released model; see `ccsr_bench.ccsr.architecture`."""
-    _check_libraries()
+    check_libraries()
     from ccsr_bench.ccsr import architecture
 
     return architecture.parameter_counts()
 
 
-def _check_libraries() -> None:
-    try:
-        import diffusers  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise BenchError(f"CCSR needs {error.name}: run `pip install 'ccsr-bench[ccsr]'`") from error
+def check_libraries() -> None:
+    """Raise a `BenchError` where a library is missing."""
+    for name in ("diffusers", "safetensors", "transformers"):
+        if importlib.util.find_spec(name) is None:
+            raise BenchError(f"CCSR needs {name}: run `pip install 'ccsr-bench[ccsr]'`")

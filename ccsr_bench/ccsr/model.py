@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ccsr_bench.ccsr.batches import Batches, largest_batch
+from ccsr_bench.ccsr.batches import Batches
 from ccsr_bench.ccsr.color_fix import ColorFix
 from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.noise import Noise, draw_noise
@@ -26,6 +26,7 @@ from ccsr_bench.ccsr.weights import (
     load_unet,
     load_vae,
 )
+from ccsr_bench.errors import BenchError
 from ccsr_bench.memory import keep_freed_memory
 
 
@@ -34,13 +35,17 @@ class CCSR:
     Super-Resolution", for many runs of one image.
 
     The LR image is encoded once; the runs go through the networks in batches of one size, the last one filled up, so
-    that a run's result depends neither on how many others were asked for nor on which.
+    that a run's result depends neither on how many others were asked for nor on which. One run thus costs as much as a
+    batch. On a CPU the process keeps the memory that it frees (`ccsr_bench.memory.keep_freed_memory`).
 
     Args:
         networks: ControlNet, UNet and VAE.
         embeddings: Of the settings' prompts.
         settings: Which sampler.
         batch: Runs at once; None for as many as free memory holds.
+
+    Raises:
+        ValueError: `batch` is less than 1.
     """  # noqa: D205
 
     def __init__(
@@ -56,7 +61,7 @@ class CCSR:
         self.settings = settings
         self._networks = networks
         self._sampler = Sampler(networks, embeddings, settings)
-        self._batches = Batches(batch) if batch else None
+        self._batches = Batches(networks.device, networks.dtype, batch)
 
     @classmethod
     def load(
@@ -65,7 +70,7 @@ class CCSR:
         settings: Settings | None = None,
         *,
         device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float16,
+        dtype: torch.dtype | None = None,
         batch: int | None = None,
         compiled: bool = False,
     ) -> CCSR:
@@ -75,15 +80,19 @@ class CCSR:
             folders: Where the weights are.
             settings: Which sampler; CCSR-S2 by default.
             device: Where the networks compute.
-            dtype: The networks' precision; official numerics are float16 throughout.
+            dtype: The networks' precision; None for float16 in official numerics and float32 in clean ones.
             batch: Runs at once; None for as many as free memory holds.
             compiled: Compile the networks with `torch.compile`: minutes once, then faster.
 
         Raises:
             BenchError: The weights are missing, damaged, or not those of CCSR.
+            ValueError: Official numerics are asked for in another precision than float16.
         """
         settings = settings or Settings()
-        place = Placement(torch.device(device), dtype)
+        official = settings.quirks.numerics == "official"
+        if official and dtype not in (None, torch.float16):
+            raise ValueError(f"official numerics are float16, not {dtype}: ask for quirks.numerics clean")
+        place = Placement(torch.device(device), dtype or (torch.float16 if official else torch.float32))
         check_scheduler(folders.base / "scheduler")
         unet = load_unet(folders.base / "unet", place)
         networks = Networks(
@@ -93,7 +102,11 @@ class CCSR:
         )
         tokenizer = load_tokenizer(folders.base / "tokenizer")
         encoder = load_text_encoder(folders.base / "text_encoder", place).eval()
-        embeddings = embed((settings.first_step_text, *settings.loop_texts), tokenizer, encoder)
+        texts = (settings.first_step_text, *settings.loop_texts)
+        try:
+            embeddings = embed(texts, tokenizer, encoder)
+        except IndexError as error:
+            raise BenchError(f"{folders.base}: the tokenizer is not the text encoder's: it has other tokens") from error
         if compiled:
             networks.compile()
         return cls(networks, embeddings, settings, batch=batch)
@@ -114,6 +127,8 @@ class CCSR:
 
     def reference(self, lr: np.ndarray) -> np.ndarray:
         """Return the upscaled LR image that conditions the model, (H, W, 3) uint8; the latent is an eighth of it."""
+        if lr.ndim != 3 or lr.shape[2] != 3 or lr.dtype != np.uint8:
+            raise ValueError(f"the LR image is {lr.dtype} {lr.shape}, it must be (h, w, 3) uint8")
         return upscaled(lr, upscale=self.settings.upscale, process_size=self.settings.process_size)
 
     @torch.inference_mode()
@@ -126,6 +141,10 @@ class CCSR:
 
         Returns:
             (len(noises), upscale*h, upscale*w, 3) uint8 RGB.
+
+        Raises:
+            ValueError: `lr` is not such an image.
+            FloatingPointError: The networks overflowed.
         """
         reference = self.reference(lr)
         image = torch.from_numpy(np.ascontiguousarray(reference.transpose(2, 0, 1)))[None].float() / 255
@@ -139,12 +158,10 @@ class CCSR:
 
     def _generate(self, posterior: Posterior, noises: Sequence[Noise]) -> list[np.ndarray]:
         """Return (H, W, 3) uint8 for each noise, before the colour fix."""
-        if self._batches is None:
-            pixels = 64 * posterior.mean.shape[-2] * posterior.mean.shape[-1]
-            self._batches = Batches(largest_batch(self._networks.device, pixels, self._networks.dtype))
+        pixels = 64 * posterior.mean.shape[-2] * posterior.mean.shape[-1]
         outputs: list[np.ndarray] = []
         while len(outputs) < len(noises):
-            outputs += self._batches.run(partial(self._generate_batch, posterior, noises[len(outputs) :]))
+            outputs += self._batches.run(pixels, partial(self._generate_batch, posterior, noises[len(outputs) :]))
         return outputs
 
     def _generate_batch(self, posterior: Posterior, noises: Sequence[Noise], size: int) -> list[np.ndarray]:
@@ -153,5 +170,9 @@ class CCSR:
         filled = [*wanted, *[wanted[-1]] * (size - len(wanted))]
         noise = Noise.stack(filled).to(self._networks.device, self._sampler.latent_dtype)
         decoded = self._sampler.decode(self._sampler.sample(posterior, noise))[: len(wanted)]
+        if not decoded.isfinite().all():
+            raise FloatingPointError(
+                f"the networks overflowed in {self._networks.dtype}: try --dtype bfloat16 or float32"
+            )
         pixels = (decoded * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu()
         return list(pixels.numpy())

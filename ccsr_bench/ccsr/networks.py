@@ -11,11 +11,8 @@ from torch import Tensor, nn
 
 from ccsr_bench.ccsr.tiled_vae import decode_in_tiles, encode_in_tiles
 
-OFFICIAL_CONDITION_LAYER = "condition_conv_in"
-"""The official ControlNet's name of the layer that takes the condition latent."""
-
+_OFFICIAL_CONDITION_LAYER = "condition_conv_in"
 _CONDITION_LAYER = "controlnet_cond_embedding"
-_VARIANCE_LIMITS = (-30.0, 20.0)
 
 
 def build_controlnet(config: Mapping[str, Any]) -> ControlNetModel:
@@ -40,10 +37,9 @@ def build_controlnet(config: Mapping[str, Any]) -> ControlNetModel:
     return network
 
 
-def controlnet_key(official: str) -> str:
-    """Return our name of an official ControlNet tensor."""
-    head, dot, tail = official.partition(".")
-    return f"{_CONDITION_LAYER}{dot}{tail}" if head == OFFICIAL_CONDITION_LAYER else official
+def official_controlnet_name(name: str) -> str:
+    """Return the official name of a tensor of `build_controlnet`'s network."""
+    return name.replace(_CONDITION_LAYER, _OFFICIAL_CONDITION_LAYER)
 
 
 class Networks:
@@ -84,7 +80,7 @@ class Networks:
         self.vae.decoder.compile()
 
     def encode(self, image: Tensor, *, tile: int | None = None) -> tuple[Tensor, Tensor]:
-        """Encode (rows, 3, H, W) in [-1, 1] to the mean and the standard deviation of its latent, unscaled.
+        """Encode (rows, 3, H, W) in [-1, 1] to the mean and the logarithm of the variance of its latent, unscaled.
 
         Args:
             image: What to encode.
@@ -92,9 +88,8 @@ class Networks:
         """
         image = image.to(self.dtype)
         encoded = self.vae.encoder(image) if tile is None else encode_in_tiles(self.vae.encoder, image, tile)
-        moments = self.vae.quant_conv(encoded.to(self.dtype))
-        mean, log_variance = moments.chunk(2, dim=1)
-        return mean, torch.exp(0.5 * log_variance.clamp(*_VARIANCE_LIMITS))
+        mean, log_variance = self.vae.quant_conv(encoded.to(self.device, self.dtype)).chunk(2, dim=1)
+        return mean, log_variance
 
     def decode(self, latents: Tensor, *, tile: int | None = None) -> Tensor:
         """Decode unscaled latents to (runs, 3, H, W), about [-1, 1].
@@ -125,9 +120,10 @@ class Networks:
             (rows, 4, h, w) in the networks' precision.
         """
         latents, condition, text = (part.to(self.dtype) for part in (latents, condition, text))
+        at = torch.tensor(timestep, device=self.device)  # not a number, for which compiled networks are compiled anew
         down, mid = self.controlnet(
             latents,
-            timestep,
+            at,
             encoder_hidden_states=text,
             controlnet_cond=condition,
             conditioning_scale=conditioning_scale,
@@ -135,7 +131,7 @@ class Networks:
         )
         predicted: Tensor = self.unet(
             latents,
-            timestep,
+            at,
             encoder_hidden_states=text,
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,

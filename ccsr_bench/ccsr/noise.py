@@ -24,7 +24,7 @@ class Noise:
     """(runs, 4, h, w): of x at t = 999."""
     posterior: Tensor
     """(runs, rows, 4, h, w): of the condition latent, one row for each of `Settings.posterior_rows`. Row 0 makes the
-    start and goes with the negative prompt."""
+    start and, under guidance, goes with the negative prompt."""
     renoise: Tensor
     """(runs, 4, h, w): of the jump from t = 999 to the loop's first timestep."""
     steps: Tensor
@@ -67,7 +67,8 @@ def draw_noise(seed: int, settings: Settings, height: int, width: int) -> Noise:
     """
 
     def normal(role: str, *count: int) -> Tensor:
-        generator = np.random.Generator(np.random.PCG64([seed, _ROLES.index(role)]))
+        stream = np.random.SeedSequence(seed, spawn_key=(_ROLES.index(role),))
+        generator = np.random.Generator(np.random.PCG64(stream))
         shape = (1, *count, LATENT_CHANNELS, height, width)
         return torch.from_numpy(generator.standard_normal(shape, np.float32))
 

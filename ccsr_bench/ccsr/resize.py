@@ -11,7 +11,7 @@ from PIL import Image
 
 
 def upscaled(lr: np.ndarray, *, upscale: int, process_size: int) -> np.ndarray:
-    """Return the upscaled LR image: both sides multiples of 8, the shorter at least `process_size` (less up to 7).
+    """Return the upscaled LR image: both sides multiples of 8, the shorter about `process_size` or more.
 
     It conditions the model, and is the reference of the colour fix.
 

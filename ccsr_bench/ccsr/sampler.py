@@ -19,6 +19,7 @@ from ccsr_bench.ccsr.settings import Settings
 from ccsr_bench.ccsr.tiles import predict_in_tiles
 
 _LEAST_VARIANCE = 1e-20
+_LOG_VARIANCE_LIMITS = (-30.0, 20.0)
 
 
 class Posterior(NamedTuple):
@@ -64,7 +65,9 @@ class Sampler:
         levels = image.to(self.latent_dtype).expand(rows, -1, -1, -1)
         tiling = self._settings.tiling
         tile = tiling.encoder_size if tiling.vae == "both" else None
-        return Posterior(*self._networks.encode(2.0 * levels - 1.0, tile=tile))
+        mean, log_variance = self._networks.encode(2.0 * levels - 1.0, tile=tile)
+        log_variance = log_variance.to(self.latent_dtype).clamp(*_LOG_VARIANCE_LIMITS)
+        return Posterior(mean.to(self.latent_dtype), torch.exp(0.5 * log_variance))
 
     def sample(self, posterior: Posterior, noise: Noise) -> Tensor:
         """Sample latents.
@@ -95,7 +98,7 @@ class Sampler:
 
     def _condition(self, posterior: Posterior, noise: Noise) -> list[Tensor]:
         """Return the condition latents, (runs, 4, h, w), for each of the loop's texts."""
-        mean, std = (part.to(self.latent_dtype).chunk(len(part)) for part in posterior)
+        mean, std = (part.chunk(len(part)) for part in posterior)
         conditions = []
         for index in range(len(self._loop_texts)):
             row = min(index, len(mean) - 1)
@@ -177,7 +180,7 @@ def ddpm_step(sample: Tensor, predicted: Tensor, timestep: int, previous: int, n
     """
     levels = alphas_cumprod()
     level = levels[timestep]
-    level_previous = levels[previous] if previous >= 0 else torch.tensor(1.0)
+    level_previous = levels[previous] if previous >= 0 else torch.ones_like(level)
     alpha = level / level_previous
     beta = 1 - alpha
     estimate = (sample - (1 - level) ** 0.5 * predicted) / level**0.5

@@ -76,5 +76,6 @@ def alphas_cumprod() -> Tensor:
     """Return (1000,) float32 on the CPU: the share of signal left at every timestep (SD's scaled linear betas)."""
     import torch
 
-    betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAIN_TIMESTEPS, dtype=torch.float32) ** 2
-    return torch.cumprod(1.0 - betas, dim=0)
+    with torch.inference_mode(False):  # it is kept, whoever asks first
+        roots = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAIN_TIMESTEPS, dtype=torch.float32, device="cpu")
+        return torch.cumprod(1.0 - roots**2, dim=0)

@@ -6,7 +6,8 @@ References of the form ``pipe:885`` are lines of ``pipelines/pipeline_ccsr.py``,
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -15,6 +16,13 @@ from ccsr_bench.errors import BenchError
 
 PROMPT = "clean, high-resolution, 8k"
 NEGATIVE_PROMPT = "blurry, dotted, noise, raster lines, unclear, lowres, over-smoothed"
+
+
+def _check_choices(settings: msgspec.Struct) -> None:
+    """Raise a `ValueError` unless every field with a list of choices has one of them; msgspec checks manifests only."""
+    for name, hint in get_type_hints(type(settings)).items():
+        if get_origin(hint) is Literal and getattr(settings, name) not in get_args(hint):
+            raise ValueError(f"{name} {getattr(settings, name)!r}: must be {' or '.join(map(repr, get_args(hint)))}")
 
 
 class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +46,11 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     conditioning_scale: float = 1.0
     """Factor of the ControlNet's residuals; the official code has the option and ignores it (pipe:847)."""
 
+    def __post_init__(self) -> None:
+        _check_choices(self)
+        if not math.isfinite(self.conditioning_scale):
+            raise ValueError(f"conditioning_scale {self.conditioning_scale}: must be finite")
+
 
 class Tiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Working on large images in tiles. Sizes are the official command line's (test:244-249)."""
@@ -54,16 +67,20 @@ class Tiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     decoder_size: int = 224
     """Tile of the decoder, in latent pixels."""
     encoder_size: int = 1024
-    """Tile of the encoder, in image pixels."""
+    """Tile of the encoder, in image pixels; a multiple of 8."""
 
     def __post_init__(self) -> None:
+        _check_choices(self)
         if self.size % 8 or self.stride % 8 or not 8 <= self.stride <= self.size:
             raise ValueError(
                 f"tiles of {self.size} with stride {self.stride}: both must be multiples of 8, the stride from 8 to "
                 f"the tile's size"
             )
-        if self.decoder_size < 2 or self.encoder_size < 16:
-            raise ValueError("the VAE's tiles need at least 2 latent and 16 image pixels")
+        if self.decoder_size < 2 or self.encoder_size < 16 or self.encoder_size % 8:
+            raise ValueError(
+                f"decoder_size {self.decoder_size}, encoder_size {self.encoder_size}: must be at least 2, and "
+                f"a multiple of 8 from 16 on"
+            )
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +110,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quirks: Quirks = Quirks()
 
     def __post_init__(self) -> None:
+        _check_choices(self)
+        if not math.isfinite(self.guidance_scale):
+            raise ValueError(f"guidance_scale {self.guidance_scale}: must be finite")
         self.schedule  # noqa: B018 (raises where the times make no sampler)
         if self.upscale < 1 or self.process_size < 8 * self.upscale:
             raise ValueError(f"upscale {self.upscale} and process_size {self.process_size}: too small")

@@ -20,25 +20,24 @@ from ccsr_bench.errors import BenchError
 def load_tokenizer(folder: Path) -> CLIPTokenizer:
     """Load the tokenizer of a Stable Diffusion folder.
 
-    Its two configuration files contradict each other: ``tokenizer_config.json`` pads with the end-of-text token,
-    ``special_tokens_map.json`` with "!". The official code's library followed the second, so the model was trained and
-    run with it; newer libraries may not, so it is named here.
+    Only ``vocab.json``, ``merges.txt`` and ``special_tokens_map.json`` are read: the files that are hashed. The fourth,
+    ``tokenizer_config.json``, contradicts the third: it pads with the end-of-text token, the third with "!". The
+    official code's library followed the third, so the model was trained and run with it.
 
     Raises:
         BenchError: A file is missing or damaged.
     """
     try:
         special = json.loads((folder / "special_tokens_map.json").read_text(encoding="utf-8"))
-        pad = special["pad_token"]
-        pad = pad["content"] if isinstance(pad, dict) else pad
-        tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True, pad_token=pad)
+        vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+        lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
+        merges = [tuple(line.split()) for line in lines if line and not line.startswith("#version")]
+        tokens = {name: token["content"] if isinstance(token, dict) else token for name, token in special.items()}
+        return CLIPTokenizer(vocab=vocabulary, merges=merges, **tokens)
     except Exception as error:  # the library raises many kinds
         raise BenchError(
             f"{folder}: no readable tokenizer ({_first_line(error)}); prepare the weights again"
         ) from error
-    if tokenizer.pad_token != pad:
-        raise BenchError(f"{folder}: the tokenizer pads with {tokenizer.pad_token!r}, its files say {pad!r}")
-    return tokenizer
 
 
 def _first_line(error: Exception) -> str:

@@ -1,9 +1,9 @@
 """Tiled VAE: encoder and decoder work on large images tile by tile, with group norms over all tiles.
 
-Every tile goes through the network layer by layer, in step with the others: at each group norm all tiles wait until
-the statistics of all are known. Source: "Tiled VAE" of multidiffusion-upscaler-for-automatic1111, as
-``utils/vaehook.py`` of the official code uses it: attention sees one tile only, and the variance of all tiles is the
-mean of theirs, without the variance of their means.
+Every tile goes through the network layer by layer, in step with the others: at each group norm all tiles wait until the
+statistics of all are known. On a GPU the waiting tiles lie in the CPU's memory; on a CPU tiles save none. Source:
+"Tiled VAE" of multidiffusion-upscaler-for-automatic1111, as ``utils/vaehook.py`` of the official code uses it:
+attention sees one tile only, and the variance of all tiles is the mean of theirs, without the variance of their means.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class _Span:
 
 
 def decode_in_tiles(decoder: Decoder, latents: Tensor, tile: int) -> Tensor:
-    """Decode (rows, 4, h, w), float32 out; as one where the latent is not larger than a tile with its padding.
+    """Decode (rows, 4, h, w); as one where the latent is not larger than a tile with its padding.
+
+    What comes out of tiles is float32 on the CPU, else what the network gives.
 
     Args:
         decoder: The VAE's.
@@ -60,7 +62,7 @@ def decode_in_tiles(decoder: Decoder, latents: Tensor, tile: int) -> Tensor:
 
 
 def encode_in_tiles(encoder: Encoder, image: Tensor, tile: int) -> Tensor:
-    """Encode (rows, 3, H, W) to what goes into ``quant_conv``, float32 out.
+    """Encode (rows, 3, H, W) to what goes into ``quant_conv``; see `decode_in_tiles`.
 
     Args:
         encoder: The VAE's.
@@ -77,7 +79,7 @@ def spans(length: int, tile: int, padding: int) -> list[_Span]:
     """Cut one axis into tiles of one size, not larger than asked for, rounded up to a multiple of 32 where it fits."""
     inner = length - 2 * padding
     count = max(-(-inner // tile), 1)
-    size = -(-inner // count)
+    size = max(-(-inner // count), 1)
     size = next((up for step in (32, 16, 8, 4, 2) if (up := -(-size // step) * step) <= tile), size)
     found = []
     for start in range(padding, max(length - padding, padding + 1), size):
@@ -118,26 +120,31 @@ def _own(span: _Span, ratio: Fraction) -> tuple[slice, slice]:
 
 def _run_in_step(passes: Sequence[_Steps]) -> list[Tensor]:
     """Run passes from group norm to group norm, each with the statistics of all."""
-    waiting = [next(steps) for steps in passes]
+    waiting = [_parked(*next(steps)) for steps in passes]
     while True:
-        mean, variance = _statistics([tile for tile, _ in waiting], waiting[0][1].num_groups)
+        mean, variance = _statistics([tile for tile, _ in waiting], waiting[0][1])
         done: list[Tensor] = []
         for index, steps in enumerate(passes):
             tile, norm = waiting[index]
             try:
-                waiting[index] = steps.send(_normalise(tile, norm, mean, variance))
+                waiting[index] = _parked(*steps.send(_normalise(tile.to(norm.weight.device), norm, mean, variance)))
             except StopIteration as finished:
-                done.append(finished.value)
+                done.append(finished.value.cpu())
         if done:
             return done
 
 
-def _statistics(tiles: Sequence[Tensor], groups: int) -> tuple[Tensor, Tensor]:
+def _parked(tile: Tensor, norm: nn.GroupNorm) -> tuple[Tensor, nn.GroupNorm]:
+    return tile.cpu(), norm
+
+
+def _statistics(tiles: Sequence[Tensor], norm: nn.GroupNorm) -> tuple[Tensor, Tensor]:
     """Return the mean and the variance of each row's groups, (rows, groups) float32, weighted by the tiles' areas."""
-    found = [torch.var_mean(tile.float().reshape(len(tile), groups, -1), 2, correction=0) for tile in tiles]
-    areas = torch.tensor([float(tile.shape[-2] * tile.shape[-1]) for tile in tiles])
-    weights = (areas / areas.sum()).to(tiles[0].device)[:, None, None]
-    variance, mean = (torch.stack(parts) for parts in zip(*found, strict=True))
+    groups, device = norm.num_groups, norm.weight.device
+    moments = [torch.var_mean(t.to(device).float().reshape(len(t), groups, -1), 2, correction=0) for t in tiles]
+    areas = torch.tensor([float(tile.shape[-2] * tile.shape[-1]) for tile in tiles], device=device)
+    weights = (areas / areas.sum())[:, None, None]
+    variance, mean = (torch.stack(parts) for parts in zip(*moments, strict=True))
     return (mean * weights).sum(0), (variance * weights).sum(0)
 
 
@@ -184,17 +191,18 @@ def _middle(block: UNetMidBlock2D, hidden: Tensor) -> _Steps:
 
 
 def _resnet(resnet: ResnetBlock2D, hidden: Tensor) -> _Steps:
-    residual = hidden if resnet.conv_shortcut is None else resnet.conv_shortcut(hidden)
+    residual = (hidden if resnet.conv_shortcut is None else resnet.conv_shortcut(hidden)).cpu()
     hidden = resnet.conv1(functional.silu((yield hidden, resnet.norm1)))
     hidden = resnet.conv2(functional.silu((yield hidden, resnet.norm2)))
-    return residual + hidden
+    return residual.to(hidden.device) + hidden
 
 
 def _attention(attention: Attention, hidden: Tensor) -> _Steps:
     """One head over all pixels of the tile."""
+    residual = hidden.cpu()
     tokens = (yield hidden, attention.group_norm).flatten(2).transpose(1, 2)
     query, key, value = (layer(tokens)[:, None] for layer in (attention.to_q, attention.to_k, attention.to_v))
     attended = functional.scaled_dot_product_attention(query, key, value)[:, 0]
     attended = attention.to_out[0](attended)
-    output: Tensor = hidden + attended.transpose(1, 2).reshape(hidden.shape)
+    output: Tensor = residual.to(attended.device) + attended.transpose(1, 2).reshape(residual.shape)
     return output

@@ -24,7 +24,7 @@ def tile_starts(length: int, tile: int, stride: int) -> list[int]:
 
 
 def tile_weights(height: int, width: int, *, symmetric: bool) -> Tensor:
-    """Return (height, width) float32: what a tile's pixels count.
+    """Return (height, width) float64, as the official code has them: what a tile's pixels count.
 
     Args:
         height: Of the tile.
@@ -39,7 +39,7 @@ def tile_weights(height: int, width: int, *, symmetric: bool) -> Tensor:
 
     rows = gaussian(height, (height - 1) / 2 if symmetric else height / 2)
     columns = gaussian(width, (width - 1) / 2)
-    return torch.from_numpy(np.outer(rows, columns)).float()
+    return torch.from_numpy(np.outer(rows, columns))
 
 
 def predict_in_tiles(

@@ -7,7 +7,6 @@ The folders are those that ``save_pretrained`` of diffusers writes: ``config.jso
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,11 @@ from typing import Any, NamedTuple
 
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from ccsr_bench.ccsr.networks import build_controlnet, controlnet_key
+from ccsr_bench.ccsr.networks import build_controlnet, official_controlnet_name
 from ccsr_bench.ccsr.schedule import BETA_END, BETA_START, TRAIN_TIMESTEPS
 from ccsr_bench.errors import BenchError, some
 
@@ -35,6 +33,15 @@ _SCHEDULER = {
     "steps_offset": 1,
     "clip_sample": False,
 }
+_SCHEDULER_DEFAULTS = {
+    "timestep_spacing": "leading",
+    "trained_betas": None,
+    "thresholding": False,
+    "variance_type": "fixed_small",
+    "rescale_betas_zero_snr": False,
+}
+"""What a configuration may leave out."""
+
 _SAME_IN_UNET_AND_CONTROLNET = (
     "in_channels",
     "block_out_channels",
@@ -42,6 +49,13 @@ _SAME_IN_UNET_AND_CONTROLNET = (
     "layers_per_block",
     "cross_attention_dim",
     "attention_head_dim",
+    "num_attention_heads",
+    "transformer_layers_per_block",
+    "only_cross_attention",
+    "upcast_attention",
+    "downsample_padding",
+    "mid_block_scale_factor",
+    "resnet_time_scale_shift",
     "use_linear_projection",
     "norm_num_groups",
     "norm_eps",
@@ -49,6 +63,11 @@ _SAME_IN_UNET_AND_CONTROLNET = (
     "flip_sin_to_cos",
     "freq_shift",
 )
+_ALWAYS_IN_CONTROLNET = {"controlnet_conditioning_channel_order": "rgb", "global_pool_conditions": False}
+_SAME_IN_BOTH_VAES = (
+    "in_channels", "out_channels", "block_out_channels", "layers_per_block", "latent_channels", "norm_num_groups",
+    "act_fn", "mid_block_add_attention", "use_quant_conv", "use_post_quant_conv",
+)  # fmt: skip
 _FROZEN_PARTS = ("encoder.", "quant_conv.", "post_quant_conv.")
 """Of the VAE: fine-tuning changed the decoder only (``train_ccsr_stage2.py`` lines 757 to 767)."""
 
@@ -70,9 +89,9 @@ class WeightFolders:
     base: Path
     """Stable Diffusion 2.1-base: ``scheduler``, ``text_encoder``, ``tokenizer``, ``unet`` and ``vae``."""
     controlnet: Path
-    """CCSR's ControlNet; the folder itself, or one that holds it as ``controlnet``."""
+    """CCSR's ControlNet."""
     vae: Path | None = None
-    """CCSR's VAE, likewise; None for the base's."""
+    """CCSR's VAE; None for the base's."""
 
 
 def load_unet(folder: Path, place: Placement) -> UNet2DConditionModel:
@@ -85,18 +104,18 @@ def load_controlnet(folder: Path, place: Placement, unet: Mapping[str, Any]) -> 
     """Load CCSR's ControlNet.
 
     Args:
-        folder: Its folder, or one that holds it.
+        folder: Its folder.
         place: Where it goes.
         unet: The UNet's configuration: where the ControlNet's differs it would run, and give other images.
 
     Raises:
         BenchError: It is not one of CCSR's, or not one for this UNet.
     """
-    folder = _inner(folder, "controlnet")
     config = read_config(folder)
-    tensors = {controlnet_key(name): tensor for name, tensor in read_tensors(folder).items()}
-    network = _load(folder, lambda: build_controlnet(config), tensors, place)
+    tensors = read_tensors(folder)
+    network = _load(folder, lambda: build_controlnet(config), tensors, place, name_in_file=official_controlnet_name)
     _check_equal(folder, "the UNet's", _SAME_IN_UNET_AND_CONTROLNET, network.config, unet)
+    _check_equal(folder, "CCSR's", tuple(_ALWAYS_IN_CONTROLNET), network.config, _ALWAYS_IN_CONTROLNET)
     return network
 
 
@@ -111,12 +130,15 @@ def load_vae(base: Path, tuned: Path | None, place: Placement) -> AutoencoderKL:
     Raises:
         BenchError: A folder is not right, or more than the decoder differs.
     """
-    folder = base if tuned is None else _inner(tuned, "vae")
+    folder = tuned or base
     config = read_config(folder)
     tensors = _read_vae(folder)
-    if tuned is not None:
-        _check_frozen(folder, tensors, _read_vae(base))
     network = _load(folder, lambda: AutoencoderKL.from_config(config), tensors, place)
+    if tuned is not None:
+        with torch.device("meta"):
+            original = AutoencoderKL.from_config(read_config(base)).config
+        _check_equal(folder, "the base VAE's", _SAME_IN_BOTH_VAES, network.config, original)
+        _check_frozen(folder, tensors, _read_vae(base))
     if network.config["scaling_factor"] != SCALING_FACTOR:
         raise BenchError(f"{folder}: scaling_factor is {network.config['scaling_factor']}, CCSR needs {SCALING_FACTOR}")
     return network
@@ -124,7 +146,7 @@ def load_vae(base: Path, tuned: Path | None, place: Placement) -> AutoencoderKL:
 
 def load_text_encoder(folder: Path, place: Placement) -> CLIPTextModel:
     """Load the text encoder; raises `BenchError` where its folder is not right."""
-    config = CLIPTextConfig(**read_config(folder), attn_implementation="eager")
+    config = {**read_config(folder), "attn_implementation": "eager"}
     # The position ids were saved, and are no longer: they count from 0.
     prefix = "text_model."
     tensors = {
@@ -132,15 +154,17 @@ def load_text_encoder(folder: Path, place: Placement) -> CLIPTextModel:
         for name, tensor in read_tensors(folder, "model", "pytorch_model").items()
         if not name.endswith("embeddings.position_ids")
     }
-    network = _load(folder, lambda: CLIPTextModel(config), tensors, place)
-    network.embeddings.position_ids = torch.arange(config.max_position_embeddings, device=place.device)[None]
+    network = _load(folder, lambda: CLIPTextModel(CLIPTextConfig(**config)), tensors, place)
+    positions = network.config.max_position_embeddings
+    network.embeddings.position_ids = torch.arange(positions, device=place.device)[None]
     return network
 
 
 def check_scheduler(folder: Path) -> None:
     """Raise a `BenchError` unless a scheduler's configuration is the one that CCSR was trained with."""
     config = read_config(folder, "scheduler_config.json")
-    _check_equal(folder, "Stable Diffusion 2.1-base's", tuple(_SCHEDULER), config, _SCHEDULER)
+    wanted = {**_SCHEDULER_DEFAULTS, **_SCHEDULER}
+    _check_equal(folder, "Stable Diffusion 2.1-base's", tuple(wanted), {**_SCHEDULER_DEFAULTS, **config}, wanted)
 
 
 def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
@@ -178,11 +202,13 @@ def read_tensors(folder: Path, *names: str) -> dict[str, Tensor]:
         raise BenchError(f"{folder}: holds neither {safe.name} nor {pickled.name}; prepare the weights again")
     try:
         tensors = load_file(path) if path is safe else torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:  # damaged pickles raise nearly everything
         if "weights only load failed" in str(error).lower():
             raise BenchError(f"{path}: holds code beside weights, or is damaged; nothing of it was run") from error
         raise BenchError(f"{path}: damaged or cut short ({_first_line(error)}); prepare the weights again") from error
-    if not (isinstance(tensors, dict) and all(isinstance(tensor, Tensor) for tensor in tensors.values())):
+    if not (
+        isinstance(tensors, dict) and all(isinstance(n, str) and isinstance(t, Tensor) for n, t in tensors.items())
+    ):
         raise BenchError(f"{path}: holds something else than tensors by name; it is not a network's weights")
     return tensors
 
@@ -190,10 +216,6 @@ def read_tensors(folder: Path, *names: str) -> dict[str, Tensor]:
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def _inner(folder: Path, name: str) -> Path:
-    return folder / name if (folder / name / "config.json").is_file() else folder
 
 
 def _read_vae(folder: Path) -> dict[str, Tensor]:
@@ -205,29 +227,41 @@ def _read_vae(folder: Path) -> dict[str, Tensor]:
     return {rename(name): tensor for name, tensor in read_tensors(folder).items()}
 
 
-def _load(folder: Path, build: Callable[[], Any], tensors: dict[str, Tensor], place: Placement) -> Any:
-    """Build a network and give it exactly these tensors."""
+def _load(
+    folder: Path,
+    build: Callable[[], Any],
+    tensors: dict[str, Tensor],
+    place: Placement,
+    *,
+    name_in_file: Callable[[str], str] = str,
+) -> Any:
+    """Build a network and give it exactly these tensors; `name_in_file` turns its names into theirs."""
     try:
         with torch.device("meta"):
             network = build()
     except Exception as error:
         reason = f"{type(error).__name__}: {_first_line(error)}"
         raise BenchError(f"{folder / 'config.json'}: no network can be built of it ({reason})") from error
-    wanted = network.state_dict()
-    missing = sorted(wanted.keys() - tensors.keys())
-    foreign = sorted(tensors.keys() - wanted.keys())
+    names = {name_in_file(name): name for name in network.state_dict()}
+    missing = sorted(names.keys() - tensors.keys())
+    foreign = sorted(tensors.keys() - names.keys())
     if missing or foreign:
         parts = [f"{len(missing)} tensors are missing ({some(missing)})"] if missing else []
         parts += [f"{len(foreign)} do not belong to it ({some(foreign)})"] if foreign else []
         raise BenchError(f"{folder}: not the weights of its config.json: {', '.join(parts)}")
+    wanted = {name: network.state_dict()[ours].shape for name, ours in names.items()}
     wrong = [
-        f"{name} {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
-        for name in sorted(wanted)
-        if tensors[name].shape != wanted[name].shape or not tensors[name].is_floating_point()
+        f"{name} {tuple(tensors[name].shape)} instead of {tuple(shape)}"
+        for name, shape in sorted(wanted.items())
+        if tensors[name].shape != shape
     ]
     if wrong:
         raise BenchError(f"{folder}: {len(wrong)} tensors have another shape than config.json says: {some(wrong)}")
-    network.load_state_dict({name: tensor.to(*place) for name, tensor in tensors.items()}, strict=True, assign=True)
+    integers = sorted(name for name in wanted if not tensors[name].is_floating_point())
+    if integers:
+        raise BenchError(f"{folder}: {len(integers)} tensors are not floating-point numbers: {some(integers)}")
+    placed = {ours: tensors[name].to(*place) for name, ours in names.items()}
+    network.load_state_dict(placed, strict=True, assign=True)
     return network
 
 
@@ -235,12 +269,12 @@ def _check_equal(
     folder: Path, whose: str, names: tuple[str, ...], found: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> None:
     def plain(value: Any) -> Any:
-        return list(value) if isinstance(value, tuple) else value
+        return list(value) if isinstance(value, tuple) else value or False  # None is off
 
     different = [
-        f"{name} is {found.get(name)!r} instead of {wanted[name]!r}"
+        f"{name} is {found.get(name)!r} instead of {wanted.get(name)!r}"
         for name in names
-        if plain(found.get(name)) != plain(wanted[name])
+        if plain(found.get(name)) != plain(wanted.get(name))
     ]
     if different:
         raise BenchError(f"{folder}: the configuration is not {whose}: {some(different)}")

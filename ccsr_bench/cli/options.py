@@ -50,7 +50,7 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how methods run")
     group.add_argument(
         "--batch", type=positive, metavar="N",
-        help="runs at once (default: as many as fit into free GPU memory, 1 on a CPU; all where there are no networks)",
+        help="runs at once (default: on a GPU 10, or as many as fit; 2 on a CPU; all where there are no networks)",
     )  # fmt: skip
     group.add_argument(
         "--dtype", choices=["float32", "bfloat16", "float16"],

@@ -73,7 +73,8 @@ def _prepare_methods(specs: Sequence[MethodSpec], local: Path | None) -> None:
     for name, weights in wanted.items():
         with progress(f"prepare {name}") as show:
             folder = install_weights(name, weights, local=local, progress=show)
-        echo(f"{name}: verified, in {folder} (licence: {weights.licence})")
+        how = "verified" if all(weights.files.values()) else "recorded, for no hashes are published"
+        echo(f"{name}: {how}, in {folder} (licence: {weights.licence})")
     for spec in specs:
         if not spec.variant.weights:
             echo(f"{spec.name}: has no weights, nothing to prepare")

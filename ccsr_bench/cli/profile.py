@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
+
+if TYPE_CHECKING:
+    from ccsr_bench.profiling import Profile
 
 EXAMPLES = """\
   ccsr-bench profile --method ccsr-s1 ccsr-s2 --device cuda
@@ -37,27 +41,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Profile methods."""
-    from ccsr_bench.cli.console import columns, echo, echo_json, remark
+    from ccsr_bench.cli.console import echo_json, remark
     from ccsr_bench.cli.job import stdout_to_stderr
     from ccsr_bench.methods.registry import find_method
-    from ccsr_bench.profiling import paper_profiles, profile
+    from ccsr_bench.profiling import profile
 
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
     shared.check_execution(options, specs)
     execution = shared.resolve_execution(options, shared.resolve_device(options.device))
-    found = []
-    for spec in specs:
-        with stdout_to_stderr():
-            figures = profile(
-                spec, execution, own=options.weights, runs=options.runs, size=options.size, repeats=options.repeats
-            )
-        if figures.missing:
-            remark(f"no times: {figures.missing}")
-        found.append(figures)
-    if options.json:
-        echo_json([asdict(figures) for figures in found])
-        return 0
-    header = ["method", "steps", "s/image, 1 run", f"s/image, {options.runs} runs", "s/run", "parameters", "peak MiB"]
+    found: list[Profile] = []
+    try:
+        for spec in specs:
+            with stdout_to_stderr():
+                figures = profile(
+                    spec, execution, own=options.weights, runs=options.runs, size=options.size, repeats=options.repeats
+                )
+            if figures.missing:
+                remark(f"no times: {figures.missing}")
+            found.append(figures)
+    finally:  # what was measured is shown even when a later method fails
+        if options.json:
+            echo_json([asdict(figures) for figures in found])
+        elif found:
+            _show(found, options.runs)
+    return 0
+
+
+def _show(found: list[Profile], runs: int) -> None:
+    from ccsr_bench.cli.console import columns, echo
+    from ccsr_bench.profiling import paper_profiles
+
+    header = [
+        "method",
+        "steps",
+        "s/image, one run",
+        f"s/image, {runs} run{'s' * (runs > 1)}",
+        "s/run",
+        "parameters",
+        "peak MiB",
+    ]
     rows = [header]
     for figures in found:
         rows.append(
@@ -80,7 +102,6 @@ def execute(options: argparse.Namespace) -> int:
     for note in found[0].notes:
         echo(f"- {note}")
     echo("- The paper's seconds are of one run on an A100 80G, its Table VII.")
-    return 0
 
 
 def _number(value: float | None, decimals: int) -> str:

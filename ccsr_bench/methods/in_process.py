@@ -40,8 +40,10 @@ def load_method(
     try:
         module, attribute = _entry(spec)
         method = getattr(module, attribute)(**arguments)
-    except (BenchError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         raise
+    except BenchError as error:
+        raise BenchError(f"{where}: {error}") from error
     except BaseException as error:  # code of others may even call sys.exit
         raise BenchError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(getattr(method, "restore", None)):
@@ -62,6 +64,15 @@ def parameter_counts(spec: MethodSpec) -> dict[str, int]:
         raise
     except BaseException as error:
         raise BenchError(f"method '{spec.name}': cannot count parameters: {type(error).__name__}: {error}") from error
+
+
+def check_method(spec: MethodSpec) -> None:
+    """Raise a `BenchError` where a method's libraries or weights are missing; nothing is loaded."""
+    spec.find_weights()
+    if spec.manifest.environment.networks:
+        check = getattr(_entry(spec)[0], "check_libraries", None)
+        if check is not None:
+            check()
 
 
 def _entry(spec: MethodSpec) -> tuple[ModuleType, str]:

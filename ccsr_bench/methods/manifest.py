@@ -11,10 +11,10 @@ import numpy as np
 
 from ccsr_bench.manifests import Name
 
-Role = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+Role = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 """What weights are for, in one method."""
 
-RelativePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")]
+RelativePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")]
 """A file inside a folder of weights."""
 
 
@@ -59,13 +59,18 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class InProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="in-process", tag_field="kind"):
     """Runs inside our process, with our dependencies."""
 
-    entry: Annotated[str, msgspec.Meta(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$")]
+    entry: Annotated[str, msgspec.Meta(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*\Z")]
     """``package.module:Name``, or ``file.py:Name`` for a file beside the manifest; called with the variant's
     parameters, it returns a `Method`."""
     networks: bool = False
     """Whether it runs networks. Then it is also called with ``execution``, an `Execution`, and where the variant names
-    weights with ``weights``, a dictionary of role -> folder; and the entry may have a function ``parameter_counts``
-    beside it, which returns a dictionary of network -> number of parameters."""
+    weights with ``weights``, a dictionary of role -> folder. Beside the entry there may be two functions:
+    ``parameter_counts`` returns network -> number of parameters without weights, ``check_libraries`` raises a
+    `BenchError` that says what has to be installed."""
+
+
+RECORD = "installed.json"
+"""In a folder of installed weights: what each file was when it was installed."""
 
 
 class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hugging-face", tag_field="kind"):
@@ -86,12 +91,18 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A folder of weights, which several methods may share."""
 
     licence: str
-    sources: list[HuggingFace | GoogleDrive]
+    sources: Annotated[list[HuggingFace | GoogleDrive], msgspec.Meta(min_length=1)]
     """Tried in order."""
-    files: dict[RelativePath, Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]]
+    files: Annotated[
+        dict[RelativePath, Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]], msgspec.Meta(min_length=1)
+    ]
     """File -> sha256; "" where it is not known: then the file of the first installation is what it must stay."""
-    folder: str
+    folder: Name
     """What the authors call the folder."""
+
+    def __post_init__(self) -> None:
+        if RECORD in self.files:
+            raise ValueError(f"a file of weights cannot be called {RECORD}")
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,3 +138,6 @@ class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
             unknown = sorted(set(variant.weights.values()) - self.weights.keys())
             if unknown:
                 raise ValueError(f"variant {name} names weights that the manifest does not have: {', '.join(unknown)}")
+            taken = sorted({"execution", "weights"} & variant.parameters.keys())
+            if taken and self.environment.networks:
+                raise ValueError(f"variant {name} has a parameter called {taken[0]}, which is given to every network")

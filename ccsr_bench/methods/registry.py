@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
 from ccsr_bench.manifests import read_toml
-from ccsr_bench.methods.manifest import Execution, MethodManifest, Variant
+from ccsr_bench.methods.manifest import Execution, MethodManifest, Variant, Weights
 from ccsr_bench.methods.weights import InstalledWeights, installed_weights, own_weights
 from ccsr_bench.places import shipped
 
@@ -69,6 +69,8 @@ class MethodSpec:
                 found[role] = own_weights(name, weights, own) if own is not None else installed_weights(name, weights)
             except NotInstalledError as error:
                 raise NotInstalledError(f"method '{self.name}': {error}; {self._advice(own)}") from error
+            except BenchError as error:
+                raise BenchError(f"method '{self.name}': {error}") from error
         return found
 
     def _advice(self, own: Path | None) -> str:
@@ -84,11 +86,18 @@ def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:
         extra: Folders of methods to look in beside the usual ones (`--methods-dir`).
 
     Raises:
-        BenchError: A manifest is wrong, or two variants have the same name.
+        BenchError: A manifest is wrong, or two variants, or two different weights, have the same name.
     """
     found: dict[str, MethodSpec] = {}
+    weights: dict[str, tuple[Weights, Path]] = {}
     for manifest_path in _manifest_paths(extra):
         manifest = read_toml(manifest_path, MethodManifest)
+        for name, described in manifest.weights.items():
+            known, where = weights.setdefault(name, (described, manifest_path))
+            if known != described:
+                raise BenchError(
+                    f"weights '{name}' are described differently in {where} and {manifest_path}: rename one"
+                )
         for name, variant in manifest.variants.items():
             if name in found and found[name].folder != manifest_path.parent:
                 raise BenchError(

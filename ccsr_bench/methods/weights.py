@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import hashlib
-import io
+import os
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +13,12 @@ from pathlib import Path
 import filelock
 import msgspec
 
-from ccsr_bench.errors import BenchError, NotInstalledError, some
+from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.images import write_atomically
-from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights
+from ccsr_bench.methods.downloads import STAGING, download
+from ccsr_bench.methods.manifest import RECORD, Weights
 from ccsr_bench.places import weights_home
 from ccsr_bench.prepare import Progress, file_sha256, silent
-
-RECORD = "installed.json"
-"""In the folder of installed weights: what each file was when it was verified."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +49,14 @@ def installed_weights(name: str, weights: Weights) -> InstalledWeights:
     record = _read_record(folder)
     hashes = {}
     for file, expected in weights.files.items():
-        path = _existing(folder / file)
-        known = record.get(file)
+        path, known = existing(folder / file), record.get(file)
         if path is None or known is None:
             raise NotInstalledError(f"no weights {name} in {folder}" if not record else f"{folder / file} is missing")
         status = path.stat()
         unchanged = (status.st_size, status.st_mtime_ns) == (known.size, known.modified_ns)
-        sha256 = known.sha256 if unchanged else file_sha256(path)
+        sha256 = known.sha256 if unchanged else _hash_once(path, status.st_size, status.st_mtime_ns)
         if sha256 != (expected or known.sha256):
-            raise BenchError(
-                f"{path}: wrong sha256: it is not the file that was installed; remove it and prepare again"
-            )
+            raise BenchError(f"{path}: wrong sha256: it was changed since; remove it and prepare again")
         hashes[file] = sha256
     return InstalledWeights(folder, _digest(hashes))
 
@@ -78,10 +72,15 @@ def own_weights(name: str, weights: Weights, folder: Path) -> InstalledWeights:
     Raises:
         NotInstalledError: They are not there.
     """
-    place = _named(folder, name, weights)
-    if place is None:
-        raise NotInstalledError(f"{folder} holds neither '{name}' nor '{weights.folder}'")
-    return InstalledWeights(place, _digest({file: file_sha256(_find(place, file)) for file in weights.files}))
+    place = _place(folder, name, weights)
+    hashes = {}
+    for file in weights.files:
+        path = existing(place / file)
+        if path is None:
+            raise NotInstalledError(f"{place / file} is missing")
+        status = path.stat()
+        hashes[file] = _hash_once(path, status.st_size, status.st_mtime_ns)
+    return InstalledWeights(place, _digest(hashes))
 
 
 def install_weights(name: str, weights: Weights, *, local: Path | None = None, progress: Progress = silent) -> Path:
@@ -94,7 +93,7 @@ def install_weights(name: str, weights: Weights, *, local: Path | None = None, p
         name: Of the folder.
         weights: What to install.
         local: Take the files from this folder instead of the network. It holds a folder of the weights' name, or of
-            the authors' name.
+            the authors' name; it may leave out what is installed already.
         progress: Called after every file.
 
     Returns:
@@ -104,146 +103,102 @@ def install_weights(name: str, weights: Weights, *, local: Path | None = None, p
         BenchError: A file cannot be had, or is not the published one.
     """
     folder = weights_home() / name
-    place = None
-    if local is not None:
-        place = _named(local, name, weights)
-        if place is None:
-            raise BenchError(f"{local}: holds neither '{name}' nor '{weights.folder}'; give the folder that does")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / ".lock"):
             for index, file in enumerate(weights.files, start=1):
-                _install_file(folder, file, weights, place)
+                _install_file(folder, name, file, weights, local)
                 progress(index, len(weights.files), f"{name}/{file}")
+            shutil.rmtree(folder / STAGING, ignore_errors=True)
     except OSError as error:
-        raise BenchError(f"cannot install {name} in {folder}: {error.strerror or error}") from error
+        raise BenchError(f"cannot install {name} in {folder}: {error.strerror or error}; make room there") from error
     return folder
 
 
-def _install_file(folder: Path, file: str, weights: Weights, place: Path | None) -> None:
+def _install_file(folder: Path, name: str, file: str, weights: Weights, local: Path | None) -> None:
     record = _read_record(folder)
-    expected = weights.files[file] or (record[file].sha256 if file in record else "")
-    present = _existing(folder / file)
+    published = weights.files[file]
+    expected = published or (record[file].sha256 if file in record else "")
+    origin = _local_file(local, name, file, weights) if local is not None else None
+    if origin is not None and not published and expected and file_sha256(origin) != expected:
+        raise BenchError(
+            f"{origin}: not the file that was installed first, and no hash of it is published; "
+            f"remove {folder} to start over with this one, or run with it by `run --weights DIR`"
+        )
+    present = existing(folder / file)
     if present is not None and expected and file_sha256(present) == expected:
         _add_record(folder, record, file, present, expected)
         return
-    target = folder / file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if place is not None:
-        origin = _find(place, file)
-        target = target.with_suffix(origin.suffix)
-        sha256 = _copy(origin, target, expected)
+    if local is not None:
+        if origin is None:
+            raise NotInstalledError(f"{_place(local, name, weights) / file} is missing from the local copy")
+        target = (folder / file).with_name(origin.name)
+        sha256 = _copy(origin, target, published)
     else:
-        target = _download(file, target, weights, expected)
-        sha256 = file_sha256(target)
+        target, sha256 = download(folder, file, weights, expected)
     _add_record(folder, record, file, target, sha256)
 
 
-def _copy(origin: Path, target: Path, expected: str) -> str:
-    """Copy a file that may be larger than memory; raises `BenchError` where it is not the published one."""
-    sha256 = file_sha256(origin)
-    if expected and sha256 != expected:
+def _copy(origin: Path, target: Path, published: str) -> str:
+    """Copy a file that may be larger than memory, and return its sha256.
+
+    Raises:
+        BenchError: It is not the published one.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial")
+    digest = hashlib.sha256()
+    with origin.open("rb") as source, partial.open("wb") as copy:
+        while piece := source.read(1 << 22):
+            digest.update(piece)
+            copy.write(piece)
+        copy.flush()
+        os.fsync(copy.fileno())
+    if published and digest.hexdigest() != published:
+        partial.unlink()
         raise BenchError(
             f"{origin}: wrong sha256: it is not the published file; get it again, "
             f"or run with weights of your own by `run --weights DIR`"
         )
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.copyfile(origin, partial)
     partial.replace(target)
-    return sha256
+    return digest.hexdigest()
 
 
-def _download(file: str, target: Path, weights: Weights, expected: str) -> Path:
-    """Download one file from the first source that has it, and return where it is."""
-    reasons: list[str] = []
-    for source in weights.sources:
-        try:
-            if isinstance(source, HuggingFace):
-                path = _from_hugging_face(source, file, target)
-            else:
-                path = _from_google_drive(source, file, target, weights.folder)
-        except Exception as error:  # each library has its own
-            reasons.append(f"{_name(source)} ({type(error).__name__}: {_first_line(error)})")
-            continue
-        if expected and file_sha256(path) != expected:
-            path.unlink()
-            reasons.append(f"{_name(source)} (wrong sha256)")
-            continue
-        return path
-    raise BenchError(
-        f"cannot download {file}: tried {'; '.join(reasons)}; or get it by hand and run prepare with --from DIR, which "
-        f"holds a folder '{weights.folder}'"
-    )
+def existing(path: Path) -> Path | None:
+    """Return a file of weights: as named, or, for safetensors, as PyTorch's own format; None when it is not there."""
+    names = [path.name]
+    if path.suffix == ".safetensors":
+        names.append("pytorch_model.bin" if path.stem == "model" else f"{path.stem}.bin")
+    return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
 
 
-def _from_hugging_face(source: HuggingFace, file: str, target: Path) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    folder = target.parents[file.count("/")]
-    # Goes on with what an interrupted call has left, and checks the size.
-    return Path(hf_hub_download(source.repository, file, revision=source.revision, local_dir=folder))
-
-
-def _from_google_drive(source: GoogleDrive, file: str, target: Path, name: str) -> Path:
-    try:
-        import gdown
-    except ImportError as error:
-        raise BenchError("needs `pip install 'ccsr-bench[ccsr]'`") from error
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        listed = gdown.download_folder(id=source.folder, skip_download=True, quiet=True, use_cookies=False)
-    found = _in_listing({Path(entry.path): entry.id for entry in listed}, file, name)
-    target = target.with_suffix(found[0].suffix)
-    partial = target.with_name(f"{target.name}.download")
-    quiet = not sys.stderr.isatty()
-    gdown.download(id=found[1], output=str(partial), quiet=quiet, use_cookies=False, resume=True)
-    partial.replace(target)
-    return target
-
-
-def _in_listing(listed: Mapping[Path, str], file: str, name: str) -> tuple[Path, str]:
-    """Return the path and the id of a file in a shared folder, which may hold the weights' folder or be it."""
-    for wanted in (Path(file), Path(file).with_suffix(".bin")):
-        for path in (wanted, name / wanted):
-            if path in listed:
-                return path, listed[path]
-        inside = [path for path in listed if path.parts[-len(wanted.parts) :] == wanted.parts]
-        if len(inside) == 1:
-            return inside[0], listed[inside[0]]
-    raise BenchError(f"the folder holds no {file}: {some(sorted(map(str, listed)))}")
-
-
-def _name(source: HuggingFace | GoogleDrive) -> str:
-    if isinstance(source, HuggingFace):
-        return f"Hugging Face {source.repository}"
-    return f"https://drive.google.com/drive/folders/{source.folder}"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else ""
-
-
-def _named(folder: Path, name: str, weights: Weights) -> Path | None:
-    return next((folder / part for part in (name, weights.folder) if (folder / part).is_dir()), None)
-
-
-def _find(folder: Path, file: str) -> Path:
-    """Return a file of a local folder, which may hold the weights' folder or be it.
+def _place(folder: Path, name: str, weights: Weights) -> Path:
+    """Return the folder of weights in a local copy, which may lie in one of the same name.
 
     Raises:
-        NotInstalledError: It is not there.
+        NotInstalledError: There is none.
     """
-    for place in (folder, folder / folder.name):
-        path = _existing(place / file)
-        if path is not None:
-            return path
-    raise NotInstalledError(f"{folder / file} is missing")
+    if not folder.is_dir():
+        raise NotInstalledError(f"{folder}: no such folder")
+    names = list(dict.fromkeys((name, weights.folder)))
+    for part in names:
+        for place in (folder / part, folder / part / part):
+            if any(existing(place / file) for file in weights.files):
+                return place
+    raise NotInstalledError(f"{folder} holds no weights in a folder {' or '.join(repr(part) for part in names)}")
 
 
-def _existing(path: Path) -> Path | None:
-    """Return a file, or the same as a PyTorch file where it may be either."""
-    return next((p for p in (path, path.with_suffix(".bin")) if p.is_file()), None)
+def _local_file(local: Path, name: str, file: str, weights: Weights) -> Path | None:
+    try:
+        return existing(_place(local, name, weights) / file)
+    except NotInstalledError:
+        return None
+
+
+@functools.cache
+def _hash_once(path: Path, _size: int, _modified_ns: int) -> str:
+    """Hash a file that has not changed since it was hashed in this process only once."""
+    return file_sha256(path)
 
 
 def _digest(hashes: Mapping[str, str]) -> str:
@@ -251,12 +206,17 @@ def _digest(hashes: Mapping[str, str]) -> str:
 
 
 def _read_record(folder: Path) -> dict[str, _FileRecord]:
+    path = folder / RECORD
     try:
-        return msgspec.json.decode((folder / RECORD).read_bytes(), type=dict[str, _FileRecord])
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, _FileRecord])
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise BenchError(
+            f"{path}: cannot be read ({error.strerror}); put that right, or set CCSR_BENCH_HOME"
+        ) from error
     except msgspec.MsgspecError as error:
-        raise BenchError(f"{folder / RECORD}: {error}; remove it and prepare again") from error
+        raise BenchError(f"{path}: {error}; remove it and prepare again") from error
 
 
 def _add_record(folder: Path, record: dict[str, _FileRecord], file: str, path: Path, sha256: str) -> None:

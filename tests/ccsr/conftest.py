@@ -13,7 +13,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file
 
-from ccsr_bench.ccsr.networks import Networks, build_controlnet, controlnet_key
+from ccsr_bench.ccsr.networks import Networks, build_controlnet, official_controlnet_name
 from tests.ccsr.tiny import GOLDEN, write_weights
 
 
@@ -27,10 +27,9 @@ def build(dtype: torch.dtype) -> Networks:
         "vae": AutoencoderKL.from_config(configs["vae"]),
     }
     for name, network in networks.items():
-        rename = controlnet_key if name == "controlnet" else str
-        prefix = f"{name}."
-        part = {rename(k.removeprefix(prefix)): t for k, t in tensors.items() if k.startswith(prefix)}
-        network.load_state_dict(part, strict=True)
+        named = {key: f"{name}.{official_controlnet_name(key)}" for key in network.state_dict()}
+        assert set(named.values()) == {key for key in tensors if key.startswith(f"{name}.")}
+        network.load_state_dict({key: tensors[official] for key, official in named.items()}, strict=True)
         for parameter in network.parameters():
             parameter.data = parameter.data.to(dtype)
     return Networks(networks["unet"], networks["controlnet"], networks["vae"])

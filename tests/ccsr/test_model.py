@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ccsr_bench.ccsr import batches
-from ccsr_bench.ccsr.batches import Batches, largest_batch
+from ccsr_bench.ccsr.batches import CPU_RUNS, Batches
 from ccsr_bench.ccsr.model import CCSR
 from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.settings import Quirks, Settings, Tiling
@@ -82,30 +81,59 @@ def test_running_out_of_memory_halves_the_batch_and_is_remembered(
     np.testing.assert_array_equal(outputs, model(networks, embeddings, batch=2).restore(picture(0, 16), SEEDS))
 
 
+CPU = torch.device("cpu")
+
+
 def test_other_errors_and_too_little_memory_for_one_run_are_raised() -> None:
     def fail(size: int) -> None:
         raise RuntimeError(f"[enforce fail] DefaultCPUAllocator: can't allocate memory: {size}")
 
-    sizes = Batches(8)
+    batches = Batches(CPU, torch.float32, 8)
     with pytest.raises(RuntimeError, match="can't allocate memory: 1"):
-        sizes.run(fail)
-    assert sizes.size == 1
+        batches.run(100, fail)
+    assert batches.size(100) == 1
+    assert batches.size(25) == 4  # what is remembered is how much fitted, not how many
 
     def break_(size: int) -> None:
         raise RuntimeError(f"shapes {size}")
 
-    sizes = Batches(8)
     with pytest.raises(RuntimeError, match="shapes 8"):
-        sizes.run(break_)
+        Batches(CPU, torch.float32, 8).run(100, break_)
+    with pytest.raises(ValueError, match="batch 0: must be at least 1"):
+        Batches(CPU, torch.float32, 0)
 
 
 @pytest.mark.parametrize(("free_gib", "expected"), [(80, 10), (8, 10), (6, 5), (3, 2), (1, 1), (0.1, 1)])
-def test_batch_fits_free_memory(free_gib: float, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_fits_the_memory_that_was_free(free_gib: float, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (int(free_gib * 2**30), 2**40))
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _device: 0)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _device: 0)
-    assert largest_batch(torch.device("cuda"), 512 * 512, torch.float16) == expected
-    assert largest_batch(torch.device("cpu"), 512 * 512, torch.float16) == batches.CPU_RUNS
+    batches = Batches(torch.device("cuda"), torch.float16)
+    assert batches.size(512 * 512) == expected
+    batches.size(4096 * 4096)
+    assert batches.size(512 * 512) == expected  # whatever came before
+    assert Batches(torch.device("cuda"), torch.float16, 7).size(512 * 512) == 7
+    assert Batches(CPU, torch.float16).size(512 * 512) == CPU_RUNS
+
+
+def test_overflow_is_an_error_and_not_a_black_picture(
+    networks: Networks, embeddings: Mapping[str, torch.Tensor]
+) -> None:
+    class Overflowing(Networks):
+        def decode(self, latents: torch.Tensor, *, tile: int | None = None) -> torch.Tensor:
+            return super().decode(latents, tile=tile) * float("nan")
+
+    overflowing = Overflowing(networks.unet, networks.controlnet, networks.vae)
+    with pytest.raises(FloatingPointError, match="--dtype bfloat16"):
+        model(overflowing, embeddings).restore(picture(0, 16), [0])
+
+
+@pytest.mark.parametrize("lr", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 4), np.uint8), np.zeros((8, 8, 3))])
+def test_what_is_no_image_is_refused(
+    lr: np.ndarray, networks: Networks, embeddings: Mapping[str, torch.Tensor]
+) -> None:
+    with pytest.raises(ValueError, match=r"must be \(h, w, 3\) uint8"):
+        model(networks, embeddings).restore(lr, [0])
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 40), (17, 23), (16, 16), (33, 50)])

@@ -89,8 +89,14 @@ def test_rows_of_a_tiled_batch_do_not_see_each_other(networks: Networks) -> None
         torch.testing.assert_close(networks.decode(latents[row : row + 1], tile=8)[0], together[row], atol=1e-4, rtol=0)
 
 
+@torch.inference_mode()
+def test_thin_images_are_one_tile_across(networks: Networks) -> None:
+    latents = torch.randn((1, 4, 8, 60), generator=torch.Generator().manual_seed(0))
+    assert networks.decode(latents, tile=8).shape == (1, 3, 64, 480)
+
+
 def test_vae_tiles_cover_every_pixel_once() -> None:
-    for length in (60, 246, 247, 300, 517):
+    for length in (8, 21, 22, 23, 60, 246, 247, 300, 517):
         found = tiled_vae.spans(length, 24, 11)
         covered = np.zeros(length, int)
         for span in found:

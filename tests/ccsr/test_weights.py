@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from ccsr_bench.ccsr import architecture
 from ccsr_bench.ccsr.model import CCSR
@@ -39,15 +39,6 @@ def test_weights_load_and_decide_the_result(weights: Path) -> None:
     lr = picture(0, 16)
     tuned, original = (load(weights, tuned_vae=chosen).restore(lr, [0]) for chosen in (True, False))
     assert (tuned != original).any()
-
-
-def test_controlnet_and_vae_may_lie_one_folder_deeper(weights: Path) -> None:
-    expected = load(weights).restore(picture(0, 16), [0])
-    for name in ("controlnet", "vae"):
-        (weights / name).rename(weights / "moved")
-        (weights / name).mkdir()
-        (weights / "moved").rename(weights / name / name)
-    assert (load(weights).restore(picture(0, 16), [0]) == expected).all()
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -103,6 +94,33 @@ def tuned_encoder(weights: Path) -> None:
     edit(weights / "vae" / TENSORS, lambda tensors: tensors["encoder.conv_in.weight"].add_(0.01))
 
 
+def other_norms(weights: Path) -> None:
+    edit(weights / "vae" / "config.json", lambda config: config.update(norm_num_groups=16))
+
+
+def other_spacing(weights: Path) -> None:
+    path = weights / "stable-diffusion-2-1-base" / "scheduler" / "scheduler_config.json"
+    edit(path, lambda config: config.update(timestep_spacing="trailing"))
+
+
+def flipped_channels(weights: Path) -> None:
+    path = weights / "controlnet" / "config.json"
+    edit(path, lambda config: config.update(controlnet_conditioning_channel_order="bgr"))
+
+
+def own_heads(weights: Path) -> None:
+    edit(weights / "controlnet" / "config.json", lambda config: config.update(num_attention_heads=[4, 8]))
+
+
+def broken_text_encoder(weights: Path) -> None:
+    path = weights / "stable-diffusion-2-1-base" / "text_encoder" / "config.json"
+    edit(path, lambda config: config.update(hidden_size="wide"))
+
+
+def integer_tensor(weights: Path) -> None:
+    edit(weights / "controlnet" / TENSORS, lambda t: t.update({"conv_in.bias": torch.zeros(32, dtype=torch.int32)}))
+
+
 def wrong_scaling(weights: Path) -> None:
     edit(weights / "vae" / "config.json", lambda config: config.update(scaling_factor=0.13025))
 
@@ -126,7 +144,7 @@ def missing_tokenizer(weights: Path) -> None:
         (missing_config, r"unet/config.json: missing"),
         (cut_short, r"unet/diffusion_pytorch_model.safetensors: damaged or cut short"),
         (broken_config, r"vae/config.json: cannot be read"),
-        (missing_tensor, r"controlnet: not the weights .*: 1 tensors are missing \(controlnet_cond_embedding.weight\)"),
+        (missing_tensor, r"controlnet: not the weights .*: 1 tensors are missing \(condition_conv_in.weight\)"),
         (foreign_tensor, r"1 do not belong to it \(extra\)"),
         (
             wrong_shape,
@@ -134,6 +152,12 @@ def missing_tokenizer(weights: Path) -> None:
         ),
         (wrong_heads, r"not the UNet's: attention_head_dim is \[4, 8\] instead of \[2, 4\]"),
         (stock_controlnet, r"use_vae_encode_condition is not true: it is not a ControlNet of CCSR-v2"),
+        (own_heads, r"not the UNet's: num_attention_heads is \[4, 8\] instead of None"),
+        (flipped_channels, r"not CCSR's: controlnet_conditioning_channel_order is 'bgr' instead of 'rgb'"),
+        (other_norms, r"vae: the configuration is not the base VAE's: norm_num_groups is 16 instead of 32"),
+        (other_spacing, r"scheduler: .* timestep_spacing is 'trailing' instead of 'leading'"),
+        (broken_text_encoder, r"text_encoder/config.json: no network can be built of it"),
+        (integer_tensor, r"1 tensors are not floating-point numbers: conv_in.bias"),
         (tuned_encoder, r"vae: 1 of \d+ tensors before the decoder are not those .* \(encoder.conv_in.weight\)"),
         (wrong_scaling, r"scaling_factor is 0.13025, CCSR needs 0.18215"),
         (wrong_scheduler, r"scheduler: .* prediction_type is 'v_prediction' instead of 'epsilon'"),
@@ -155,6 +179,21 @@ class Payload:
         return (Path.touch, (self.target,))
 
 
+def test_tokenizer_of_another_text_encoder_is_refused(weights: Path) -> None:
+    path = weights / "stable-diffusion-2-1-base" / "tokenizer" / "vocab.json"
+    edit(path, lambda vocabulary: vocabulary.update({"k</w>": 1000}))
+    with pytest.raises(BenchError, match="the tokenizer is not the text encoder's"):
+        load(weights)
+
+
+def test_files_beside_the_hashed_ones_are_not_read(weights: Path) -> None:
+    expected = load(weights).restore(picture(0, 16), [0])
+    tokenizer = weights / "stable-diffusion-2-1-base" / "tokenizer"
+    (tokenizer / "tokenizer.json").write_text("{}")
+    (tokenizer / "added_tokens.json").write_text('{"clean": 3}')
+    assert (load(weights).restore(picture(0, 16), [0]) == expected).all()
+
+
 def test_pickled_code_is_refused_and_not_run(weights: Path, tmp_path: Path) -> None:
     folder = weights / "controlnet"
     tensors = load_file(folder / TENSORS)
@@ -166,6 +205,21 @@ def test_pickled_code_is_refused_and_not_run(weights: Path, tmp_path: Path) -> N
     with pytest.raises(BenchError, match=r"nothing of it was run"):
         load(weights)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80\x02}q\x00", bytes(range(256)) * 9])
+def test_damaged_pytorch_file_ends_in_one_clear_line(weights: Path, data: bytes) -> None:
+    (weights / "controlnet" / TENSORS).unlink()
+    (weights / "controlnet" / "diffusion_pytorch_model.bin").write_bytes(data)
+    with pytest.raises(BenchError, match=r"diffusion_pytorch_model.bin: (damaged|holds code)") as caught:
+        load(weights)
+    assert "\n" not in str(caught.value)
+
+
+def test_official_numerics_in_another_precision_are_refused(weights: Path) -> None:
+    folders = WeightFolders(weights / "stable-diffusion-2-1-base", weights / "controlnet")
+    with pytest.raises(ValueError, match=r"official numerics are float16, not torch\.float32"):
+        CCSR.load(folders, dtype=torch.float32)
 
 
 def test_pytorch_files_of_tensors_load(weights: Path) -> None:
@@ -209,6 +263,10 @@ def test_text_encoder_and_tokenizer_are_those_of_the_library(weights: Path) -> N
     tokens = tokenizer("clean, 8k", padding="max_length", max_length=77, truncation=True).input_ids
     assert tokenizer.convert_ids_to_tokens(tokens[:2]) == ["<|startoftext|>", "c"]
     assert tokenizer.convert_ids_to_tokens(tokens[-1:]) == ["!"]  # not the end-of-text token
+    stock = CLIPTokenizer.from_pretrained(base / "tokenizer", pad_token="!")
+    for text in ("clean, 8k", "", "a!b  c", "one two, three " * 20):
+        padded = {"padding": "max_length", "max_length": 77, "truncation": True}
+        assert tokenizer(text, **padded).input_ids == stock(text, **padded).input_ids
     theirs = CLIPTextModel.from_pretrained(base / "text_encoder", attn_implementation="eager").eval()
     ours = load_text_encoder(base / "text_encoder", CPU).eval()
     with torch.inference_mode():

@@ -46,7 +46,7 @@ def write_narrow_weights(folder: Path) -> Path:
     import torch
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
-    from ccsr_bench.ccsr.networks import OFFICIAL_CONDITION_LAYER, build_controlnet
+    from ccsr_bench.ccsr.networks import build_controlnet, official_controlnet_name
 
     configs: dict[str, Any] = json.loads((GOLDEN / "configs.json").read_text())
     for config in configs.values():
@@ -62,8 +62,8 @@ def write_narrow_weights(folder: Path) -> Path:
     write_network(base / "unet", configs["unet"], unet)
     write_network(base / "vae", configs["vae"], vae)
     write_network(folder / "vae", configs["vae"], vae)
-    names = {name: name.replace("controlnet_cond_embedding", OFFICIAL_CONDITION_LAYER) for name in controlnet}
-    write_network(folder / "controlnet", configs["controlnet"], {names[name]: t for name, t in controlnet.items()})
+    official = {official_controlnet_name(name): tensor for name, tensor in controlnet.items()}
+    write_network(folder / "controlnet", configs["controlnet"], official)
     (base / "scheduler").mkdir()
     (base / "scheduler" / "scheduler_config.json").write_text(json.dumps(configs["scheduler"]))
     write_text_encoder(base)

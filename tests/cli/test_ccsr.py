@@ -19,6 +19,42 @@ from tests.conftest import picture
 
 TENSORS = "diffusion_pytorch_model.safetensors"
 
+MANIFEST = """
+id = "mine"
+title = "CCSR with weights of one's own"
+licence = "none"
+scale = 4
+stochastic = true
+[environment]
+kind = "in-process"
+entry = "ccsr_bench.ccsr.method:build"
+networks = true
+[variants.mine-s1]
+title = "Mine"
+parameters = { num_inference_steps = 1, t_max = 0.6666, t_min = 0.0, guidance_scale = 1.0 }
+weights = { base = "my-base", controlnet = "my-controlnet" }
+[weights.my-base]
+licence = "none"
+folder = "stable-diffusion-2-1-base"
+sources = [{ kind = "hugging-face", repository = "nobody/nothing" }]
+[weights.my-base.files]
+"scheduler/scheduler_config.json" = ""
+"text_encoder/config.json" = ""
+"text_encoder/model.safetensors" = ""
+"tokenizer/merges.txt" = ""
+"tokenizer/special_tokens_map.json" = ""
+"tokenizer/vocab.json" = ""
+"unet/config.json" = ""
+"unet/diffusion_pytorch_model.safetensors" = ""
+"vae/config.json" = ""
+"vae/diffusion_pytorch_model.safetensors" = ""
+[weights.my-controlnet]
+licence = "none"
+folder = "controlnet"
+sources = [{ kind = "google-drive", folder = "nothing" }]
+files = { "config.json" = "", "diffusion_pytorch_model.safetensors" = "" }
+"""
+
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -104,14 +140,12 @@ def test_prepared_weights_are_found_and_results_name_them(
     # The same with a manifest that does not know the hashes, as for weights that only their authors have.
     methods = tmp_path / "methods" / "mine"
     methods.mkdir(parents=True)
-    manifest = Path("methods/ccsr/method.toml").read_text()
-    manifest = re.sub(r'"[0-9a-f]{64}"', '""', manifest).replace("variants.ccsr-", "variants.mine-")
-    (methods / "method.toml").write_text(manifest)
+    (methods / "method.toml").write_text(MANIFEST)
     done(["prepare", "--method", "mine-s1", "--methods-dir", methods.parent, "--from", weights])
     run = ["run", "--method", "mine-s1", "--methods-dir", methods.parent, *own, "--runs", "1", "--limit", "1"]
     done([*run, "--out", tmp_path / "out"])
     done([*run, "--out", tmp_path / "out"])  # nothing to do
-    path = home / "weights" / "ccsr-controlnet" / TENSORS
+    path = home / "weights" / "my-controlnet" / TENSORS
     path.write_bytes(path.read_bytes()[:-1])
     assert f"{path}: wrong sha256" in mistake(capsys, *run, "--out", tmp_path / "out")
 
@@ -131,7 +165,7 @@ def test_results_of_other_weights_or_another_precision_are_not_mixed_in(
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda w: shutil.rmtree(w / "vae"), "holds neither 'ccsr-vae' nor 'vae'"),
+        (lambda w: shutil.rmtree(w / "vae"), "holds no weights in a folder 'ccsr-vae' or 'vae'"),
         (lambda w: (w / "controlnet" / TENSORS).unlink(), "safetensors is missing"),
         (lambda w: (w / "vae" / TENSORS).write_bytes(b"cut"), "damaged or cut short"),
         (lambda w: shutil.copy(w / "vae" / TENSORS, w / "controlnet" / TENSORS), "not the weights of its config.json"),

@@ -12,7 +12,7 @@ import pytest
 
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights
-from ccsr_bench.methods.registry import find_method
+from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import install_weights, installed_weights, own_weights
 
 KNOWN = hashlib.sha256(b"known").hexdigest()
@@ -43,7 +43,9 @@ def test_installed_from_a_local_copy_and_found(local: Path, home: Path) -> None:
     found = installed_weights("parts", weights())
     assert found.folder == folder
     assert found.sha256 == own_weights("parts", weights(), local).sha256
-    assert not list(folder.rglob("*.partial"))
+    assert sorted(path.name for path in folder.rglob("*")) == [
+        ".lock", "config.json", "installed.json", "model.safetensors", "unet",
+    ]  # fmt: skip
 
 
 def test_unpublished_file_is_refused_and_leaves_nothing(local: Path, home: Path) -> None:
@@ -65,6 +67,10 @@ def test_interrupted_installation_goes_on(local: Path, home: Path) -> None:
     (local / "official" / "config.json").write_bytes(b"{}")
     (local / "official" / "unet" / "model.safetensors").unlink()  # it is there already
     install_weights("parts", weights(), local=local)
+    (local / "official" / "config.json").unlink()
+    (local / "official" / "unet").rmdir()
+    (local / "official").rmdir()
+    install_weights("parts", weights(), local=local)  # all of it is
     installed_weights("parts", weights())
 
 
@@ -85,9 +91,27 @@ def test_file_of_unknown_hash_must_stay_the_first(local: Path) -> None:
     install_weights("parts", weights(), local=local)
     assert (folder / "config.json").read_bytes() == b"{}"
     (local / "official" / "config.json").write_bytes(b"another")
-    (folder / "config.json").unlink()
-    with pytest.raises(BenchError, match="wrong sha256"):
+    with pytest.raises(BenchError, match=rf"not the file that was installed first.*remove {folder} to start over"):
         install_weights("parts", weights(), local=local)
+    assert (folder / "config.json").read_bytes() == b"{}"
+
+
+def test_weights_may_lie_in_a_folder_of_the_same_name_and_what_is_hashed_is_what_is_loaded(local: Path) -> None:
+    flat = own_weights("parts", weights(), local)
+    outer = local / "official"
+    outer.rename(local / "moved")
+    outer.mkdir()
+    (local / "moved").rename(outer / "official")
+    deep = own_weights("parts", weights(), local)
+    assert deep.folder == outer / "official"
+    assert deep.sha256 == flat.sha256
+    (outer / "config.json").write_bytes(b"{}")  # now the outer one is the place, and it is not complete
+    with pytest.raises(NotInstalledError, match=r"official/unet/model\.safetensors is missing"):
+        own_weights("parts", weights(), local)
+    with pytest.raises(NotInstalledError, match=r"nowhere: no such folder"):
+        own_weights("parts", weights(), local / "nowhere")
+    with pytest.raises(NotInstalledError, match=r"holds no weights in a folder 'parts' or 'official'"):
+        own_weights("parts", weights(), local.parent)
 
 
 def test_mirrors_are_tried_in_order_and_verified(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +141,7 @@ def test_shared_folder_may_hold_the_weights_or_be_them(
     prefix: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gdown = pytest.importorskip("gdown", reason="needs the extra `ccsr`")
-    content = {f"{prefix}unet/model.bin": b"known", f"{prefix}config.json": b"{}", "README.md": b""}
+    content = {f"{prefix}unet/model.safetensors": b"known", f"{prefix}config.json": b"{}", "README.md": b""}
 
     def listing(**asked: Any) -> list[SimpleNamespace]:
         assert asked["id"] == "FOLDER"
@@ -133,7 +157,7 @@ def test_shared_folder_may_hold_the_weights_or_be_them(
     monkeypatch.setattr(gdown, "download", download)
     folder = install_weights("parts", weights(GoogleDrive("FOLDER")))
     assert sorted(path.name for path in folder.rglob("*.*") if path.is_file()) == [
-        ".lock", "config.json", "installed.json", "model.bin",
+        ".lock", "config.json", "installed.json", "model.safetensors",
     ]  # fmt: skip
     installed_weights("parts", weights())
     content.clear()
@@ -156,7 +180,7 @@ def test_hashing_is_not_repeated_while_files_are_unchanged(local: Path, monkeypa
     def fail(path: Path) -> str:
         raise AssertionError(path)
 
-    monkeypatch.setattr("ccsr_bench.methods.weights.file_sha256", fail)
+    monkeypatch.setattr("ccsr_bench.methods.weights.file_sha256", fail)  # and what a test hashed is not remembered
     installed_weights("parts", weights())
     os.utime(folder / "config.json")
     with pytest.raises(AssertionError, match=r"config\.json"):
@@ -168,3 +192,34 @@ def test_missing_weights_name_the_method_and_the_command() -> None:
         NotInstalledError, match=r"method 'ccsr-v1': no weights .*`ccsr-bench prepare --method ccsr-v1`"
     ):
         find_method("ccsr-v1").find_weights()
+
+
+def test_two_manifests_cannot_mean_different_weights_by_one_name(tmp_path: Path) -> None:
+    shipped_manifest = Path(__file__).parents[2] / "methods" / "ccsr" / "method.toml"
+    (tmp_path / "mine").mkdir()
+    text = shipped_manifest.read_text().replace("variants.ccsr-", "variants.mine-")
+    (tmp_path / "mine" / "method.toml").write_text(text)
+    assert "mine-s2" in find_methods([tmp_path])  # the same weights, shared
+    (tmp_path / "mine" / "method.toml").write_text(text.replace('"11ac5627', '"22ac5627'))
+    with pytest.raises(BenchError, match="weights 'stable-diffusion-2-1-base' are described differently"):
+        find_methods([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('folder = "controlnet"', 'folder = "../controlnet"', "matching regex"),
+        ('"config.json" = ""', '"../config.json" = ""', "matching regex"),
+        ('"config.json" = ""', '"installed.json" = ""', "cannot be called installed.json"),
+        ('kind = "google-drive"', 'kind = "ftp"', "Invalid value 'ftp'"),
+        ('vae = "ccsr-vae"', 'vae = "ccsr-vea"', "names weights that the manifest does not have: ccsr-vea"),
+        ("parameters = { num", "parameters = { weights = 1, num", "has a parameter called weights"),
+    ],
+)
+def test_bad_fields_of_a_manifest_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    manifest = (Path(__file__).parents[2] / "methods" / "ccsr" / "method.toml").read_text()
+    assert old in manifest
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "method.toml").write_text(manifest.replace(old, new))
+    with pytest.raises(BenchError, match=message):
+        find_methods([tmp_path])
