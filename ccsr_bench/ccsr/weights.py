@@ -7,6 +7,7 @@ The folders are those that ``save_pretrained`` of diffusers writes: ``config.jso
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,7 +202,9 @@ def read_tensors(folder: Path, *names: str) -> dict[str, Tensor]:
     if not path.is_file():
         raise BenchError(f"{folder}: holds neither {safe.name} nor {pickled.name}; prepare the weights again")
     try:
-        tensors = load_file(path) if path is safe else torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, about damaged pickles; what is wrong is said below
+            tensors = load_file(path) if path is safe else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged pickles raise nearly everything
         if "weights only load failed" in str(error).lower():
             raise BenchError(f"{path}: holds code beside weights, or is damaged; nothing of it was run") from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -162,9 +164,22 @@ def test_results_of_other_weights_or_another_precision_are_not_mixed_in(
     assert "float32" in mistake(capsys, *run, "--weights", weights, "--runs", "2", "--dtype", "bfloat16")
 
 
+class Payload:
+    """What a hostile file holds."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (Path("ran"),))
+
+
+def pickled(weights: Path) -> None:
+    (weights / "vae" / TENSORS).unlink()
+    (weights / "vae" / "diffusion_pytorch_model.bin").write_bytes(pickle.dumps({"weight": Payload()}))
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
+        (pickled, "diffusion_pytorch_model.bin: holds code beside weights, or is damaged; nothing of it was run"),
         (lambda w: shutil.rmtree(w / "vae"), "holds no weights in a folder 'ccsr-vae' or 'vae'"),
         (lambda w: (w / "controlnet" / TENSORS).unlink(), "safetensors is missing"),
         (lambda w: (w / "vae" / TENSORS).write_bytes(b"cut"), "damaged or cut short"),
@@ -172,12 +187,19 @@ def test_results_of_other_weights_or_another_precision_are_not_mixed_in(
     ],
 )
 def test_wrong_weights_end_in_one_line_before_any_work(
-    damage: object, message: str, weights: Path, own: list[object], tmp_path: Path, capsys: Capture
+    damage: Callable[[Path], None],
+    message: str,
+    weights: Path,
+    own: list[object],
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert callable(damage)
     damage(weights)
+    monkeypatch.chdir(tmp_path)
     text = mistake(capsys, "run", "--method", "ccsr-s1", *own, "--weights", weights, "--out", tmp_path / "out")
     assert message in text
+    assert not Path("ran").exists()
 
 
 @pytest.mark.parametrize("option", [["--dtype", "float32"], ["--compile"]])
