@@ -149,16 +149,20 @@ def load_text_encoder(folder: Path, place: Placement) -> CLIPTextModel:
     """Load the text encoder; raises `BenchError` where its folder is not right."""
     config = {**read_config(folder), "attn_implementation": "eager"}
     # The position ids were saved, and are no longer: they count from 0.
-    prefix = "text_model."
     tensors = {
-        name.removeprefix(prefix): tensor
+        _text_name(name): tensor
         for name, tensor in read_tensors(folder, "model", "pytorch_model").items()
         if not name.endswith("embeddings.position_ids")
     }
-    network = _load(folder, lambda: CLIPTextModel(CLIPTextConfig(**config)), tensors, place)
-    positions = network.config.max_position_embeddings
-    network.embeddings.position_ids = torch.arange(positions, device=place.device)[None]
+    network = _load(folder, lambda: CLIPTextModel(CLIPTextConfig(**config)), tensors, place, name_in_file=_text_name)
+    positions = torch.arange(network.config.max_position_embeddings, device=place.device)[None]
+    getattr(network, "text_model", network).embeddings.position_ids = positions
     return network
+
+
+def _text_name(name: str) -> str:
+    """Return a tensor's name as published; libraries and files differ in whether it starts with the model's name."""
+    return name if name.startswith("text_model.") else f"text_model.{name}"
 
 
 def check_scheduler(folder: Path) -> None:

@@ -23,6 +23,9 @@ from ccsr_bench.ccsr.sampler import Sampler, ddpm_step
 from ccsr_bench.ccsr.settings import Quirks, Settings, Tiling
 from tests.ccsr.tiny import GOLDEN
 
+EMULATIONS_ALIKE = ("2.13", "2.15")
+"""Versions of torch whose emulation is that of the recording; 2.6 rounds otherwise."""
+
 CASES = json.loads((GOLDEN / "cases.json").read_text())
 RECORDED = np.load(GOLDEN / "cases.npz")
 IMAGE = torch.from_numpy(RECORDED["upscaled_lr"].transpose(2, 0, 1).copy())[None].float() / 255
@@ -83,6 +86,9 @@ def test_official_outputs_are_reproduced_exactly(
     largest, share = difference(output, recorded)
     assert largest <= 1
     assert share < 0.1
+    version = ".".join(torch.__version__.split(".")[:2])
+    if version not in EMULATIONS_ALIKE:
+        pytest.skip(f"torch {version} may emulate float16 otherwise than {' and '.join(EMULATIONS_ALIKE)}")
     others = np.load(GOLDEN / "official_without_native_float16.npz")
     name = f"{torch.backends.cpu.get_cpu_capability().lower()}/case{case['case']}"
     if name not in others.files:

@@ -116,6 +116,6 @@ def write_text_encoder(base: Path) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = CLIPTextModel(CLIPTextConfig(**config))
-    tensors = {f"text_model.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors = {f"text_model.{name.removeprefix('text_model.')}": t for name, t in network.state_dict().items()}
     tensors["text_model.embeddings.position_ids"] = torch.arange(TOKENS)[None]
     save_file(tensors, encoder / "model.safetensors")
