@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from ccsr_bench.datasets import Dataset, Sample
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_bytes, write_png
 from ccsr_bench.memory import release_free_memory
+from ccsr_bench.methods.manifest import Execution
 from ccsr_bench.metrics.base import crop_text
 from ccsr_bench.metrics.catalogue import MetricProtocol
 from ccsr_bench.metrics.scorer import Scorer
@@ -56,6 +57,8 @@ class Job:
     files: Mapping[int, Mapping[str, Path]] | None = None
     """For images made elsewhere: run -> image name -> file."""
     base_seed: int = 0
+    execution: Execution | None = None
+    """How the method's networks run, for the provenance; None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,8 @@ def _session(
     """Work on units, with the provenance recorded before the first and completed after the last."""
     clock = time.perf_counter()
     about = {"started": provenance.now(), **provenance.environment(device)}
+    if job.execution is not None:
+        about["execution"] = asdict(job.execution)
     ledger.begin_session(about)
     provenance.reset_peak_memory(device)
     failures: dict[str, str] = {}

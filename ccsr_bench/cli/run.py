@@ -90,6 +90,7 @@ def execute(options: argparse.Namespace) -> int:
                 made_by=spec.made_by(execution, weights),
                 load=functools.partial(_load, spec, execution, weights),
                 base_seed=options.base_seed,
+                execution=execution if spec.manifest.environment.networks else None,
             )
         )
     return finish(run_all(jobs, scoring), options)

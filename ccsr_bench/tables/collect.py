@@ -96,6 +96,7 @@ class _Results:
     def notes(self) -> Iterator[str]:
         """Yield what a reader must know about the method's row beside the definitions."""
         method, total = self.identity.method, self.description.dataset_images
+        yield f"{method}: {self.identity.made_by}."
         if len(self.asked) < total:
             yield f"{method}: {len(self.asked)} of the data set's {total} images were asked for."
         if self.images < len(self.asked):

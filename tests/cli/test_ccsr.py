@@ -94,8 +94,14 @@ def test_ten_runs_of_both_variants_on_sample_and_their_table(narrow: Path, tmp_p
     assert "ccsr-s1: 6 images x 10 runs, 6 images computed now" in printed
     assert "ccsr-s2: 6 images x 10 runs, 6 images computed now" in printed
     assert len(pngs(out)) == 2 * 6 * 10
+    provenance = json.loads((out / "sample" / "ccsr-s2" / "provenance.json").read_text())
+    assert '"execution": {"device": "cpu", "dtype": "float32", "batch": null, "compiled": false}' in json.dumps(
+        provenance
+    )
+    assert "vae weights sha256" in json.dumps(provenance)
     done(["table", "--out", out])
     table = capsys.readouterr().out
+    assert re.search(r"- ccsr-s2: ccsr_bench\.ccsr\.method:build .*vae weights sha256 [0-9a-f]{16}, float32\.", table)
     for title in ("CCSR-S1", "CCSR-S2"):
         row = next(line for line in table.splitlines() if line.startswith(f"| {title} "))
         assert re.search(r"\| +10 \| +6 \| +\d+\.\d\d/\d\.\d{4} \| +\d\.\d{4}/\d\.\d{4} \| +0\.\d{4} \|", row)

@@ -71,6 +71,7 @@ def test_notes_say_what_every_number_means_and_what_is_missing(own: Dataset, tmp
     notes = "\n".join(section.notes)
     assert "Protocol `paper`" in notes
     assert "PSNR in dB on Y of BT.601" in notes
+    assert "m: test." in notes
     assert "m: 3 of the 4 images asked for have 4 runs" in notes
     assert "m: 1 images failed, for instance image1: RuntimeError: out of luck" in notes
     assert section.rows[0].images == 3
