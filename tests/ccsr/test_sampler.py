@@ -1,9 +1,8 @@
 """The sampler against outputs of the official code.
 
-`cases.npz` was recorded on a CPU of another kind, presumably one that computes float16 itself. Where PyTorch emulates it,
-the official code itself gives other pixels, by one grey level at most. `official_without_native_float16.npz`
-holds what it gave on such a CPU for each of PyTorch's instruction sets (diffusers 0.21.4, torch 2.13.0, commit
-c5f7d4e).
+`cases.npz` was recorded on a CPU of another kind, presumably one that computes float16 itself. Where PyTorch emulates
+it, the official code itself gives other pixels, by one grey level at most. `official_without_native_float16.npz` holds
+what it gave there for each of PyTorch's instruction sets (diffusers 0.21.4, torch 2.13.0, commit c5f7d4e).
 """
 
 from __future__ import annotations
