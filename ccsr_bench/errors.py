@@ -42,3 +42,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str = "") 
 def some(names: list[str]) -> str:
     """Return the first three of many names, for an error message."""
     return f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of another library's message, or the error's kind where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

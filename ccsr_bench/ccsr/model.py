@@ -123,7 +123,8 @@ class CCSR:
         """
         reference = self.reference(lr)
         size = reference.shape[0] // 8, reference.shape[1] // 8
-        return self.restore_from(lr, [draw_noise(seed, self.settings, *size) for seed in seeds])
+        noises = [draw_noise(seed, self.settings, *size) for seed in seeds]
+        return self._restore(reference, lr.shape, noises)
 
     def reference(self, lr: np.ndarray) -> np.ndarray:
         """Return the upscaled LR image that conditions the model, (H, W, 3) uint8; the latent is an eighth of it."""
@@ -131,7 +132,6 @@ class CCSR:
             raise ValueError(f"the LR image is {lr.dtype} {lr.shape}, it must be (h, w, 3) uint8")
         return upscaled(lr, upscale=self.settings.upscale, process_size=self.settings.process_size)
 
-    @torch.inference_mode()
     def restore_from(self, lr: np.ndarray, noises: Sequence[Noise]) -> np.ndarray:
         """Restore one image once per noise.
 
@@ -146,11 +146,14 @@ class CCSR:
             ValueError: `lr` is not such an image.
             FloatingPointError: The networks overflowed.
         """
-        reference = self.reference(lr)
+        return self._restore(self.reference(lr), lr.shape, noises)
+
+    @torch.inference_mode()
+    def _restore(self, reference: np.ndarray, lr_shape: tuple[int, ...], noises: Sequence[Noise]) -> np.ndarray:
         image = torch.from_numpy(np.ascontiguousarray(reference.transpose(2, 0, 1)))[None].float() / 255
         posterior = self._sampler.encode(image.to(self._networks.device))
         fix = ColorFix(self.settings.color_fix, reference, rounding=self.settings.quirks.final_rounding)
-        height, width = (self.settings.upscale * side for side in lr.shape[:2])
+        height, width = (self.settings.upscale * side for side in lr_shape[:2])
         outputs = np.empty((len(noises), height, width, 3), np.uint8)
         for index, output in enumerate(self._generate(posterior, noises)):
             outputs[index] = resized(fix(output), height, width)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ccsr_bench.errors import BenchError
+from ccsr_bench.errors import BenchError, first_line
 
 
 def load_tokenizer(folder: Path) -> CLIPTokenizer:
@@ -35,14 +35,7 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
         tokens = {name: token["content"] if isinstance(token, dict) else token for name, token in special.items()}
         return CLIPTokenizer(vocab=vocabulary, merges=merges, **tokens)
     except Exception as error:  # the library raises many kinds
-        raise BenchError(
-            f"{folder}: no readable tokenizer ({_first_line(error)}); prepare the weights again"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+        raise BenchError(f"{folder}: no readable tokenizer ({first_line(error)}); prepare the weights again") from error
 
 
 @torch.inference_mode()

@@ -21,7 +21,9 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from ccsr_bench.ccsr.networks import build_controlnet, official_controlnet_name
 from ccsr_bench.ccsr.schedule import BETA_END, BETA_START, TRAIN_TIMESTEPS
-from ccsr_bench.errors import BenchError, some
+from ccsr_bench.errors import BenchError, first_line, some
+from ccsr_bench.methods.manifest import formats
+from ccsr_bench.methods.weights import existing
 
 SCALING_FACTOR = 0.18215
 
@@ -151,7 +153,7 @@ def load_text_encoder(folder: Path, place: Placement) -> CLIPTextModel:
     # The position ids were saved, and are no longer: they count from 0.
     tensors = {
         _text_name(name): tensor
-        for name, tensor in read_tensors(folder, "model", "pytorch_model").items()
+        for name, tensor in read_tensors(folder, "model.safetensors").items()
         if not name.endswith("embeddings.position_ids")
     }
     network = _load(folder, lambda: CLIPTextModel(CLIPTextConfig(**config)), tensors, place, name_in_file=_text_name)
@@ -190,39 +192,34 @@ def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
     return config
 
 
-def read_tensors(folder: Path, *names: str) -> dict[str, Tensor]:
+def read_tensors(folder: Path, file: str = "diffusion_pytorch_model.safetensors") -> dict[str, Tensor]:
     """Read a network's tensors; nothing of the file is executed.
 
     Args:
         folder: Where they are.
-        names: Of the file, without suffix: as safetensors first, then as a PyTorch file.
+        file: As safetensors; where it is not there, PyTorch's own format is taken.
 
     Raises:
         BenchError: There is no such file, it is damaged, or it holds more than tensors.
     """
-    names = names or ("diffusion_pytorch_model", "diffusion_pytorch_model")
-    safe, pickled = folder / f"{names[0]}.safetensors", folder / f"{names[-1]}.bin"
-    path = safe if safe.is_file() else pickled
-    if not path.is_file():
-        raise BenchError(f"{folder}: holds neither {safe.name} nor {pickled.name}; prepare the weights again")
+    path = existing(folder / file)
+    if path is None:
+        names = " nor ".join(name.name for name in formats(Path(file)))
+        raise BenchError(f"{folder}: holds neither {names}; prepare the weights again")
+    safe = path.suffix == ".safetensors"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, about damaged pickles; what is wrong is said below
-            tensors = load_file(path) if path is safe else torch.load(path, map_location="cpu", weights_only=True)
+            tensors = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged pickles raise nearly everything
         if "weights only load failed" in str(error).lower():
             raise BenchError(f"{path}: holds code beside weights, or is damaged; nothing of it was run") from error
-        raise BenchError(f"{path}: damaged or cut short ({_first_line(error)}); prepare the weights again") from error
+        raise BenchError(f"{path}: damaged or cut short ({first_line(error)}); prepare the weights again") from error
     if not (
         isinstance(tensors, dict) and all(isinstance(n, str) and isinstance(t, Tensor) for n, t in tensors.items())
     ):
         raise BenchError(f"{path}: holds something else than tensors by name; it is not a network's weights")
     return tensors
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def _read_vae(folder: Path) -> dict[str, Tensor]:
@@ -247,7 +244,7 @@ def _load(
         with torch.device("meta"):
             network = build()
     except Exception as error:
-        reason = f"{type(error).__name__}: {_first_line(error)}"
+        reason = f"{type(error).__name__}: {first_line(error)}"
         raise BenchError(f"{folder / 'config.json'}: no network can be built of it ({reason})") from error
     names = {name_in_file(name): name for name in network.state_dict()}
     missing = sorted(names.keys() - tensors.keys())

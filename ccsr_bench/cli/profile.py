@@ -60,7 +60,7 @@ def execute(options: argparse.Namespace) -> int:
                 remark(f"no times: {figures.missing}")
             found.append(figures)
     finally:  # what was measured is shown even when a later method fails
-        if options.json:
+        if found and options.json:
             echo_json([asdict(figures) for figures in found])
         elif found:
             _show(found, options.runs)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights
+from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights, formats
 from ccsr_bench.prepare import file_sha256
 
 STAGING = ".downloads"
@@ -93,7 +93,7 @@ def _from_google_drive(source: GoogleDrive, file: str, staging: Path, name: str)
 
 def _in_listing(listed: Mapping[Path, str], file: str, name: str) -> tuple[Path, str]:
     """Return the path and the id of a file in a shared folder, which may hold the weights' folder or be it."""
-    for wanted in (Path(file), Path(file).with_suffix(".bin")):
+    for wanted in formats(Path(file)):
         for path in (wanted, name / wanted):
             if path in listed:
                 return path, listed[path]

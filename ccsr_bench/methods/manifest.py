@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
@@ -71,6 +72,13 @@ class InProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="in
 
 RECORD = "installed.json"
 """In a folder of installed weights: what each file was when it was installed."""
+
+
+def formats(file: Path) -> tuple[Path, ...]:
+    """Return the names that a file of weights may have: safetensors may also be PyTorch's own format."""
+    if file.suffix != ".safetensors":
+        return (file,)
+    return file, file.with_name("pytorch_model.bin" if file.stem == "model" else f"{file.stem}.bin")
 
 
 class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hugging-face", tag_field="kind"):

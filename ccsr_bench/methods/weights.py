@@ -16,7 +16,7 @@ import msgspec
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.images import write_atomically
 from ccsr_bench.methods.downloads import STAGING, download
-from ccsr_bench.methods.manifest import RECORD, Weights
+from ccsr_bench.methods.manifest import RECORD, Weights, formats
 from ccsr_bench.places import weights_home
 from ccsr_bench.prepare import Progress, file_sha256, silent
 
@@ -165,11 +165,8 @@ def _copy(origin: Path, target: Path, published: str) -> str:
 
 
 def existing(path: Path) -> Path | None:
-    """Return a file of weights: as named, or, for safetensors, as PyTorch's own format; None when it is not there."""
-    names = [path.name]
-    if path.suffix == ".safetensors":
-        names.append("pytorch_model.bin" if path.stem == "model" else f"{path.stem}.bin")
-    return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
+    """Return a file of weights in the format it is there in; None when it is not there."""
+    return next((name for name in formats(path) if name.is_file()), None)
 
 
 def _place(folder: Path, name: str, weights: Weights) -> Path:

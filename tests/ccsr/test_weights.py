@@ -254,7 +254,13 @@ def test_vae_saved_in_half_the_precision_is_still_the_base_before_its_decoder(we
         weights / "stable-diffusion-2-1-base" / "vae" / TENSORS,
         lambda t: t.update({n: v.float() for n, v in t.items()}),
     )
-    load_vae(weights / "stable-diffusion-2-1-base" / "vae", weights / "vae", CPU)
+    base = weights / "stable-diffusion-2-1-base" / "vae"
+    encoder = {name: t for name, t in load_file(weights / "vae" / TENSORS).items() if name.startswith("encoder.")}
+    loaded = load_vae(base, weights / "vae", CPU).state_dict()
+    assert all(torch.equal(loaded[name], tensor.float()) for name, tensor in encoder.items())
+    edit(base / TENSORS, lambda tensors: tensors["encoder.conv_in.weight"].mul_(1.01))  # more than rounding
+    with pytest.raises(BenchError, match=r"\(encoder.conv_in.weight\)"):
+        load_vae(base, weights / "vae", CPU)
 
 
 def test_text_encoder_and_tokenizer_are_those_of_the_library(weights: Path) -> None:

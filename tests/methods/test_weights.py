@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ccsr_bench.errors import BenchError, NotInstalledError
-from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights
+from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights, formats
 from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import install_weights, installed_weights, own_weights
 
@@ -134,6 +134,12 @@ def test_mirrors_are_tried_in_order_and_verified(home: Path, monkeypatch: pytest
     assert (folder / "unet" / "model.safetensors").read_bytes() == b"known"
     with pytest.raises(BenchError, match=r"tried Hugging Face gone/away \(OSError: 404 .*--from DIR, .*'official'"):
         install_weights("others", weights(HuggingFace("gone/away")))
+
+
+def test_pytorch_format_stands_for_safetensors_and_for_nothing_else() -> None:
+    assert formats(Path("vae/diffusion_pytorch_model.safetensors"))[1:] == (Path("vae/diffusion_pytorch_model.bin"),)
+    assert formats(Path("text_encoder/model.safetensors"))[1:] == (Path("text_encoder/pytorch_model.bin"),)
+    assert formats(Path("config.json")) == (Path("config.json"),)
 
 
 @pytest.mark.parametrize("prefix", ["", "official/", "somewhere/else/"])
