@@ -52,9 +52,11 @@ class Networks:
     """
 
     def __init__(self, unet: UNet2DConditionModel, controlnet: ControlNetModel, vae: AutoencoderKL) -> None:
-        self.unet = unet.eval().requires_grad_(False)
-        self.controlnet = controlnet.eval().requires_grad_(False)
-        self.vae = vae.eval().requires_grad_(False)
+        # Parameters keep `requires_grad`, as the recorded official outputs had it: torch multiplies a matrix that
+        # requires a gradient in another order, even where no gradient is computed.
+        self.unet = unet.eval()
+        self.controlnet = controlnet.eval()
+        self.vae = vae.eval()
         self.scaling_factor: float = vae.config["scaling_factor"]
         if unet.device.type == "cuda":
             # The layout of tensor cores; on a CPU it is no faster (measured).

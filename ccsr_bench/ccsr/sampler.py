@@ -55,6 +55,7 @@ class Sampler:
         self.latent_dtype = torch.float16 if self._official else torch.float32
         """The precision of latents and noise."""
 
+    @torch.inference_mode()
     def encode(self, image: Tensor) -> Posterior:
         """Encode an upscaled LR image, (1, 3, H, W) float32 in [0, 1].
 
@@ -69,6 +70,7 @@ class Sampler:
         log_variance = log_variance.to(self.latent_dtype).clamp(*_LOG_VARIANCE_LIMITS)
         return Posterior(mean.to(self.latent_dtype), torch.exp(0.5 * log_variance))
 
+    @torch.inference_mode()
     def sample(self, posterior: Posterior, noise: Noise) -> Tensor:
         """Sample latents.
 
@@ -89,6 +91,7 @@ class Sampler:
             latents = level**0.5 * latents + (1.0 - level) ** 0.5 * noise.renoise
         return self._loop(latents, conditions, noise.steps)
 
+    @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
         """Decode latents to (runs, 3, H, W) float32 in [0, 1]."""
         tiling = self._settings.tiling
