@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ccsr_bench.ccsr.batches import Batches
+from ccsr_bench.batches import Batches
 from ccsr_bench.ccsr.color_fix import ColorFix
 from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.noise import Noise, draw_noise
@@ -28,6 +28,16 @@ from ccsr_bench.ccsr.weights import (
 )
 from ccsr_bench.errors import BenchError
 from ccsr_bench.memory import keep_freed_memory
+
+MOST_RUNS = 10
+"""The paper's number of runs: one batch takes all of an image."""
+
+CPU_RUNS = 2
+"""On a CPU more need more memory and are not faster (`benchmarks/ccsr_runs.py`)."""
+
+BYTES_PER_PIXEL = 3_000
+"""Memory to reserve for a run, for each pixel of its output in two-byte precision. Its peak, in the decoder, is 1,300
+(`benchmarks/ccsr_full_size.py`, batch 2 against 1); the rest is for a GPU's workspaces, which were not measured."""
 
 
 class CCSR:
@@ -61,7 +71,7 @@ class CCSR:
         self.settings = settings
         self._networks = networks
         self._sampler = Sampler(networks, embeddings, settings)
-        self._batches = Batches(networks.device, networks.dtype, batch)
+        self._batches = run_batches(networks.device, networks.dtype, batch)
 
     @classmethod
     def load(
@@ -179,3 +189,11 @@ class CCSR:
             )
         pixels = (decoded * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu()
         return list(pixels.numpy())
+
+
+def run_batches(device: torch.device, dtype: torch.dtype, fixed: int | None) -> Batches:
+    """Return the batch sizes that memory allows, or the one that was asked for."""
+    if fixed is not None:
+        return Batches(device, fixed)
+    most = MOST_RUNS if device.type == "cuda" else CPU_RUNS
+    return Batches(device, most, BYTES_PER_PIXEL * dtype.itemsize / 2)

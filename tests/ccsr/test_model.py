@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ccsr_bench.ccsr.batches import CPU_RUNS, Batches
-from ccsr_bench.ccsr.model import CCSR
+from ccsr_bench.ccsr.model import CCSR, CPU_RUNS, run_batches
 from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.settings import Quirks, Settings, Tiling
 from tests.conftest import picture
@@ -84,36 +83,17 @@ def test_running_out_of_memory_halves_the_batch_and_is_remembered(
 CPU = torch.device("cpu")
 
 
-def test_other_errors_and_too_little_memory_for_one_run_are_raised() -> None:
-    def fail(size: int) -> None:
-        raise RuntimeError(f"[enforce fail] DefaultCPUAllocator: can't allocate memory: {size}")
-
-    batches = Batches(CPU, torch.float32, 8)
-    with pytest.raises(RuntimeError, match="can't allocate memory: 1"):
-        batches.run(100, fail)
-    assert batches.size(100) == 1
-    assert batches.size(25) == 4  # what is remembered is how much fitted, not how many
-
-    def break_(size: int) -> None:
-        raise RuntimeError(f"shapes {size}")
-
-    with pytest.raises(RuntimeError, match="shapes 8"):
-        Batches(CPU, torch.float32, 8).run(100, break_)
-    with pytest.raises(ValueError, match="batch 0: must be at least 1"):
-        Batches(CPU, torch.float32, 0)
-
-
 @pytest.mark.parametrize(("free_gib", "expected"), [(80, 10), (8, 10), (6, 5), (3, 2), (1, 1), (0.1, 1)])
 def test_batch_fits_the_memory_that_was_free(free_gib: float, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (int(free_gib * 2**30), 2**40))
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _device: 0)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _device: 0)
-    batches = Batches(torch.device("cuda"), torch.float16)
+    batches = run_batches(torch.device("cuda"), torch.float16, None)
     assert batches.size(512 * 512) == expected
     batches.size(4096 * 4096)
     assert batches.size(512 * 512) == expected  # whatever came before
-    assert Batches(torch.device("cuda"), torch.float16, 7).size(512 * 512) == 7
-    assert Batches(CPU, torch.float16).size(512 * 512) == CPU_RUNS
+    assert run_batches(torch.device("cuda"), torch.float16, 7).size(512 * 512) == 7
+    assert run_batches(CPU, torch.float16, None).size(512 * 512) == CPU_RUNS
 
 
 def test_overflow_is_an_error_and_not_a_black_picture(

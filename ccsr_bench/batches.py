@@ -1,4 +1,4 @@
-"""How many runs go through the networks at once."""
+"""How many images go through a network at once."""
 
 from __future__ import annotations
 
@@ -7,18 +7,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 T = TypeVar("T")
-
-MOST_RUNS = 10
-"""The paper's number of runs: one batch takes all of an image."""
-
-CPU_RUNS = 2
-"""On a CPU more need more memory and are not faster (`benchmarks/ccsr_runs.py`)."""
-
-BYTES_PER_PIXEL = 3_000
-"""Memory to reserve for a run, for each pixel of its output in two-byte precision. Its peak, in the decoder, is 1,300
-(`benchmarks/ccsr_full_size.py`, batch 2 against 1); the rest is for a GPU's workspaces, which were not measured."""
 
 _OUT_OF_MEMORY = (
     "out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED",
@@ -36,29 +27,29 @@ class Batches:
 
     Args:
         device: Where the networks are, already loaded.
-        dtype: Of the networks.
-        fixed: Runs at once whatever the image's size; None to choose.
+        most: Images at once where memory does not matter.
+        bytes_per_pixel: Memory that an image needs on a GPU, for each of its pixels; 0 to go by `most` alone.
 
     Raises:
-        ValueError: `fixed` is less than 1.
+        ValueError: `most` is less than 1.
     """
 
-    def __init__(self, device: torch.device, dtype: torch.dtype, fixed: int | None = None) -> None:
-        if fixed is not None and fixed < 1:
-            raise ValueError(f"batch {fixed}: must be at least 1")
-        self._most = fixed or (MOST_RUNS if device.type == "cuda" else CPU_RUNS)
+    def __init__(self, device: torch.device, most: int, bytes_per_pixel: float = 0) -> None:
+        if most < 1:
+            raise ValueError(f"batch {most}: must be at least 1")
+        self._most = most
         self._pixels = float("inf")
-        """The most pixels of outputs that fit at once."""
-        if fixed is None and device.type == "cuda":
+        """The most pixels that fit at once."""
+        if bytes_per_pixel and device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
             cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-            self._pixels = (free + cached) / (BYTES_PER_PIXEL * dtype.itemsize / 2)
+            self._pixels = (free + cached) / bytes_per_pixel
 
     def size(self, pixels: int) -> int:
-        """Return how many runs go through at once: the most, halved until they fit.
+        """Return how many images go through at once: the most, halved until they fit.
 
         Args:
-            pixels: Of one output.
+            pixels: Of one image.
         """
         size = self._most
         while size > 1 and size * pixels > self._pixels:
@@ -69,7 +60,7 @@ class Batches:
         """Do work at the largest batch size that memory allows.
 
         Args:
-            pixels: Of one output.
+            pixels: Of one image.
             work: Called with the batch size; called again with half of it after it ran out of memory.
         """
         while True:
@@ -81,6 +72,23 @@ class Batches:
                     raise
             # Out of the handler: the error holds the tensors of the failed call.
             self._pixels = size // 2 * pixels
-            _log.warning("out of memory: going on with %d runs at once", size // 2)
+            _log.warning("out of memory: going on with %d images at once", size // 2)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+
+    def map(self, work: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+        """Pass images through a network, as many at once as memory allows.
+
+        Args:
+            work: (n, ...) -> (n, ...), each output a function of its own image.
+            images: (N, ..., H, W).
+
+        Returns:
+            The N outputs.
+        """
+        pixels = images.shape[-2] * images.shape[-1]
+        done: list[Tensor] = []
+        while (count := sum(map(len, done))) < len(images):
+            rest = images[count:]
+            done.append(self.run(pixels, lambda size, rest=rest: work(rest[:size])))  # type: ignore[misc]
+        return torch.cat(done)

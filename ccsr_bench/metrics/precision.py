@@ -1,0 +1,28 @@
+"""How exactly networks are computed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+
+Precision = Literal["exact", "fast"]
+"""``exact``: float32, TF32 off. ``fast``: TF32, and bfloat16 where a metric's numbers allow it (`docs/metrics.md`)."""
+
+
+@contextlib.contextmanager
+def float32_products(precision: Precision) -> Iterator[None]:
+    """Multiply float32 matrices on a GPU in float32 (``exact``) or in TF32 (``fast``)."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "fast"
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def fast_dtype(precision: Precision) -> torch.dtype:
+    """Return the precision of a network that may be computed in bfloat16."""
+    return torch.bfloat16 if precision == "fast" else torch.float32

@@ -1,0 +1,165 @@
+"""The files of weights that metrics need: where they come from, where they lie, and reading them safely."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ccsr_bench.errors import BenchError, MetricUnavailableError, first_line, some
+from ccsr_bench.places import weights_home
+from ccsr_bench.prepare import file_sha256
+
+_PYIQA = "https://huggingface.co/chaofengc/IQA-PyTorch-Weights/resolve/main"
+_PYIQA_GITHUB = "https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights"
+_TORCHVISION = "https://download.pytorch.org/models"
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One published file of weights."""
+
+    name: str
+    sha256: str
+    """Of the whole file; its first digits where no more are published."""
+    size: int | None
+    """In bytes; None where it is not published."""
+    addresses: tuple[str, ...]
+    """Tried in order."""
+    licence: str
+
+
+def _of_pyiqa(name: str, sha256: str, size: int | None = None, *, licence: str) -> WeightFile:
+    return WeightFile(name, sha256, size, (f"{_PYIQA}/{name}", f"{_PYIQA_GITHUB}/{name}"), licence)
+
+
+FILES: Mapping[str, WeightFile] = {
+    "niqe": _of_pyiqa(
+        "niqe_modelparameters.mat",
+        "df16a821ebd0856ef4894baa0bb810feb2d442e06e23ed339458aa3d5e4f922d",
+        10_928,
+        licence="the authors' (research)",
+    ),
+    "alexnet": WeightFile(
+        "alexnet-owt-7be5be79.pth", "7be5be79", None, (f"{_TORCHVISION}/alexnet-owt-7be5be79.pth",), "BSD-3-Clause"
+    ),
+    "vgg16": WeightFile("vgg16-397923af.pth", "397923af", None, (f"{_TORCHVISION}/vgg16-397923af.pth",), "CC-BY-4.0"),
+    "lpips-alex": _of_pyiqa("LPIPS_v0.1_alex-df73285e.pth", "df73285e", licence="BSD-2-Clause"),
+    "lpips-vgg": _of_pyiqa("LPIPS_v0.1_vgg-a78928a0.pth", "a78928a0", licence="BSD-2-Clause"),
+    "dists": _of_pyiqa("DISTS_weights-f5e65c96.pth", "f5e65c96", licence="MIT"),
+    "clip-rn50": WeightFile(
+        "RN50.pt",
+        "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762",
+        None,
+        (
+            "https://openaipublic.azureedge.net/clip/models/"
+            "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762/RN50.pt",
+        ),
+        "MIT",
+    ),
+    "musiq-koniq": _of_pyiqa("musiq_koniq_ckpt-e95806b9.pth", "e95806b9", licence="Apache-2.0"),
+    "maniqa-pipal": _of_pyiqa("MANIQA_PIPAL-ae6d356b.pth", "ae6d356b", licence="Apache-2.0"),
+    "maniqa-koniq": _of_pyiqa(
+        "ckpt_koniq10k.pt",
+        "a207f8ab57322e6be38ff5c8d019301dc032b454bef21c3c9f9dbf7974eebff6",
+        543_335_435,
+        licence="Apache-2.0",
+    ),
+    "inception": _of_pyiqa("pt_inception-2015-12-05-6726825d.pth", "6726825d", licence="Apache-2.0"),
+}
+"""Every file, by what metrics call it."""
+
+
+def find_weights(metric: str, key: str) -> Path:
+    """Return where a file of weights is: in our cache, or where torch, pyiqa and CLIP keep theirs.
+
+    Raises:
+        MetricUnavailableError: It is in none.
+    """
+    file = FILES[key]
+    hub = Path(torch.hub.get_dir())
+    places = (weights_home(), hub / "pyiqa", hub / "checkpoints", hub / "clip")
+    for folder in places:
+        if (folder / file.name).is_file():
+            return folder / file.name
+    raise MetricUnavailableError(f"{metric}: no {file.name} in {places[0]}: run `ccsr-bench prepare --metrics`")
+
+
+def verified_weights(metric: str, key: str) -> tuple[Path, str]:
+    """Return a file of weights and its sha256.
+
+    Raises:
+        MetricUnavailableError: It is not there.
+        BenchError: It is not the published one.
+    """
+    path = find_weights(metric, key)
+    status = path.stat()
+    sha256 = _hash_once(path, status.st_size, status.st_mtime_ns)
+    if not sha256.startswith(FILES[key].sha256):
+        raise BenchError(f"{path}: wrong sha256: it is not the published file; delete it and prepare again")
+    return path, sha256
+
+
+@functools.cache
+def _hash_once(path: Path, _size: int, _modified_ns: int) -> str:
+    """Hash a file that has not changed since it was hashed in this process only once."""
+    return file_sha256(path)
+
+
+def read_tensors(metric: str, key: str) -> tuple[dict[str, Tensor], str]:
+    """Read a file of named tensors on the CPU; nothing in it is executed.
+
+    Returns:
+        The tensors, without the ``module.`` that parallel training puts before their names, and the file's sha256.
+
+    Raises:
+        MetricUnavailableError: It is not there.
+        BenchError: It is not the published one, or holds something else than named tensors.
+    """
+    path, sha256 = verified_weights(metric, key)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds
+        raise BenchError(f"{path}: no readable weights ({first_line(error)}); delete it and prepare again") from error
+    if isinstance(content, dict) and isinstance(content.get("params"), dict):
+        content = content["params"]
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise BenchError(f"{path}: holds no named tensors; delete it and prepare again")
+    return {name.removeprefix("module."): tensor for name, tensor in content.items()}, sha256
+
+
+def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Give a network its weights, every one of them and no others, and make it ready to compute.
+
+    Args:
+        network: Its parameters and buffers are replaced.
+        tensors: By the network's own names.
+        source: The file's name, for errors.
+
+    Raises:
+        BenchError: A tensor is missing, unknown, or of another shape.
+    """
+    wanted = network.state_dict()
+    missing, unknown = (
+        [name for name in wanted if name not in tensors],
+        [name for name in tensors if name not in wanted],
+    )
+    if missing or unknown:
+        parts = [
+            f"{what} {some(names)} ({len(names)})"
+            for what, names in (("lacks", missing), ("also has", unknown))
+            if names
+        ]
+        raise BenchError(f"{source}: {' and '.join(parts)}: these are weights of another network; prepare again")
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name].shape:
+            raise BenchError(
+                f"{source}: {name} is {tuple(tensor.shape)}, not {tuple(wanted[name].shape)}: these are weights of "
+                f"another network; prepare again"
+            )
+    network.load_state_dict(dict(tensors), strict=True, assign=False)
+    network.eval()
