@@ -25,15 +25,14 @@ class WeightFile:
 
     name: str
     sha256: str
-    """Of the whole file; its first digits where no more are published."""
-    size: int | None
-    """In bytes; None where it is not published."""
+    size: int
+    """In bytes."""
     addresses: tuple[str, ...]
     """Tried in order."""
     licence: str
 
 
-def _of_pyiqa(name: str, sha256: str, size: int | None = None, *, licence: str) -> WeightFile:
+def _of_pyiqa(name: str, sha256: str, size: int, licence: str) -> WeightFile:
     return WeightFile(name, sha256, size, (f"{_PYIQA}/{name}", f"{_PYIQA_GITHUB}/{name}"), licence)
 
 
@@ -42,34 +41,74 @@ FILES: Mapping[str, WeightFile] = {
         "niqe_modelparameters.mat",
         "df16a821ebd0856ef4894baa0bb810feb2d442e06e23ed339458aa3d5e4f922d",
         10_928,
-        licence="the authors' (research)",
+        "not stated (University of Texas at Austin, free for research)",
     ),
     "alexnet": WeightFile(
-        "alexnet-owt-7be5be79.pth", "7be5be79", None, (f"{_TORCHVISION}/alexnet-owt-7be5be79.pth",), "BSD-3-Clause"
+        "alexnet-owt-7be5be79.pth",
+        "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
+        244_408_911,
+        (f"{_TORCHVISION}/alexnet-owt-7be5be79.pth",),
+        "BSD-3-Clause (torchvision)",
     ),
-    "vgg16": WeightFile("vgg16-397923af.pth", "397923af", None, (f"{_TORCHVISION}/vgg16-397923af.pth",), "CC-BY-4.0"),
-    "lpips-alex": _of_pyiqa("LPIPS_v0.1_alex-df73285e.pth", "df73285e", licence="BSD-2-Clause"),
-    "lpips-vgg": _of_pyiqa("LPIPS_v0.1_vgg-a78928a0.pth", "a78928a0", licence="BSD-2-Clause"),
-    "dists": _of_pyiqa("DISTS_weights-f5e65c96.pth", "f5e65c96", licence="MIT"),
+    "vgg16": WeightFile(
+        "vgg16-397923af.pth",
+        "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+        553_433_881,
+        (f"{_TORCHVISION}/vgg16-397923af.pth",),
+        "BSD-3-Clause (torchvision)",
+    ),
+    "lpips-alex": _of_pyiqa(
+        "LPIPS_v0.1_alex-df73285e.pth",
+        "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+        6_009,
+        "BSD-2-Clause (lpips)",
+    ),
+    "lpips-vgg": _of_pyiqa(
+        "LPIPS_v0.1_vgg-a78928a0.pth",
+        "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+        7_289,
+        "BSD-2-Clause (lpips)",
+    ),
+    "dists": _of_pyiqa(
+        "DISTS_weights-f5e65c96.pth",
+        "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
+        12_288,
+        "MIT (DISTS)",
+    ),
     "clip-rn50": WeightFile(
         "RN50.pt",
         "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762",
-        None,
+        255_827_503,
         (
             "https://openaipublic.azureedge.net/clip/models/"
             "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762/RN50.pt",
         ),
-        "MIT",
+        "MIT (CLIP)",
     ),
-    "musiq-koniq": _of_pyiqa("musiq_koniq_ckpt-e95806b9.pth", "e95806b9", licence="Apache-2.0"),
-    "maniqa-pipal": _of_pyiqa("MANIQA_PIPAL-ae6d356b.pth", "ae6d356b", licence="Apache-2.0"),
+    "musiq-koniq": _of_pyiqa(
+        "musiq_koniq_ckpt-e95806b9.pth",
+        "e95806b9eae5f3814c410f574ba8e552362bd5bc63d758ed5b97860f5d6185aa",
+        108_610_983,
+        "Apache-2.0 (MUSIQ)",
+    ),
+    "maniqa-pipal": _of_pyiqa(
+        "MANIQA_PIPAL-ae6d356b.pth",
+        "ae6d356bcd583ae3c1ca81d84817cf96d662073896c7e40fceddb305ddc2f155",
+        543_335_435,
+        "Apache-2.0 (MANIQA)",
+    ),
     "maniqa-koniq": _of_pyiqa(
         "ckpt_koniq10k.pt",
         "a207f8ab57322e6be38ff5c8d019301dc032b454bef21c3c9f9dbf7974eebff6",
         543_335_435,
-        licence="Apache-2.0",
+        "Apache-2.0 (MANIQA)",
     ),
-    "inception": _of_pyiqa("pt_inception-2015-12-05-6726825d.pth", "6726825d", licence="Apache-2.0"),
+    "inception": _of_pyiqa(
+        "pt_inception-2015-12-05-6726825d.pth",
+        "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        95_628_359,
+        "Apache-2.0 (pytorch-fid)",
+    ),
 }
 """Every file, by what metrics call it."""
 
@@ -99,7 +138,7 @@ def verified_weights(metric: str, key: str) -> tuple[Path, str]:
     path = find_weights(metric, key)
     status = path.stat()
     sha256 = _hash_once(path, status.st_size, status.st_mtime_ns)
-    if not sha256.startswith(FILES[key].sha256):
+    if sha256 != FILES[key].sha256:
         raise BenchError(f"{path}: wrong sha256: it is not the published file; delete it and prepare again")
     return path, sha256
 
