@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 from ccsr_bench.datasets import Dataset
 from ccsr_bench.errors import BenchError, unknown_name
 from ccsr_bench.manifests import read_toml
+from ccsr_bench.metrics.catalogue import METRICS, entry_point
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.places import shipped
 
@@ -33,6 +34,13 @@ class LeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class SetValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A published value of a metric of a set of images, and how far ours may be from it."""
+
+    value: float
+    tolerance: float
+
+
 class PublishedSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One set of published scores: a TOML file beside the CSV with the values."""
 
@@ -44,6 +52,8 @@ class PublishedSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     protocol: str
     tolerances: dict[str, Tolerance]
     left_out: dict[str, LeftOut] = {}
+    sets: dict[str, SetValue] = {}
+    """Metrics of all images together."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,7 @@ class Comparison:
     worst: float
     """Largest difference of one image."""
     worst_image: str
+    """Which; empty for a metric of all images together."""
     allowed_image: float
     """How far one image may be off."""
     left_out: str
@@ -120,18 +131,45 @@ def compare(
     """
     values = published_values(name)
     metrics = [metric for metric in scorer.metrics if metric in published.tolerances]
-    if not metrics:
-        raise BenchError(f"{name} has no published value of {', '.join(scorer.metrics)} to compare with")
+    sets = [metric for metric in scorer.set_metrics if metric in published.sets]
+    if not metrics and not sets:
+        asked = ", ".join([*scorer.metrics, *scorer.set_metrics])
+        raise BenchError(f"{name} has no published value of {asked} to compare with")
     ours: dict[str, dict[str, float]] = {metric: {} for metric in metrics}
+    vectors: list[np.ndarray] = []
     for index, sample in enumerate(dataset.samples, start=1):
-        output = dataset.read_output(published.outputs, outputs[sample.name])
-        scores, failures = scorer.score(output[None], scorer.reference(sample.read_hr()), metrics)
+        output, hr = dataset.read_output(published.outputs, outputs[sample.name]), sample.read_hr()
+        scores, failures = scorer.score(output[None], scorer.reference(hr), metrics)
         if failures:
             raise BenchError(f"{outputs[sample.name]}: {failures[0]}")
         for metric in metrics:
             ours[metric][sample.name] = scores[metric][0]
+        if sets:
+            vectors.append(np.concatenate([scorer.features(image[None]) for image in (output, hr)]))
         progress(index, len(dataset.samples), sample.name)
-    return [_compare_metric(metric, published, values[metric], ours[metric]) for metric in metrics]
+    return [
+        *(_compare_metric(metric, published, values[metric], ours[metric]) for metric in metrics),
+        *(_compare_set(metric, published.sets[metric], np.stack(vectors)) for metric in sets),
+    ]
+
+
+def allowed_difference(tolerance: float, values: Iterable[str]) -> float:
+    """Return how far a value may be from a printed one: the tolerance, and half of the last printed digit.
+
+    Args:
+        tolerance: Of the metric.
+        values: The printed values of its column, which has as many digits as the longest; some writers drop zeros.
+    """
+    return tolerance + 0.5 * 10.0 ** -max(len(value.partition(".")[2]) for value in values)
+
+
+def _compare_set(metric: str, published: SetValue, vectors: np.ndarray) -> Comparison:
+    """Compare a metric of all images: (M, 2, D) vectors of outputs and references."""
+    ours = entry_point(METRICS[metric].entry)(vectors[:, 0], vectors[:, 1])
+    difference = abs(ours - published.value)
+    return Comparison(
+        metric, len(vectors), ours, published.value, published.tolerance, difference, "", published.tolerance, ""
+    )
 
 
 def _compare_metric(
@@ -140,8 +178,6 @@ def _compare_metric(
     left_out = published.left_out.get(metric, LeftOut([], ""))
     images = [image for image in values if image not in left_out.images]
     tolerance = published.tolerances[metric]
-    # A value is printed with as many digits as its column has; some writers drop trailing zeros.
-    half_digit = 0.5 * 10.0 ** -max(len(value.partition(".")[2]) for value in values.values())
     differences = {image: abs(ours[image] - float(values[image])) for image in images}
     worst = max(images, key=differences.__getitem__)
     return Comparison(
@@ -151,7 +187,7 @@ def _compare_metric(
         published=float(np.mean([float(values[image]) for image in images])),
         worst=differences[worst],
         worst_image=worst,
-        allowed_image=tolerance.image + half_digit,
-        allowed_mean=tolerance.mean + half_digit,
+        allowed_image=allowed_difference(tolerance.image, values.values()),
+        allowed_mean=allowed_difference(tolerance.mean, values.values()),
         left_out=f"{', '.join(left_out.images)} left out: {left_out.reason}" if left_out.images else "",
     )

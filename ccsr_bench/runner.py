@@ -75,7 +75,9 @@ class Summary:
     seconds: float
 
 
-def run_job(job: Job, scorer: Scorer, *, device: str, progress: Progress) -> Summary:
+def run_job(
+    job: Job, scorer: Scorer, *, device: str, progress: Progress, before: Callable[[], None] = lambda: None
+) -> Summary:
     """Bring a ledger to what the job asks for.
 
     Args:
@@ -83,6 +85,7 @@ def run_job(job: Job, scorer: Scorer, *, device: str, progress: Progress) -> Sum
         scorer: Computes the metrics that are asked for.
         device: The scorer's device, for the provenance.
         progress: Called after every image.
+        before: Called before any work, when there is some; what it raises ends the job.
 
     Raises:
         BenchError: An input is wrong or the ledger cannot be written; what was recorded until then is kept.
@@ -92,6 +95,8 @@ def run_job(job: Job, scorer: Scorer, *, device: str, progress: Progress) -> Sum
         _check_unchanged(job, ledger)
         ledger.ask([sample.name for sample in job.samples], job.runs)
         units = [unit for sample in job.samples if (unit := plan(job, sample, ledger, scorer)) is not None]
+        if units:
+            before()
         progress(len(job.samples) - len(units), len(job.samples), "")
         failures = _session(job, units, scorer, ledger, device, progress) if units else {}
         return Summary(
@@ -160,12 +165,15 @@ def plan(job: Job, sample: Sample, ledger: LedgerWriter, scorer: Scorer) -> Unit
     }
     score = {metric: tuple(run for run in wanted if run not in scored.get(metric, ())) for metric in scorer.metrics}
     spread = job.runs if job.runs > 1 and job.runs not in ledger.image_l_std(sample.name) else 0
-    if not (make or spread or any(score.values())):
+    vectors, reference_vector = ledger.image_features(sample.name)
+    features = tuple(run for run in wanted if run not in vectors) if scorer.set_metrics else ()
+    reference_features = bool(scorer.set_metrics) and not reference_vector
+    if not (make or spread or any(score.values()) or features or reference_features):
         return None
     recorded = {
         run: RecordedOutput(ledger.image_path(sample.name, run), output.png_sha256) for run, output in outputs.items()
     }
-    return Unit(sample, make, recorded, score, spread, job.protocol.l_std_crop)
+    return Unit(sample, make, recorded, score, features, reference_features, spread, job.protocol.l_std_crop)
 
 
 def _origin_sha256(job: Job, image: str, run: int) -> str | None:
@@ -289,8 +297,14 @@ class _Recorder:
             scores=result.scores,
             l_std=result.l_std,
             failure=result.failure,
+            features={run: _vector_bytes(vector) for run, vector in result.features.items()},
+            reference_features=(b"" if result.reference_features is None else _vector_bytes(result.reference_features)),
         )
         self._ledger.add(record, provenance.now())
+
+
+def _vector_bytes(vector: np.ndarray) -> bytes:
+    return vector.astype("<f4").tobytes()
 
 
 def _write(path: Path, pixels: np.ndarray) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +18,7 @@ import msgspec
 
 from ccsr_bench.errors import BenchError
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables below, SQLite's `user_version`. Raise it whenever they change."""
 
 APPLICATION = 0x43435352  # "CCSR", SQLite's `application_id`
@@ -40,7 +40,14 @@ CREATE TABLE l_std (
 CREATE TABLE failures (image TEXT PRIMARY KEY, reason TEXT NOT NULL, at TEXT NOT NULL);
 """
 
-IMAGE_TABLES = ("asked", "images", "outputs", "scores", "l_std", "failures")
+FEATURE_TABLES = """
+CREATE TABLE IF NOT EXISTS features (
+    image TEXT NOT NULL, run INTEGER NOT NULL, vector BLOB NOT NULL, session TEXT NOT NULL, PRIMARY KEY (image, run));
+CREATE TABLE IF NOT EXISTS reference_features (image TEXT PRIMARY KEY, vector BLOB NOT NULL, session TEXT NOT NULL);
+"""
+"""Since schema 2: what FID compares. A vector is little-endian float32."""
+
+IMAGE_TABLES = ("asked", "images", "outputs", "scores", "l_std", "failures", "features", "reference_features")
 """The tables whose rows are about one image."""
 
 
@@ -104,6 +111,10 @@ class UnitRecord:
     """Number of runs -> L-STD over that many."""
     failure: str = ""
     """Why the image is not done; empty when it is."""
+    features: dict[int, bytes] = field(default_factory=dict)
+    """Run -> vector."""
+    reference_features: bytes = b""
+    """The vector of the HR image; empty for none."""
 
 
 def ledger_folder(out: Path, dataset: str, method: str) -> Path:
@@ -131,8 +142,9 @@ class Ledger:
         # Not mode=ro: after a kill SQLite must roll the journal back, which is a write.
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
         try:
-            self._connection.execute("PRAGMA query_only = ON")
             self._check_schema()
+            self._add_missing_tables()
+            self._connection.execute("PRAGMA query_only = ON")
             self._check_whole()
         except (sqlite3.DatabaseError, msgspec.MsgspecError, TypeError) as error:
             self._connection.close()
@@ -150,6 +162,11 @@ class Ledger:
             raise BenchError(
                 f"{self.folder}: the ledger has schema {version}, this ccsr-bench reads up to {SCHEMA}; update it"
             )
+
+    def _add_missing_tables(self) -> None:
+        """Give a reader of a ledger of an older schema the tables that it lacks, empty; nothing is written."""
+        if self._integer("PRAGMA user_version") < SCHEMA:
+            self._connection.executescript(FEATURE_TABLES.replace("CREATE TABLE", "CREATE TEMPORARY TABLE"))
 
     def _check_whole(self) -> None:
         """Read what can be damaged, so that it is found here and named, not half-way through a table."""
@@ -278,6 +295,20 @@ class Ledger:
             found.setdefault(metric, {})[run] = value
         return found
 
+    def features(self, run: int) -> dict[str, bytes]:
+        """Return the vectors of all outputs of one run, by image."""
+        return dict(self._connection.execute("SELECT image, vector FROM features WHERE run = ? ORDER BY image", (run,)))
+
+    def reference_features(self) -> dict[str, bytes]:
+        """Return the vectors of the HR images, by image."""
+        return dict(self._connection.execute("SELECT image, vector FROM reference_features ORDER BY image"))
+
+    def image_features(self, image: str) -> tuple[dict[int, bytes], bytes]:
+        """Return the vectors of an image's outputs, by run, and of its HR image; nothing where none is recorded."""
+        query = "SELECT run, vector FROM features WHERE image = ? ORDER BY run"
+        reference = self._connection.execute("SELECT vector FROM reference_features WHERE image = ?", (image,))
+        return dict(self._connection.execute(query, (image,))), (reference.fetchone() or (b"",))[0]
+
     def l_std(self, runs: int) -> dict[str, float]:
         """Return the recorded L-STD over that many runs, by image."""
         return dict(self._connection.execute("SELECT image, value FROM l_std WHERE runs = ? ORDER BY image", (runs,)))
@@ -297,7 +328,13 @@ class Ledger:
             raise KeyError(image)
         failure = self.failures.get(image, "")
         return UnitRecord(
-            image, *hashes, self.outputs(image), self.image_scores(image), self.image_l_std(image), failure
+            image,
+            *hashes,
+            self.outputs(image),
+            self.image_scores(image),
+            self.image_l_std(image),
+            failure,
+            *self.image_features(image),
         )
 
     def rows(self, image: str) -> dict[str, list[tuple[object, ...]]]:

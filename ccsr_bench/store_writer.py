@@ -14,7 +14,17 @@ import msgspec
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_atomically
-from ccsr_bench.store import APPLICATION, IMAGE_TABLES, SCHEMA, TABLES, Description, Identity, Ledger, UnitRecord
+from ccsr_bench.store import (
+    APPLICATION,
+    FEATURE_TABLES,
+    IMAGE_TABLES,
+    SCHEMA,
+    TABLES,
+    Description,
+    Identity,
+    Ledger,
+    UnitRecord,
+)
 
 
 class LedgerWriter(Ledger):
@@ -61,6 +71,11 @@ class LedgerWriter(Ledger):
         except BaseException:
             self.close()
             raise
+
+    def _add_missing_tables(self) -> None:
+        """Bring a ledger of an older schema to this one, whole or not at all."""
+        if self._integer("PRAGMA user_version") < SCHEMA:
+            self._connection.executescript(f"BEGIN; {FEATURE_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -130,6 +145,10 @@ class LedgerWriter(Ledger):
                     for run, value in runs.items()
                 ],
                 "l_std": [(image, runs, value, session) for runs, value in record.l_std.items()],
+                "features": [(image, run, vector, session) for run, vector in record.features.items()],
+                "reference_features": (
+                    [(image, record.reference_features, session)] if record.reference_features else []
+                ),
             },
             failure=(image, record.failure, at),
         )
@@ -194,7 +213,9 @@ def _create(path: Path, identity: Identity, description: Description, definition
     temporary = path.with_name(".ledger.tmp")
     temporary.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(temporary)) as connection:
-        connection.executescript(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; {TABLES}")
+        connection.executescript(
+            f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; {TABLES} {FEATURE_TABLES}"
+        )
         _identify(connection, identity)
         _describe(connection, description, definitions)
         connection.commit()

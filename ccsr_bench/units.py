@@ -41,6 +41,10 @@ class Unit:
     """Runs that exist."""
     score: Mapping[str, tuple[int, ...]]
     """Metric -> runs whose score is missing."""
+    features: tuple[int, ...]
+    """Runs whose vector for set metrics is missing."""
+    reference_features: bool
+    """Whether the vector of the HR image is missing."""
     l_std_runs: int
     """Compute the L-STD over runs 0 to this minus 1; 0 for none."""
     l_std_crop: int = 0
@@ -63,6 +67,10 @@ class UnitResult:
     """Number of runs -> L-STD over that many."""
     failure: str
     """Why some scores are missing; empty when none is."""
+    features: dict[int, np.ndarray]
+    """Run -> (D,) float32."""
+    reference_features: np.ndarray | None
+    """(D,) float32 of the HR image."""
 
 
 class OutputSource(Protocol):
@@ -148,8 +156,8 @@ def execute(unit: Unit, source: OutputSource | None, scorer: Scorer) -> UnitResu
         seconds = (time.perf_counter() - started) / len(made) if source.generates else None
 
     available = _Outputs(unit, made)
-    reference = scorer.reference(pair.hr)
-    scores, failure = _score(unit, available, reference, scorer)
+    scores, failures = _score(unit, available, scorer.reference(pair.hr), scorer)
+    features, reference_features, failed = _features(unit, available, pair.hr, scorer)
     spread = {}
     if unit.l_std_runs:
         spread[unit.l_std_runs] = l_std(available.stack(range(unit.l_std_runs)), crop=unit.l_std_crop)
@@ -160,7 +168,9 @@ def execute(unit: Unit, source: OutputSource | None, scorer: Scorer) -> UnitResu
         seconds=seconds,
         scores=scores,
         l_std=spread,
-        failure=failure,
+        failure="; ".join([*failures, *failed]),
+        features=features,
+        reference_features=reference_features,
     )
 
 
@@ -186,7 +196,7 @@ class _Outputs:
 
 def _score(
     unit: Unit, available: _Outputs, reference: Reference, scorer: Scorer
-) -> tuple[dict[str, dict[int, float]], str]:
+) -> tuple[dict[str, dict[int, float]], list[str]]:
     """Return the scores, and why some are missing: a metric that fails costs neither the outputs nor other metrics."""
     # Metrics that miss the same runs share one batch, and with it everything computed once per output.
     groups: dict[tuple[int, ...], list[str]] = {}
@@ -199,4 +209,18 @@ def _score(
         values, failed = scorer.score(available.stack(runs), reference, metrics)
         scores.update({metric: dict(zip(runs, found, strict=True)) for metric, found in values.items()})
         failures += failed
-    return scores, "; ".join(failures)
+    return scores, failures
+
+
+def _features(
+    unit: Unit, available: _Outputs, hr: np.ndarray, scorer: Scorer
+) -> tuple[dict[int, np.ndarray], np.ndarray | None, list[str]]:
+    """Return the vectors of the outputs, of the HR image, and why they are missing."""
+    try:
+        reference = scorer.features(hr[None])[0] if unit.reference_features else None
+        vectors = scorer.features(available.stack(unit.features)) if unit.features else np.empty((0, 0))
+    except BenchError:
+        raise
+    except Exception as error:  # one metric's failure must not cost the others
+        return {}, None, [" ".join(f"features: {error!r}".split())]
+    return dict(zip(unit.features, vectors, strict=True)), reference, []

@@ -44,6 +44,7 @@ def run(
     batch: int = 0,
     metrics: Sequence[str] = ("psnr", "ssim"),
     protocol: str = "paper",
+    scoring: Scorer | None = None,
 ) -> Summary:
     """Run the control method."""
     samples = [s for s in dataset.samples if names is None or s.name in names]
@@ -51,7 +52,7 @@ def run(
         samples.sort(key=lambda sample: list(names).index(sample.name))
     source = MethodSource(method or DitheredBicubic(sigma=8.0), batch=batch)
     job = Job("m", "M", dataset, samples, runs, PROTOCOLS[protocol], out, made_by="test", load=lambda: source)
-    return run_job(job, scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
+    return run_job(job, scoring or scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
 
 
 def everything(out: Path) -> dict[str, Any]:
@@ -59,7 +60,13 @@ def everything(out: Path) -> dict[str, Any]:
     folder = out / "own" / "m"
     with Ledger(folder) as ledger:
         records = {
-            name: (r.pixels_sha256, {k: (o.seed, o.png_sha256) for k, o in r.outputs.items()}, r.scores, r.l_std)
+            name: (
+                r.pixels_sha256,
+                {k: (o.seed, o.png_sha256) for k, o in r.outputs.items()},
+                r.scores,
+                r.l_std,
+                (r.features, r.reference_features),
+            )
             for name in ledger.image_names()
             for r in [ledger.record(name)]
         }
@@ -102,7 +109,7 @@ def test_more_runs_only_add(own: Dataset, tmp_path: Path, expected: Mapping[str,
     run(own, tmp_path / "out", runs=4)
     grown = everything(tmp_path / "out")
     assert grown["pngs"] == expected["pngs"]
-    for name, (pair, outputs, scores, l_std) in expected["records"].items():
+    for name, (pair, outputs, scores, l_std, _) in expected["records"].items():
         assert grown["records"][name][:3] == (pair, outputs, scores)
         assert grown["records"][name][3][4] == l_std[4]
 

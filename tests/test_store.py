@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
 from pathlib import Path
@@ -26,6 +27,8 @@ def record(image: str = "a", runs: tuple[int, ...] = (0, 1), value: float = 20.0
         outputs={run: Output(seed=2**63 - 1 - run, png_sha256=f"png {run}", seconds=0.5) for run in runs},
         scores={"psnr": {run: value + run for run in runs}},
         l_std={len(runs): 0.01},
+        features={run: bytes([run, 1, 2, 3]) for run in runs},
+        reference_features=b"HR..",
     )
 
 
@@ -44,6 +47,27 @@ def test_what_was_recorded_is_read_back(tmp_path: Path) -> None:
         assert ledger.record("a") == record()
         assert ledger.scores("psnr") == {"a": {0: 20.0, 1: 21.0}}
         assert ledger.l_std(2) == {"a": 0.01}
+        assert ledger.features(1) == {"a": bytes([1, 1, 2, 3])}
+        assert ledger.reference_features() == {"a": b"HR.."}
+
+
+def test_ledger_of_the_first_schema_is_read_and_added_to(tmp_path: Path) -> None:
+    with writer(tmp_path) as ledger:
+        ledger.add(record(), NOW)
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as connection:
+        connection.executescript("DROP TABLE features; DROP TABLE reference_features; PRAGMA user_version = 1")
+    connection.close()
+    before = (tmp_path / "ledger.sqlite").read_bytes()
+    with Ledger(tmp_path) as ledger:
+        assert dataclasses.replace(ledger.record("a"), features=record().features) == dataclasses.replace(
+            record(), reference_features=b""
+        )
+        assert ledger.rows("a")["features"] == []
+    assert (tmp_path / "ledger.sqlite").read_bytes() == before
+    with writer(tmp_path) as ledger:
+        ledger.add(record(), NOW)
+    with Ledger(tmp_path) as ledger:
+        assert ledger.record("a") == record()
 
 
 def test_records_are_added_never_changed(tmp_path: Path) -> None:

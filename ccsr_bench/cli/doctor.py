@@ -68,17 +68,22 @@ def _writable(folder: Path) -> bool:
 
 
 def _metrics() -> list[Finding]:
-    import torch
+    import importlib.util
 
-    from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL, METRICS, build_metric, find_protocol
+    from ccsr_bench.metrics.catalogue import METRICS
+    from ccsr_bench.metrics.weights import FILES, missing_files
 
     findings = []
-    for name in METRICS:
-        try:
-            metric = build_metric(name, find_protocol(DEFAULT_PROTOCOL), torch.device("cpu"))
-            findings.append(Finding(f"metric {name}", True, metric.definition))
-        except BenchError as error:
-            findings.append(Finding(f"metric {name}", False, str(error)))
+    for name, info in METRICS.items():
+        missing = [FILES[key].name for key in missing_files(info.weights)]
+        if missing:
+            detail = f"no {' and no '.join(missing)}: run `ccsr-bench prepare --metrics {name}`"
+        elif name == "niqe" and importlib.util.find_spec("pyiqa") is None:
+            detail = "needs pyiqa: run `pip install 'ccsr-bench[pyiqa]'` (its licence is non-commercial)"
+        else:
+            findings.append(Finding(f"metric {name}", True, info.title))
+            continue
+        findings.append(Finding(f"metric {name}", False, detail))
     return findings
 
 

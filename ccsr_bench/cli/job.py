@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,13 +32,36 @@ def stdout_to_stderr() -> Iterator[None]:
         yield
 
 
-def run_all(jobs: Sequence[Job], scoring: Scoring) -> dict[str, Summary]:
-    """Do jobs one after the other and return how each ended, by method."""
+def run_all(jobs: Sequence[Job], scoring: Scoring, *, canary: bool) -> dict[str, Summary]:
+    """Do jobs one after the other and return how each ended, by method.
+
+    Args:
+        jobs: What to do.
+        scoring: What to score with.
+        canary: Check the metrics on a published image before the first work.
+    """
+    check = functools.cache(functools.partial(_check_canary, scoring)) if canary else _no_check
     summaries: dict[str, Summary] = {}
     for job in jobs:
         with progress(f"{job.method} on {job.dataset.name}") as show, stdout_to_stderr():
-            summaries[job.method] = run_job(job, scoring.scorer, device=scoring.device, progress=show)
+            summaries[job.method] = run_job(job, scoring.scorer, device=scoring.device, progress=show, before=check)
     return summaries
+
+
+def _no_check() -> None:
+    """Check nothing."""
+
+
+def _check_canary(scoring: Scoring) -> None:
+    from ccsr_bench.metrics import canary
+    from ccsr_bench.metrics.catalogue import METRICS
+
+    checked = canary.check(scoring.scorer, scoring.protocol)
+    unchecked = [name for name in scoring.scorer.metrics if name not in checked and METRICS[name].weights]
+    if checked:
+        remark(f"canary: {', '.join(checked)} as published")
+    if unchecked:
+        remark(f"canary: nothing to check {', '.join(unchecked)} with (`ccsr-bench prepare --metrics`)")
 
 
 def finish(summaries: dict[str, Summary], options: argparse.Namespace) -> int:

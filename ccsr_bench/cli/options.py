@@ -36,6 +36,30 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--protocol", default=DEFAULT_PROTOCOL, help="metric definitions (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    add_computing(parser)
+    parser.add_argument(
+        "--no-canary", action="store_true",
+        help="do not check every metric on a published image before the work starts",
+    )  # fmt: skip
+
+
+def add_computing(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how metrics are computed."""
+    parser.add_argument(
+        "--precision", choices=["exact", "fast"], default="exact",
+        help="of metrics' networks: float32, or TF32 and bfloat16 where it does not show (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--backend", nargs="+", action="extend", type=_backend, default=[], metavar="METRIC=PACKAGE",
+        help="compute a metric with another package: lpips=lpips, lpips-vgg=lpips, dists=piq",
+    )  # fmt: skip
+
+
+def _backend(text: str) -> tuple[str, str]:
+    metric, _, package = text.partition("=")
+    if not (metric and package):
+        raise argparse.ArgumentTypeError(f"'{text}' is not METRIC=PACKAGE, such as dists=piq")
+    return metric, package
 
 
 def add_methods_dir(parser: argparse.ArgumentParser) -> None:
@@ -122,25 +146,35 @@ class Scoring(NamedTuple):
     device: str
 
 
-def resolve_scoring(metrics: Sequence[str] | None, protocol_name: str, device_name: str) -> Scoring:
-    """Build the scorer that the options choose; says which metrics are skipped, before any work starts."""
+def resolve_scoring(options: argparse.Namespace, protocol_name: str) -> Scoring:
+    """Build the scorer that the options choose; says which metrics are skipped, before any work starts.
+
+    Args:
+        options: As `add_scoring` reads them.
+        protocol_name: Which definitions.
+    """
     from ccsr_bench.cli.console import remark
     from ccsr_bench.metrics.catalogue import build_metrics, find_metric, find_protocol
 
     protocol = find_protocol(protocol_name)
-    for name in metrics or ():
+    backends = dict(options.backend)
+    for name in (*(options.metrics or ()), *backends):
         find_metric(name)
 
     import torch
 
     from ccsr_bench.metrics.scorer import Scorer
 
-    device_name = resolve_device(device_name)
+    device_name = resolve_device(options.device)
     device = torch.device(device_name)
-    built, skipped = build_metrics(list(dict.fromkeys(metrics)) if metrics else None, protocol, device)
+    names = list(dict.fromkeys(options.metrics)) if options.metrics else None
+    built, skipped = build_metrics(names, protocol, device, precision=options.precision, backends=backends)
+    for name in backends:
+        if name not in built:
+            raise BenchError(f"--backend {name}={backends[name]}: {name} is not computed; name it with --metrics")
     for reason in skipped.values():
         remark(f"skipping {reason}")
-    return Scoring(Scorer(built, device), protocol, device_name)
+    return Scoring(Scorer(built, device, options.precision), protocol, device_name)
 
 
 def resolve_device(name: str) -> str:

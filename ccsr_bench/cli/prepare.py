@@ -11,12 +11,15 @@ from ccsr_bench.cli import options as shared
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
+    from ccsr_bench.datasets import DatasetManifest
     from ccsr_bench.methods.registry import MethodSpec
 
 EXAMPLES = """\
   ccsr-bench prepare --dataset RealSR
   ccsr-bench prepare --dataset RealSR --from my/RealSR
   ccsr-bench prepare --metrics
+  ccsr-bench prepare --metrics lpips dists --from my/weights
+  ccsr-bench prepare --metrics --offline
   ccsr-bench prepare --method ccsr-s2
   ccsr-bench prepare --method ccsr-s2 --from preset/models
 Files go to $CCSR_BENCH_HOME, or the platform's cache folder. An interrupted call is resumed by the next one.
@@ -27,7 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("--dataset", nargs="+", action="extend", default=[], metavar="D", help="data sets to install")
     parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="methods to install")
-    parser.add_argument("--metrics", action="store_true", help="install the weights of every metric")
+    parser.add_argument(
+        "--metrics", nargs="*", action="extend", metavar="X",
+        help="install the weights of these metrics, or of all that are computed by default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--offline", action="store_true", help="touch no network: list what is missing and where it goes"
+    )
     parser.add_argument(
         "--from",
         dest="local",
@@ -44,24 +53,21 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.cli.console import echo, progress
     from ccsr_bench.methods.registry import find_method
 
-    if not (options.dataset or options.method or options.metrics):
+    if not (options.dataset or options.method or options.metrics is not None):
         raise BenchError("say what to prepare: --dataset D, --method M or --metrics")
     if options.local is not None and not options.local.is_dir():
         raise BenchError(f"--from {options.local}: no such folder")
     manifests = [datasets.read_manifest(name) for name in dict.fromkeys(options.dataset)]
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
+    if options.offline:
+        return _list_missing(manifests, specs, options)
     for manifest in manifests:
         with progress(f"prepare {manifest.name}") as show:
             folder = prepare.prepare_dataset(manifest, local=options.local, progress=show)
         echo(f"{manifest.name}: verified, in {folder} (licence: {manifest.licence})")
     _prepare_methods(specs, options.local)
-    if options.metrics:
-        from ccsr_bench.metrics import niqe
-        from ccsr_bench.places import weights_home
-
-        target = weights_home() / niqe.WEIGHTS
-        prepare.download_file(niqe.WEIGHTS_ADDRESSES, target, niqe.WEIGHTS_SHA256, local=options.local)
-        echo(f"niqe: verified, {target}")
+    if options.metrics is not None:
+        _prepare_metrics(options.metrics, options.local)
     return 0
 
 
@@ -78,3 +84,65 @@ def _prepare_methods(specs: Sequence[MethodSpec], local: Path | None) -> None:
     for spec in specs:
         if not spec.variant.weights:
             echo(f"{spec.name}: has no weights, nothing to prepare")
+
+
+def _prepare_metrics(names: Sequence[str], local: Path | None) -> None:
+    """Install the weights of metrics, and the published image that the canary scores.
+
+    Raises:
+        BenchError: A file cannot be had; the others are installed.
+    """
+    from ccsr_bench.cli.console import echo, progress
+    from ccsr_bench.metrics.canary import canary_files
+    from ccsr_bench.metrics.weights import FILES, needed_files
+    from ccsr_bench.places import weights_home
+    from ccsr_bench.prepare import download_file
+
+    keys = needed_files(names)
+    failures: list[BenchError] = []
+    with progress("prepare metrics") as show:
+        for index, key in enumerate(keys, start=1):
+            file = FILES[key]
+            try:
+                download_file(list(file.addresses), weights_home() / file.name, file.sha256, local=local)
+                echo(f"{file.name}: verified, {file.size:,} bytes, in {weights_home()} (licence: {file.licence})")
+            except BenchError as error:
+                failures.append(error)
+            show(index, len(keys), file.name)
+    for image in canary_files() if local is None else ():
+        try:
+            download_file(list(image.addresses), image.target, image.sha256)
+            echo(f"{image.part}/{image.name}: verified, for the canary, in {image.target.parent}")
+        except BenchError as error:
+            failures.append(error)
+    if failures:
+        raise BenchError("; ".join(map(str, failures)))
+
+
+def _list_missing(
+    manifests: Sequence[DatasetManifest], specs: Sequence[MethodSpec], options: argparse.Namespace
+) -> int:
+    """Say what is missing, where it goes and where it comes from, without touching the network."""
+    from ccsr_bench import datasets
+    from ccsr_bench.cli.console import echo
+    from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
+    from ccsr_bench.metrics.weights import FILES, missing_files, needed_files
+    from ccsr_bench.places import dataset_home, weights_home
+
+    missing = [f"data set {m.name}: goes to {dataset_home(m.name)}" for m in manifests if not datasets.is_ready(m)]
+    for spec in specs:
+        try:
+            spec.find_weights(None)
+        except BenchError as error:
+            missing.append(f"method {spec.name}: {error}")
+    for key in missing_files(needed_files(options.metrics)) if options.metrics is not None else ():
+        file = FILES[key]
+        missing.append(
+            f"{file.name} ({file.size:,} bytes, sha256 {file.sha256}): goes to {weights_home()}, from "
+            f"{' or '.join(file.addresses)}"
+        )
+    for line in missing:
+        echo(line)
+    if not missing:
+        echo("nothing is missing")
+    return EXIT_CHECK_FAILED if missing else EXIT_DONE

@@ -68,7 +68,7 @@ def execute(options: argparse.Namespace) -> int:
             raise BenchError(
                 f"method '{spec.name}' magnifies {spec.manifest.scale} times, {dataset.name} needs {dataset.scale}"
             )
-    scoring = shared.resolve_scoring(options.metrics, options.protocol, options.device)
+    scoring = shared.resolve_scoring(options, options.protocol)
     index, count = options.shard
     samples = shared.first(dataset.samples, options.limit)[index::count]
     if not samples:
@@ -93,7 +93,7 @@ def execute(options: argparse.Namespace) -> int:
                 execution=execution if spec.manifest.environment.networks else None,
             )
         )
-    return finish(run_all(jobs, scoring), options)
+    return finish(run_all(jobs, scoring, canary=not options.no_canary), options)
 
 
 def _load(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> OutputSource:

@@ -34,7 +34,7 @@ def execute(options: argparse.Namespace) -> int:
     samples = shared.first(dataset.samples, options.limit)
     runs = find_runs(options.images)
     check_runs(runs, samples, partial=options.limit is not None)
-    scoring = shared.resolve_scoring(options.metrics, options.protocol, options.device)
+    scoring = shared.resolve_scoring(options, options.protocol)
     job = Job(
         method=options.method,
         title=options.method,
@@ -45,4 +45,4 @@ def execute(options: argparse.Namespace) -> int:
         out=options.out,
         files=runs,
     )
-    return finish(run_all([job], scoring), options)
+    return finish(run_all([job], scoring, canary=not options.no_canary), options)

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--protocol", help="check with these definitions instead of the set's own")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    shared.add_computing(parser)
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
 
 
@@ -72,7 +73,7 @@ def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> l
 
     dataset = datasets.load(published.dataset)
     outputs = dataset.outputs(published.outputs)
-    scoring = shared.resolve_scoring(options.metrics, options.protocol or published.protocol, options.device)
+    scoring = shared.resolve_scoring(options, options.protocol or published.protocol)
     with progress(f"verify {name}") as show:
         return compare(name, published, dataset, outputs, scoring.scorer, show)
 

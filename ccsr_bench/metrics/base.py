@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -88,6 +89,25 @@ class Metric(Protocol):
             (N,) float64.
         """
         ...
+
+
+class FeatureExtractor(Protocol):
+    """What a metric of a set of images compares: one vector for each image."""
+
+    definition: str
+    """The full text of what is computed; stored with every vector."""
+
+    def features(self, images: ImageBatch) -> Tensor:
+        """Return (N, D) float32, on the CPU; a vector depends on its own image alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class SetMetric:
+    """A metric of all outputs of one run together, such as FID: what is recorded are vectors, not scores."""
+
+    definition: str
+    extractor: FeatureExtractor
 
 
 def crop_border(images: Tensor, crop: int) -> Tensor:

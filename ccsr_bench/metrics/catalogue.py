@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -12,7 +12,8 @@ from ccsr_bench.errors import MetricUnavailableError, unknown_name
 if TYPE_CHECKING:
     import torch
 
-    from ccsr_bench.metrics.base import Metric
+    from ccsr_bench.metrics.base import FeatureExtractor, Metric, SetMetric
+    from ccsr_bench.metrics.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,24 @@ class MetricInfo:
     """As the paper's tables print it."""
     title: str
     higher_is_better: bool
-    kind: Literal["reference", "no-reference"]
+    kind: Literal["reference", "no-reference", "distribution"]
+    """A distribution metric compares the set of outputs of one run with the set of references."""
     decimals: int
     """Of the value in a table, as the paper prints it; spreads have four."""
     entry: str
+    """What builds it; for a distribution metric, the distance of two sets of vectors."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What it is built with."""
     network: bool = False
-    """Whether it holds a network, which lives on a device."""
+    """Whether it is built for a device, in a precision."""
+    on_device: bool = False
+    """Whether it is built for a device alone."""
+    weights: tuple[str, ...] = ()
+    """The files it needs, as `ccsr_bench.metrics.weights.FILES` calls them."""
+    backends: Mapping[str, str] = field(default_factory=dict)
+    """Other packages that can compute it -> what builds it with them."""
+    default: bool = True
+    """Whether it is computed unasked."""
     licence: str = "Apache-2.0"
 
 
@@ -55,6 +68,66 @@ METRICS: Mapping[str, MetricInfo] = {
             entry="ccsr_bench.metrics.ssim:SSIM",
         ),
         MetricInfo(
+            name="lpips",
+            label="LPIPS",
+            title="Learned perceptual image patch similarity, AlexNet v0.1",
+            higher_is_better=False,
+            kind="reference",
+            decimals=4,
+            entry="ccsr_bench.metrics.lpips:LPIPS",
+            network=True,
+            weights=("alexnet", "lpips-alex"),
+            backends={"lpips": "ccsr_bench.metrics.backends:LPIPSPackage"},
+        ),
+        MetricInfo(
+            name="lpips-vgg",
+            label="LPIPS-VGG",
+            title="Learned perceptual image patch similarity, VGG-16 v0.1",
+            higher_is_better=False,
+            kind="reference",
+            decimals=4,
+            entry="ccsr_bench.metrics.lpips:LPIPS",
+            options={"net": "vgg"},
+            network=True,
+            weights=("vgg16", "lpips-vgg"),
+            backends={"lpips": "ccsr_bench.metrics.backends:LPIPSPackage"},
+            default=False,
+        ),
+        MetricInfo(
+            name="dists",
+            label="DISTS",
+            title="Deep image structure and texture similarity",
+            higher_is_better=False,
+            kind="reference",
+            decimals=4,
+            entry="ccsr_bench.metrics.dists:DISTS",
+            network=True,
+            weights=("vgg16", "dists"),
+            backends={"piq": "ccsr_bench.metrics.backends:DISTSPackage"},
+        ),
+        MetricInfo(
+            name="fid",
+            label="FID",
+            title="Fréchet inception distance",
+            higher_is_better=False,
+            kind="distribution",
+            decimals=2,
+            entry="ccsr_bench.metrics.frechet:frechet_distance",
+            network=True,
+            weights=("inception",),
+        ),
+        MetricInfo(
+            name="kid",
+            label="KID",
+            title="Kernel inception distance",
+            higher_is_better=False,
+            kind="distribution",
+            decimals=4,
+            entry="ccsr_bench.metrics.frechet:kernel_distance",
+            network=True,
+            weights=("inception",),
+        ),
+        MetricInfo(
             name="niqe",
             label="NIQE",
             title="Natural image quality evaluator",
@@ -62,11 +135,59 @@ METRICS: Mapping[str, MetricInfo] = {
             kind="no-reference",
             decimals=2,
             entry="ccsr_bench.metrics.niqe:NIQE",
-            network=True,
+            weights=("niqe",),
+            on_device=True,
             licence="pyiqa: PolyForm Noncommercial 1.0.0",
+        ),
+        MetricInfo(
+            name="clipiqa",
+            label="CLIPIQA",
+            title="CLIP image quality assessment, ResNet-50",
+            higher_is_better=True,
+            kind="no-reference",
+            decimals=4,
+            entry="ccsr_bench.metrics.clipiqa:CLIPIQA",
+            network=True,
+            weights=("clip-rn50",),
+        ),
+        MetricInfo(
+            name="musiq",
+            label="MUSIQ",
+            title="Multi-scale image quality transformer, KonIQ-10k",
+            higher_is_better=True,
+            kind="no-reference",
+            decimals=2,
+            entry="ccsr_bench.metrics.musiq:MUSIQ",
+            network=True,
+            weights=("musiq-koniq",),
+        ),
+        MetricInfo(
+            name="maniqa",
+            label="MANIQA",
+            title="Multi-dimension attention network for image quality assessment, PIPAL",
+            higher_is_better=True,
+            kind="no-reference",
+            decimals=4,
+            entry="ccsr_bench.metrics.maniqa:MANIQA",
+            network=True,
+            weights=("maniqa-pipal",),
+        ),
+        MetricInfo(
+            name="maniqa-koniq",
+            label="MANIQA-KonIQ",
+            title="Multi-dimension attention network for image quality assessment, KonIQ-10k",
+            higher_is_better=True,
+            kind="no-reference",
+            decimals=4,
+            entry="ccsr_bench.metrics.maniqa:MANIQA",
+            options={"weights": "koniq"},
+            network=True,
+            weights=("maniqa-koniq",),
+            default=False,
         ),
     )
 }
+"""In the order of the paper's tables."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +213,7 @@ PROTOCOLS: Mapping[str, MetricProtocol] = {
             name="ccsr-v1",
             title="The CCSR authors' scripts (cal_iqa): as `paper`, with a 4-pixel border left out of reference "
             "metrics and L-STD",
-            options={"psnr": {"crop": 4}, "ssim": {"crop": 4}},
+            options={name: {"crop": 4} for name in ("psnr", "ssim", "lpips", "lpips-vgg")},
             l_std_crop=4,
         ),
         MetricProtocol(
@@ -129,29 +250,61 @@ def find_metric(name: str) -> MetricInfo:
     return METRICS[name]
 
 
-def build_metric(name: str, protocol: MetricProtocol, device: torch.device) -> Metric:
-    """Build a metric with a protocol's definition.
+def entry_point(entry: str) -> Any:
+    """Import what an entry of the catalogue names."""
+    module, _, attribute = entry.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def build_metric(
+    name: str,
+    protocol: MetricProtocol,
+    device: torch.device,
+    *,
+    precision: Precision = "exact",
+    backend: str | None = None,
+) -> Metric:
+    """Build a metric that scores images, with a protocol's definition.
+
+    Args:
+        name: Of the metric, which is not a distribution metric.
+        protocol: Which definition.
+        device: Where it computes.
+        precision: Of its network.
+        backend: Another package to compute it with; None for our own.
 
     Raises:
         MetricUnavailableError: Its package or its weights are missing.
-        BenchError: There is no such metric.
+        BenchError: There is no such metric, or the package cannot compute it.
     """
     info = find_metric(name)
-    module, _, attribute = info.entry.partition(":")
-    build = getattr(importlib.import_module(module), attribute)
-    options = dict(protocol.options.get(name, {}))
-    return cast("Metric", build(device=device, **options) if info.network else build(**options))
+    options = {**info.options, **protocol.options.get(name, {})}
+    if backend is not None and backend not in info.backends:
+        raise unknown_name(f"backend of {name}", backend, info.backends)
+    build = entry_point(info.entry if backend is None else info.backends[backend])
+    if info.network or info.on_device:
+        options |= {"device": device}
+    if info.network:
+        options |= {"precision": precision}
+    return cast("Metric", build(**options))
 
 
 def build_metrics(
-    names: list[str] | None, protocol: MetricProtocol, device: torch.device
-) -> tuple[dict[str, Metric], dict[str, str]]:
-    """Build the metrics that were asked for, or every metric that can be had here.
+    names: Sequence[str] | None,
+    protocol: MetricProtocol,
+    device: torch.device,
+    *,
+    precision: Precision = "exact",
+    backends: Mapping[str, str] | None = None,
+) -> tuple[dict[str, Metric | SetMetric], dict[str, str]]:
+    """Build the metrics that were asked for, or every default metric that can be had here.
 
     Args:
-        names: Metrics asked for by name; None for all.
+        names: Metrics asked for by name; None for all defaults.
         protocol: Which definitions.
         device: Where they compute.
+        precision: Of their networks.
+        backends: Metric -> another package to compute it with.
 
     Returns:
         The metrics by name, and the reason for each that was skipped.
@@ -159,13 +312,28 @@ def build_metrics(
     Raises:
         BenchError: A metric asked for by name cannot be had.
     """
-    built: dict[str, Metric] = {}
+    from ccsr_bench.metrics.base import SetMetric
+
+    chosen = backends or {}
+    built: dict[str, Metric | SetMetric] = {}
     skipped: dict[str, str] = {}
-    for name in names if names is not None else METRICS:
+    extractor: FeatureExtractor | None = None
+    for name in names if names is not None else [info.name for info in METRICS.values() if info.default]:
         try:
-            built[name] = build_metric(name, protocol, device)
+            if find_metric(name).kind == "distribution":
+                extractor = extractor or entry_point(_EXTRACTOR)(device=device, precision=precision)
+                built[name] = SetMetric(entry_point(_SET_DEFINITIONS[name])(extractor.definition), extractor)
+            else:
+                built[name] = build_metric(name, protocol, device, precision=precision, backend=chosen.get(name))
         except MetricUnavailableError as error:
-            if names is not None:
+            if names is not None or name in chosen:
                 raise
             skipped[name] = str(error)
     return built, skipped
+
+
+_EXTRACTOR = "ccsr_bench.metrics.inception_features:InceptionFeatures"
+_SET_DEFINITIONS = {
+    "fid": "ccsr_bench.metrics.frechet:fid_definition",
+    "kid": "ccsr_bench.metrics.frechet:kid_definition",
+}

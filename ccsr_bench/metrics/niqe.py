@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.places import weights_home
-from ccsr_bench.prepare import file_sha256
+from ccsr_bench.metrics.weights import verified_weights
 
-WEIGHTS = "niqe_modelparameters.mat"
-WEIGHTS_SHA256 = "df16a821ebd0856ef4894baa0bb810feb2d442e06e23ed339458aa3d5e4f922d"
-WEIGHTS_ADDRESSES = [
-    f"https://huggingface.co/chaofengc/IQA-PyTorch-Weights/resolve/main/{WEIGHTS}",
-    f"https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights/{WEIGHTS}",
-]
 _BLOCK = 96
-
-
-def weights_path() -> Path:
-    """Return where the pristine model is: in our cache, or where pyiqa keeps it.
-
-    Raises:
-        MetricUnavailableError: It is in neither.
-    """
-    places = (weights_home() / WEIGHTS, Path(torch.hub.get_dir()) / "pyiqa" / WEIGHTS)
-    for path in places:
-        if path.is_file():
-            return path
-    raise MetricUnavailableError(f"niqe: no {WEIGHTS} in {places[0].parent}: run `ccsr-bench prepare --metrics`")
 
 
 class NIQE:
@@ -49,10 +27,7 @@ class NIQE:
     """
 
     def __init__(self, *, device: torch.device) -> None:
-        path = weights_path()
-        sha256 = file_sha256(path)
-        if sha256 != WEIGHTS_SHA256:
-            raise BenchError(f"{path}: wrong sha256: it is not the published model; delete it and prepare again")
+        path, sha256 = verified_weights("niqe", "niqe")
         try:
             import pyiqa
         except ImportError as error:
@@ -63,7 +38,7 @@ class NIQE:
         self._network = pyiqa.create_metric("niqe", device=device, pretrained_model_path=str(path))
         self.definition = (
             f"NIQE by pyiqa {pyiqa.__version__} on Y of full-range YIQ, rounded to 8 bits; no crop; "
-            f"96x96 blocks at two scales; {WEIGHTS} sha256 {sha256[:12]}"
+            f"96x96 blocks at two scales; {path.name} sha256 {sha256[:12]}"
         )
 
     def prepare(self, reference: ImageBatch) -> None:

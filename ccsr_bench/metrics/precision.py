@@ -26,3 +26,8 @@ def float32_products(precision: Precision) -> Iterator[None]:
 def fast_dtype(precision: Precision) -> torch.dtype:
     """Return the precision of a network that may be computed in bfloat16."""
     return torch.bfloat16 if precision == "fast" else torch.float32
+
+
+def network_precision(precision: Precision, device: torch.device) -> str:
+    """Return how a definition names the precision of a network that is never computed in bfloat16."""
+    return f"{'TF32' if precision == 'fast' and device.type == 'cuda' else 'float32'} network"

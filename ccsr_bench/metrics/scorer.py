@@ -11,7 +11,11 @@ import numpy as np
 import torch
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.metrics.base import ImageBatch, Metric
+from ccsr_bench.metrics.base import ImageBatch, Metric, SetMetric
+from ccsr_bench.metrics.precision import Precision, float32_products
+
+VECTORS = "features"
+"""What the definition of the recorded vectors is filed under."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,16 +45,28 @@ class Scorer:
     Args:
         metrics: Metrics by name, from `ccsr_bench.metrics.catalogue.build_metrics`.
         device: Where they compute.
+        precision: What they were built with.
     """
 
-    def __init__(self, metrics: Mapping[str, Metric], device: torch.device) -> None:
-        self.metrics = dict(metrics)
+    def __init__(
+        self, metrics: Mapping[str, Metric | SetMetric], device: torch.device, precision: Precision = "exact"
+    ) -> None:
+        self.metrics = {name: metric for name, metric in metrics.items() if not isinstance(metric, SetMetric)}
+        """Those that score images."""
+        self.set_metrics = {name: metric for name, metric in metrics.items() if isinstance(metric, SetMetric)}
+        """Those that compare all outputs of a run with all references, and need vectors."""
+        self._extractor = next((metric.extractor for metric in self.set_metrics.values()), None)
         self._device = device
+        self._precision = precision
 
     @property
     def definitions(self) -> dict[str, str]:
-        """The definition of each metric."""
-        return {name: metric.definition for name, metric in self.metrics.items()}
+        """The definition of each metric, and of the vectors that are recorded."""
+        found = {name: metric.definition for name, metric in self.metrics.items()}
+        found |= {name: metric.definition for name, metric in self.set_metrics.items()}
+        if self._extractor is not None:
+            found[VECTORS] = self._extractor.definition
+        return found
 
     def reference(self, hr: np.ndarray) -> Reference:
         """Return the reference for (H, W, 3) uint8 RGB; nothing is computed yet."""
@@ -79,7 +95,7 @@ class Scorer:
         batch = ImageBatch(outputs, self._device)
         scores: dict[str, list[float]] = {}
         failures: list[str] = []
-        with torch.inference_mode():
+        with torch.inference_mode(), float32_products(self._precision):
             for name in names:
                 try:
                     values = self.metrics[name].score(batch, reference.prepared(name)).tolist()
@@ -94,3 +110,17 @@ class Scorer:
                 else:
                     failures.append(f"{name}: not finite for some run: {values}")
         return scores, failures
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """Return the vectors that the set metrics compare, (N, D) float32, of (N, H, W, 3) uint8 RGB.
+
+        Raises:
+            ValueError: A vector is not finite.
+        """
+        if self._extractor is None:
+            raise ValueError("no set metric was asked for")
+        with torch.inference_mode(), float32_products(self._precision):
+            vectors: np.ndarray = self._extractor.features(ImageBatch(images, self._device)).numpy()
+        if not np.isfinite(vectors).all():
+            raise ValueError(f"{' and '.join(self.set_metrics)}: the vectors are not finite")
+        return vectors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,19 +113,41 @@ FILES: Mapping[str, WeightFile] = {
 """Every file, by what metrics call it."""
 
 
+def needed_files(metrics: Sequence[str]) -> list[str]:
+    """Return the files that metrics need; of all that are computed by default when none is named.
+
+    Raises:
+        BenchError: There is no such metric.
+    """
+    from ccsr_bench.metrics.catalogue import METRICS, find_metric
+
+    chosen = [find_metric(name) for name in metrics] or [info for info in METRICS.values() if info.default]
+    return list(dict.fromkeys(key for info in chosen for key in info.weights))
+
+
+def missing_files(keys: Sequence[str]) -> list[str]:
+    """Return those of some files that are not on this machine."""
+    return [key for key in keys if _place(key) is None]
+
+
 def find_weights(metric: str, key: str) -> Path:
     """Return where a file of weights is: in our cache, or where torch, pyiqa and CLIP keep theirs.
 
     Raises:
         MetricUnavailableError: It is in none.
     """
-    file = FILES[key]
+    path = _place(key)
+    if path is None:
+        raise MetricUnavailableError(
+            f"{metric}: no {FILES[key].name} in {weights_home()}: run `ccsr-bench prepare --metrics {metric}`"
+        )
+    return path
+
+
+def _place(key: str) -> Path | None:
     hub = Path(torch.hub.get_dir())
-    places = (weights_home(), hub / "pyiqa", hub / "checkpoints", hub / "clip")
-    for folder in places:
-        if (folder / file.name).is_file():
-            return folder / file.name
-    raise MetricUnavailableError(f"{metric}: no {file.name} in {places[0]}: run `ccsr-bench prepare --metrics`")
+    folders = (weights_home(), hub / "pyiqa", hub / "checkpoints", hub / "clip")
+    return next((path for folder in folders if (path := folder / FILES[key].name).is_file()), None)
 
 
 def verified_weights(metric: str, key: str) -> tuple[Path, str]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ccsr_bench.errors import BenchError, unknown_name
-from ccsr_bench.metrics.catalogue import METRICS, find_protocol
+from ccsr_bench.metrics.catalogue import METRICS, entry_point, find_protocol
 from ccsr_bench.stability import G_STD_DEFINITION, bootstrap_interval, spread
 from ccsr_bench.store import Ledger, find_ledgers
 from ccsr_bench.tables.paper import paper_rows
 from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section
+
+SET_DIMENSIONS = 2048
+"""Of Inception's vectors: with fewer images their covariance has no full rank."""
 
 
 def collect(
@@ -81,6 +84,8 @@ class _Results:
             if not values.size:
                 return None
             return Cell(float(values.mean()), images=len(values), value_interval=bootstrap_interval(values))
+        if column.name in METRICS and METRICS[column.name].kind == "distribution":
+            return self._set_cell(column.name)
         wanted = range(self.runs)
         per_image = self.ledger.scores(column.name).values()
         scores = np.array([[runs[run] for run in wanted] for runs in per_image if all(run in runs for run in wanted)])
@@ -92,6 +97,20 @@ class _Results:
             return Cell(value, images=len(scores), value_interval=interval)
         spreads = spread(scores)
         return Cell(value, float(spreads.mean()), len(scores), interval, bootstrap_interval(spreads))
+
+    def _set_cell(self, metric: str) -> Cell | None:
+        """Return the mean over runs of a distance of sets, and its standard deviation over runs."""
+        if metric not in self.definitions:
+            return None
+        reference = self.ledger.reference_features()
+        runs = [self.ledger.features(run) for run in range(self.runs)]
+        images = [image for image in reference if all(image in vectors for vectors in runs)]
+        if len(images) < 2 or not runs:
+            return None
+        distance = entry_point(METRICS[metric].entry)
+        references = _matrix(reference[image] for image in images)
+        values = np.array([distance(_matrix(vectors[image] for image in images), references) for vectors in runs])
+        return Cell(float(values.mean()), float(values.std()) if self.runs > 1 else None, len(images))
 
     def notes(self) -> Iterator[str]:
         """Yield what a reader must know about the method's row beside the definitions."""
@@ -117,6 +136,18 @@ class _Results:
             image, reason = next(iter(failures.items()))
             yield f"{method}: {len(failures)} images failed, for instance {image}: {reason}"
 
+    def set_notes(self) -> Iterator[str]:
+        """Yield how many images a distance of sets is of, without which it means little."""
+        for name, cell in self.cells.items():
+            if name in METRICS and METRICS[name].kind == "distribution":
+                few = f", fewer than its vectors' {SET_DIMENSIONS} dimensions: compare it at equal M only"
+                spread = "; after the slash its standard deviation over the runs" if cell.g_std is not None else ""
+                images = cell.images or 0
+                yield (
+                    f"{self.identity.method}: {METRICS[name].label} of M = {images} images against {images}"
+                    f"{few if images < SET_DIMENSIONS else ''}{spread}."
+                )
+
     def version(self) -> str:
         """Return which ccsr-bench made the numbers; several when it was updated in between."""
         names = []
@@ -127,6 +158,10 @@ class _Results:
                 name += f" at {str(code['commit'])[:9]}{' with changes' if code['dirty'] else ''}"
             names.append(name)
         return ", ".join(dict.fromkeys(names))
+
+
+def _matrix(vectors: Iterable[bytes]) -> np.ndarray:
+    return np.stack([np.frombuffer(vector, "<f4") for vector in vectors])
 
 
 def _section(dataset: str, results: list[_Results], *, paper: bool) -> Section:
@@ -141,6 +176,7 @@ def _section(dataset: str, results: list[_Results], *, paper: bool) -> Section:
     notes = [_protocol_note(results), *(f"{definitions[column.name]}." for column in columns)]
     if present & METRICS.keys():
         notes.append(f"After the slash: {G_STD_DEFINITION}.")
+    notes += [note for one in results for note in one.set_notes()]
     notes += [note for one in results for note in one.notes()]
     if paper:
         name = results[0].description.paper_dataset

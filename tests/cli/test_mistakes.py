@@ -54,7 +54,7 @@ def test_unknown_data_set_and_verb(capsys: Capture) -> None:
 
 
 def test_metric_asked_for_by_name_without_weights(run: list[object], tmp_path: Path, capsys: Capture) -> None:
-    assert "run `ccsr-bench prepare --metrics`" in mistake(capsys, *run[:-1], "niqe")
+    assert "run `ccsr-bench prepare --metrics niqe`" in mistake(capsys, *run[:-1], "niqe")
     assert not (tmp_path / "out").exists()
 
 

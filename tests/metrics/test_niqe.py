@@ -10,10 +10,12 @@ import torch
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.images import read_image
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.metrics.niqe import NIQE, WEIGHTS, weights_path
+from ccsr_bench.metrics.niqe import NIQE
+from ccsr_bench.metrics.weights import FILES, find_weights
 from tests.conftest import picture
 
 CPU = torch.device("cpu")
+WEIGHTS = FILES["niqe"].name
 
 
 def test_missing_weights_say_how_to_get_them(home: Path) -> None:
@@ -25,7 +27,7 @@ def test_weights_are_found_where_pyiqa_keeps_them(niqe_weights: Path, home: Path
     theirs = home / "torch" / "hub" / "pyiqa" / WEIGHTS
     theirs.parent.mkdir(parents=True)
     niqe_weights.rename(theirs)
-    assert weights_path() == theirs
+    assert find_weights("niqe", "niqe") == theirs
     assert "niqe_modelparameters.mat" in NIQE(device=CPU).definition
 
 

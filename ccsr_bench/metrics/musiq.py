@@ -1,0 +1,58 @@
+"""MUSIQ (Ke et al., "MUSIQ: Multi-scale Image Quality Transformer", ICCV 2021)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ccsr_bench.batches import Batches
+from ccsr_bench.errors import BenchError
+from ccsr_bench.metrics.base import ImageBatch
+from ccsr_bench.metrics.musiq_network import MUSIQNetwork
+from ccsr_bench.metrics.musiq_patches import Places, copy_sizes, places
+from ccsr_bench.metrics.precision import Precision, network_precision
+from ccsr_bench.metrics.weights import FILES, load_strictly, read_tensors
+
+_KEY = "musiq-koniq"
+_MOST_ON_GPU = 10
+_BYTES_PER_PIXEL = 700
+
+
+class MUSIQ:
+    """MUSIQ trained on KonIQ-10k: the higher, the better an image looks, about 0 to 100.
+
+    Args:
+        device: Where it is computed.
+        precision: float32 for both, but for TF32 on a GPU: bfloat16 would move the mean of scores by some 0.04.
+
+    Raises:
+        MetricUnavailableError: The weights are missing.
+        BenchError: The weights are not the published ones.
+    """
+
+    def __init__(self, *, device: torch.device, precision: Precision = "exact") -> None:
+        tensors, sha256 = read_tensors("musiq", _KEY)
+        name = FILES[_KEY].name
+        self._network = MUSIQNetwork()
+        load_strictly(self._network, tensors, name)
+        self._network.finish(device)
+        self._device = device
+        # One at a time on a CPU: as fast, and independent of the batch.
+        self._batches = Batches(device, _MOST_ON_GPU if device.type == "cuda" else 1, _BYTES_PER_PIXEL)
+        self.definition = (
+            f"MUSIQ on RGB in [-1, 1], KonIQ-10k weights; no crop; 32x32 patches of the whole image and of bicubic "
+            f"copies with longer sides of 224 and 384; {network_precision(precision, device)} (ccsr-bench); "
+            f"{name} sha256 {sha256[:12]}"
+        )
+
+    def prepare(self, reference: ImageBatch) -> None:
+        """Return nothing: MUSIQ has no reference."""
+
+    def score(self, outputs: ImageBatch, prepared: None) -> Tensor:  # noqa: ARG002
+        """Return (N,) float64, about 0 to 100; see `ccsr_bench.metrics.base.Metric`."""
+        height, width = outputs.rgb.shape[-2:]
+        if min(map(min, copy_sizes(height, width))) < 1:
+            raise BenchError("musiq: the image is smaller than 1 pixel when resized; leave musiq out with --metrics")
+        where = Places(*(part.to(self._device) for part in places(height, width)))
+        embedded = self._network.transformer_encoder.embedded(where)
+        return self._batches.map(lambda images: self._network(images, embedded), outputs.rgb).double()

@@ -1,0 +1,35 @@
+"""Random weights in place of the published ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ccsr_bench.metrics import weights
+from ccsr_bench.prepare import file_sha256
+
+
+def install(monkeypatch: pytest.MonkeyPatch, home: Path, write: Callable[[Path], None]) -> Path:
+    """Write files of weights into the cache and expect their hashes.
+
+    Args:
+        monkeypatch: Undoes it.
+        home: What ``$CCSR_BENCH_HOME`` is.
+        write: Writes files with the published names into the folder that it is given.
+
+    Returns:
+        The folder.
+    """
+    folder = home / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder)
+    found = {
+        key: dataclasses.replace(file, sha256=file_sha256(folder / file.name))
+        for key, file in weights.FILES.items()
+        if (folder / file.name).is_file()
+    }
+    monkeypatch.setattr(weights, "FILES", {**weights.FILES, **found})
+    return folder
