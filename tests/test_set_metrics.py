@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ccsr_bench.metrics.frechet import frechet_distance, kernel_distance
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,6 +16,7 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image
 from ccsr_bench.merge import merge_folders
 from ccsr_bench.metrics.base import ImageBatch, SetMetric
+from ccsr_bench.metrics.frechet import frechet_distance, kernel_distance
 from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.scorer import VECTORS, Scorer
 from ccsr_bench.store import Ledger
