@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import zipfile
@@ -94,6 +95,17 @@ def file_sha256(path: Path) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def unchanged_file_sha256(path: Path) -> str:
+    """Return the sha256 of a file; one that has not changed since is hashed only once in this process."""
+    status = path.stat()
+    return _hash_once(path, status.st_size, status.st_mtime_ns)
+
+
+@functools.cache
+def _hash_once(path: Path, _size: int, _modified_ns: int) -> str:
+    return file_sha256(path)
 
 
 def _install_files(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import shutil
@@ -18,7 +17,7 @@ from ccsr_bench.images import write_atomically
 from ccsr_bench.methods.downloads import STAGING, download
 from ccsr_bench.methods.manifest import RECORD, Weights, formats
 from ccsr_bench.places import weights_home
-from ccsr_bench.prepare import Progress, file_sha256, silent
+from ccsr_bench.prepare import Progress, file_sha256, silent, unchanged_file_sha256
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def installed_weights(name: str, weights: Weights) -> InstalledWeights:
             raise NotInstalledError(f"no weights {name} in {folder}" if not record else f"{folder / file} is missing")
         status = path.stat()
         unchanged = (status.st_size, status.st_mtime_ns) == (known.size, known.modified_ns)
-        sha256 = known.sha256 if unchanged else _hash_once(path, status.st_size, status.st_mtime_ns)
+        sha256 = known.sha256 if unchanged else unchanged_file_sha256(path)
         if sha256 != (expected or known.sha256):
             raise BenchError(f"{path}: wrong sha256: it was changed since; remove it and prepare again")
         hashes[file] = sha256
@@ -78,8 +77,7 @@ def own_weights(name: str, weights: Weights, folder: Path) -> InstalledWeights:
         path = existing(place / file)
         if path is None:
             raise NotInstalledError(f"{place / file} is missing")
-        status = path.stat()
-        hashes[file] = _hash_once(path, status.st_size, status.st_mtime_ns)
+        hashes[file] = unchanged_file_sha256(path)
     return InstalledWeights(place, _digest(hashes))
 
 
@@ -190,12 +188,6 @@ def _local_file(local: Path, name: str, file: str, weights: Weights) -> Path | N
         return existing(_place(local, name, weights) / file)
     except NotInstalledError:
         return None
-
-
-@functools.cache
-def _hash_once(path: Path, _size: int, _modified_ns: int) -> str:
-    """Hash a file that has not changed since it was hashed in this process only once."""
-    return file_sha256(path)
 
 
 def _digest(hashes: Mapping[str, str]) -> str:

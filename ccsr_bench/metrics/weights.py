@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from ccsr_bench.errors import BenchError, MetricUnavailableError, first_line, some
 from ccsr_bench.places import weights_home
-from ccsr_bench.prepare import file_sha256
+from ccsr_bench.prepare import unchanged_file_sha256
 
 _PYIQA = "https://huggingface.co/chaofengc/IQA-PyTorch-Weights/resolve/main"
 _PYIQA_GITHUB = "https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights"
@@ -158,17 +157,10 @@ def verified_weights(metric: str, key: str) -> tuple[Path, str]:
         BenchError: It is not the published one.
     """
     path = find_weights(metric, key)
-    status = path.stat()
-    sha256 = _hash_once(path, status.st_size, status.st_mtime_ns)
+    sha256 = unchanged_file_sha256(path)
     if sha256 != FILES[key].sha256:
         raise BenchError(f"{path}: wrong sha256: it is not the published file; delete it and prepare again")
     return path, sha256
-
-
-@functools.cache
-def _hash_once(path: Path, _size: int, _modified_ns: int) -> str:
-    """Hash a file that has not changed since it was hashed in this process only once."""
-    return file_sha256(path)
 
 
 def read_tensors(metric: str, key: str) -> tuple[dict[str, Tensor], str]:
