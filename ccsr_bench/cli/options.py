@@ -172,7 +172,7 @@ def resolve_scoring(options: argparse.Namespace, protocol_name: str) -> Scoring:
     for name in backends:
         if name not in built:
             raise BenchError(f"--backend {name}={backends[name]}: {name} is not computed; name it with --metrics")
-    for reason in skipped.values():
+    for reason in dict.fromkeys(skipped.values()):  # FID and KID lack the same file
         remark(f"skipping {reason}")
     return Scoring(Scorer(built, device, options.precision), protocol, device_name)
 
