@@ -16,6 +16,12 @@ Layer = tuple[str, int, int, int, int]
 
 def layers() -> Iterator[Layer]:
     """Yield the convolutions, written out apart from the network under test."""
+    yield from _first_layers()
+    yield from _middle_layers()
+    yield from _last_layers()
+
+
+def _first_layers() -> Iterator[Layer]:
     yield from (
         ("Conv2d_1a_3x3", 32, 3, 3, 3),
         ("Conv2d_2a_3x3", 32, 32, 3, 3),
@@ -37,6 +43,9 @@ def layers() -> Iterator[Layer]:
         ("Mixed_6a.branch3x3dbl_2", 96, 64, 3, 3),
         ("Mixed_6a.branch3x3dbl_3", 96, 96, 3, 3),
     )
+
+
+def _middle_layers() -> Iterator[Layer]:
     for block, inner in (("6b", 128), ("6c", 160), ("6d", 160), ("6e", 192)):
         yield f"Mixed_{block}.branch1x1", 192, 768, 1, 1
         yield f"Mixed_{block}.branch7x7_1", inner, 768, 1, 1
@@ -48,6 +57,9 @@ def layers() -> Iterator[Layer]:
         yield f"Mixed_{block}.branch7x7dbl_4", inner, inner, 7, 1
         yield f"Mixed_{block}.branch7x7dbl_5", 192, inner, 1, 7
         yield f"Mixed_{block}.branch_pool", 192, 768, 1, 1
+
+
+def _last_layers() -> Iterator[Layer]:
     yield from (
         ("Mixed_7a.branch3x3_1", 192, 768, 1, 1),
         ("Mixed_7a.branch3x3_2", 320, 192, 3, 3),

@@ -61,7 +61,7 @@ def images(height: int, width: int, count: int) -> ImageBatch:
     return ImageBatch(np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8), CPU)
 
 
-def agree(metric: CLIPIQA, theirs: Any, batch: ImageBatch) -> None:
+def assert_agreement(metric: CLIPIQA, theirs: Any, batch: ImageBatch) -> None:
     with torch.inference_mode():
         scores, expected = metric.score(batch, None), theirs(batch.rgb)[:, 0]
     assert scores.dtype == torch.float64
@@ -72,13 +72,13 @@ def agree(metric: CLIPIQA, theirs: Any, batch: ImageBatch) -> None:
 
 @pytest.mark.parametrize(("height", "width", "count"), [(131, 97, 3), (64, 190, 1), (31, 31, 2)])
 def test_agrees_with_pyiqa(metric: CLIPIQA, theirs: Any, height: int, width: int, count: int) -> None:
-    agree(metric, theirs, images(height, width, count))
+    assert_agreement(metric, theirs, images(height, width, count))
 
 
 @pytest.mark.skipif(not os.environ.get("CCSR_BENCH_SLOW"), reason="takes long; set CCSR_BENCH_SLOW=1")
 @pytest.mark.parametrize(("height", "width", "count"), [(512, 512, 2), (513, 767, 1)])
 def test_agrees_with_pyiqa_on_large_images(metric: CLIPIQA, theirs: Any, height: int, width: int, count: int) -> None:
-    agree(metric, theirs, images(height, width, count))
+    assert_agreement(metric, theirs, images(height, width, count))
 
 
 def test_scores_do_not_depend_on_the_batch(metric: CLIPIQA) -> None:
