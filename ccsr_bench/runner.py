@@ -228,6 +228,8 @@ def _work(job: Job, units: Sequence[Unit], scorer: Scorer, ledger: LedgerWriter,
                 done += 1
                 progress(done, len(job.samples), unit.sample.name)
         finally:
+            if source is not None:
+                source.close()
             recorder.finish()
     return failures
 

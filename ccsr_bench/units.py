@@ -83,6 +83,10 @@ class OutputSource(Protocol):
         """Return (len(runs), H, W, 3) uint8 RGB for runs -> seeds."""
         ...
 
+    def close(self) -> None:
+        """Give back what it holds; nothing is asked of it afterwards."""
+        ...
+
 
 class MethodSource:
     """Generates outputs.
@@ -117,6 +121,12 @@ class MethodSource:
             parts.append(part)
         return np.concatenate(parts)
 
+    def close(self) -> None:
+        """End the method's own process, where it has one."""
+        close = getattr(self._method, "close", None)
+        if close is not None:
+            close()
+
 
 class FolderSource:
     """Takes over images that were made elsewhere.
@@ -133,6 +143,9 @@ class FolderSource:
     def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:  # noqa: ARG002
         """See `OutputSource`; raises `BenchError` when a file is damaged."""
         return np.stack([read_image(self._files[run][sample.name]) for run in runs])
+
+    def close(self) -> None:
+        """Hold nothing."""
 
 
 def execute(unit: Unit, source: OutputSource | None, scorer: Scorer) -> UnitResult:

@@ -100,7 +100,7 @@ def _datasets() -> list[Finding]:
 
 
 def _methods() -> list[Finding]:
-    from ccsr_bench.methods.in_process import check_method
+    from ccsr_bench.methods import loading
     from ccsr_bench.methods.registry import find_methods
 
     try:
@@ -110,7 +110,7 @@ def _methods() -> list[Finding]:
     findings = []
     for name, spec in specs.items():
         try:
-            check_method(spec)
+            loading.check(spec)
             findings.append(Finding(f"method {name}", True, spec.manifest.title))
         except BenchError as error:
             findings.append(Finding(f"method {name}", False, str(error)))

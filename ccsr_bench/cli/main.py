@@ -26,6 +26,8 @@ VERBS = {
     "verify": "score published images and compare with the published scores",
     "merge": "merge output folders, for instance the shards of several machines",
     "profile": "measure what a method costs: seconds, parameters, memory",
+    "new-method": "write the skeleton of your own method, which runs as it is",
+    "test-method": "check that a method keeps the contract: seeds, order, sizes, steps, no network",
     "doctor": "show what works here, what is missing, and how to get it",
 }
 
@@ -61,7 +63,7 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
         )  # fmt: skip
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
         if name == verb:
-            module = importlib.import_module(f"ccsr_bench.cli.{name}")
+            module = importlib.import_module(f"ccsr_bench.cli.{name.replace('-', '_')}")
             sub.epilog = f"examples:\n{module.EXAMPLES}"
             module.add_arguments(sub)
             sub.set_defaults(execute=module.execute)

@@ -93,7 +93,12 @@ def check_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) ->
         asked = {"--dtype": options.dtype, "--compile": options.compile}
         for option, value in asked.items():
             if value and not spec.manifest.environment.networks:
-                raise BenchError(f"{option}: method '{spec.name}' runs no networks; leave it out")
+                why = "runs as its authors' code does" if spec.manifest.has_networks else "runs no networks"
+                raise BenchError(f"{option}: method '{spec.name}' {why}; leave it out")
+        if options.batch and spec.manifest.has_networks and not spec.manifest.environment.networks:
+            raise BenchError(
+                f"--batch: method '{spec.name}' makes one output at a time, as its authors' code does; leave it out"
+            )
         if options.weights is not None and not spec.variant.weights:
             raise BenchError(f"--weights: method '{spec.name}' has no weights; leave it out")
 

@@ -22,6 +22,7 @@ EXAMPLES = """\
   ccsr-bench prepare --metrics --offline
   ccsr-bench prepare --method ccsr-s2
   ccsr-bench prepare --method ccsr-s2 --from preset/models
+  ccsr-bench prepare --method sinsr-s1 --source my/SinSR
 Files go to $CCSR_BENCH_HOME, or the platform's cache folder. An interrupted call is resumed by the next one.
 """
 
@@ -44,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="take the files from this folder instead of the network",
     )
+    parser.add_argument(
+        "--source", type=Path, metavar="DIR",
+        help="your checkout of the method's official repository, instead of a clone",
+    )  # fmt: skip
     shared.add_methods_dir(parser)
 
 
@@ -59,19 +64,22 @@ def execute(options: argparse.Namespace) -> int:
         raise BenchError(f"--from {options.local}: no such folder")
     manifests = [datasets.read_manifest(name) for name in dict.fromkeys(options.dataset)]
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
+    if options.source is not None:
+        _check_source(specs)
     if options.offline:
         return _list_missing(manifests, specs, options)
     for manifest in manifests:
         with progress(f"prepare {manifest.name}") as show:
             folder = prepare.prepare_dataset(manifest, local=options.local, progress=show)
         echo(f"{manifest.name}: verified, in {folder} (licence: {manifest.licence})")
-    _prepare_methods(specs, options.local)
+    _prepare_weights(specs, options.local)
+    _prepare_official_code(specs, options.source)
     if options.metrics is not None:
         _prepare_metrics(options.metrics, options.local)
     return 0
 
 
-def _prepare_methods(specs: Sequence[MethodSpec], local: Path | None) -> None:
+def _prepare_weights(specs: Sequence[MethodSpec], local: Path | None) -> None:
     from ccsr_bench.cli.console import echo, progress
     from ccsr_bench.methods.weights import install_weights
 
@@ -82,8 +90,39 @@ def _prepare_methods(specs: Sequence[MethodSpec], local: Path | None) -> None:
         how = "verified" if all(weights.files.values()) else "recorded, for no hashes are published"
         echo(f"{name}: {how}, in {folder} (licence: {weights.licence})")
     for spec in specs:
-        if not spec.variant.weights:
+        if not (spec.variant.weights or _is_isolated(spec)):
             echo(f"{spec.name}: has no weights, nothing to prepare")
+
+
+def _is_isolated(spec: MethodSpec) -> bool:
+    from ccsr_bench.methods.manifest import Isolated
+
+    return isinstance(spec.manifest.environment, Isolated)
+
+
+def _check_source(specs: Sequence[MethodSpec]) -> None:
+    families = {spec.manifest.id for spec in specs if _is_isolated(spec) and spec.manifest.upstream is not None}
+    if len(families) != 1:
+        raise BenchError("--source is the checkout of one method's official repository: name that method alone")
+
+
+def _prepare_official_code(specs: Sequence[MethodSpec], source: Path | None) -> None:
+    """Install the checkouts and environments of methods that run in a process of their own."""
+    from ccsr_bench.cli.console import echo, remark
+    from ccsr_bench.methods.environments import make_environment
+    from ccsr_bench.methods.manifest import Isolated
+    from ccsr_bench.methods.sources import install_source
+
+    for spec in {spec.manifest.id: spec for spec in specs}.values():
+        environment, upstream = spec.manifest.environment, spec.manifest.upstream
+        if not isinstance(environment, Isolated):
+            continue
+        if upstream is not None:
+            folder = install_source(spec.manifest.id, upstream, source)
+            echo(f"{spec.manifest.id}: {upstream.repository} at {upstream.commit[:12]}, in {folder}")
+        remark(f"{spec.manifest.id}: making its environment, which can take minutes")
+        interpreter = make_environment(environment.python, spec.file("lock", environment.lock))
+        echo(f"{spec.manifest.id}: environment of {environment.lock}, in {interpreter.parent.parent}")
 
 
 def _prepare_metrics(names: Sequence[str], local: Path | None) -> None:
@@ -126,15 +165,16 @@ def _list_missing(
     from ccsr_bench import datasets
     from ccsr_bench.cli.console import echo
     from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
+    from ccsr_bench.methods import loading
     from ccsr_bench.metrics.weights import FILES, missing_files, needed_files
     from ccsr_bench.places import dataset_home, weights_home
 
     missing = [f"data set {m.name}: goes to {dataset_home(m.name)}" for m in manifests if not datasets.is_ready(m)]
     for spec in specs:
         try:
-            spec.find_weights(None)
+            loading.check(spec)
         except BenchError as error:
-            missing.append(f"method {spec.name}: {error}")
+            missing.append(str(error))
     for key in missing_files(needed_files(options.metrics)) if options.metrics is not None else ():
         file = FILES[key]
         missing.append(

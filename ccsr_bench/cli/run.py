@@ -11,6 +11,7 @@ from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from ccsr_bench.methods.manifest import Execution
     from ccsr_bench.methods.registry import MethodSpec
@@ -24,6 +25,9 @@ EXAMPLES = """\
   ccsr-bench run --method ccsr-s2 --dataset RealSR --device cuda
 The same command again does only what is missing: more --runs and more --metrics add to what is recorded.
 """
+
+WORKER_LOG = "worker.log"
+"""In a ledger's folder: what a method's official code printed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +63,7 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.cli.job import finish, run_all
     from ccsr_bench.methods.registry import find_method
     from ccsr_bench.runner import Job
+    from ccsr_bench.store import ledger_folder
 
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
     shared.check_execution(options, specs)
@@ -88,18 +93,22 @@ def execute(options: argparse.Namespace) -> int:
                 protocol=scoring.protocol,
                 out=options.out,
                 made_by=spec.made_by(execution, weights),
-                load=functools.partial(_load, spec, execution, weights),
+                load=functools.partial(
+                    _load, spec, execution, weights, ledger_folder(options.out, dataset.name, spec.name)
+                ),
                 base_seed=options.base_seed,
-                execution=execution if spec.manifest.environment.networks else None,
+                execution=execution if spec.manifest.has_networks else None,
             )
         )
     return finish(run_all(jobs, scoring, canary=not options.no_canary), options)
 
 
-def _load(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> OutputSource:
-    from ccsr_bench.methods.in_process import load_method
+def _load(
+    spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], ledger: Path
+) -> OutputSource:
+    from ccsr_bench.methods import loading
     from ccsr_bench.units import MethodSource
 
     # Networks batch the runs themselves: one call, and the LR image is encoded once.
-    batch = 0 if spec.manifest.environment.networks else execution.batch or 0
-    return MethodSource(load_method(spec, execution, weights), batch=batch)
+    batch = 0 if spec.manifest.has_networks else execution.batch or 0
+    return MethodSource(loading.load(spec, execution, weights, log=ledger / WORKER_LOG), batch=batch)

@@ -1,4 +1,4 @@
-"""Fetching files of weights: from mirrors on the Hugging Face Hub, and from shared Google Drive folders."""
+"""Fetching files of weights: from the Hugging Face Hub, shared Google Drive folders, and releases on the web."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights, formats
+from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Url, Weights, formats
 from ccsr_bench.prepare import file_sha256
 
 STAGING = ".downloads"
@@ -41,8 +41,10 @@ def download(folder: Path, file: str, weights: Weights, expected: str) -> tuple[
         try:
             if isinstance(source, HuggingFace):
                 fetched = _from_hugging_face(source, file, folder / STAGING)
-            else:
+            elif isinstance(source, GoogleDrive):
                 fetched = _from_google_drive(source, file, folder / STAGING, weights.folder)
+            else:
+                fetched = _from_url(source, file, folder / STAGING)
         except Exception as error:  # each library has its own
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             reasons.append(f"{_name(source)} ({reason[:_LONGEST_REASON]})")
@@ -91,6 +93,17 @@ def _from_google_drive(source: GoogleDrive, file: str, staging: Path, name: str)
     return target
 
 
+def _from_url(source: Url, file: str, staging: Path) -> Path:
+    import pooch
+
+    pooch.get_logger().setLevel(logging.ERROR)
+    target = staging / file
+    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT_SECONDS)
+    # It is there when it is complete; the caller knows its hash.
+    pooch.retrieve(f"{source.address}/{file}", None, fname=target.name, path=target.parent, downloader=downloader)
+    return target
+
+
 def _in_listing(listed: Mapping[Path, str], file: str, name: str) -> tuple[Path, str]:
     """Return the path and the id of a file in a shared folder, which may hold the weights' folder or be it."""
     for wanted in formats(Path(file)):
@@ -103,7 +116,7 @@ def _in_listing(listed: Mapping[Path, str], file: str, name: str) -> tuple[Path,
     raise BenchError(f"the folder holds no {file}: {some(sorted(map(str, listed)))}")
 
 
-def _name(source: HuggingFace | GoogleDrive) -> str:
+def _name(source: HuggingFace | GoogleDrive | Url) -> str:
     if isinstance(source, HuggingFace):
         return f"Hugging Face {source.repository}"
-    return f"https://drive.google.com/drive/folders/{source.folder}"
+    return source.address if isinstance(source, Url) else f"https://drive.google.com/drive/folders/{source.folder}"

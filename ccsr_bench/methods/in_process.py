@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import cast
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.methods.manifest import Execution, Method
+from ccsr_bench.methods.manifest import Execution, InProcess, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 
@@ -47,7 +47,7 @@ def load_method(
     except BaseException as error:  # code of others may even call sys.exit
         raise BenchError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(getattr(method, "restore", None)):
-        raise BenchError(f"{where}: {spec.manifest.environment.entry} has no method `restore`")
+        raise BenchError(f"{where}: {_environment(spec).entry} has no method `restore`")
     return cast("Method", method)
 
 
@@ -66,28 +66,34 @@ def parameter_counts(spec: MethodSpec) -> dict[str, int]:
         raise BenchError(f"method '{spec.name}': cannot count parameters: {type(error).__name__}: {error}") from error
 
 
-def check_method(spec: MethodSpec) -> None:
-    """Raise a `BenchError` where a method's libraries or weights are missing; nothing is loaded."""
-    spec.find_weights()
+def check_libraries(spec: MethodSpec) -> None:
+    """Raise a `BenchError` where a method's libraries are missing."""
     if spec.manifest.environment.networks:
         check = getattr(_entry(spec)[0], "check_libraries", None)
         if check is not None:
             check()
 
 
+def _environment(spec: MethodSpec) -> InProcess:
+    environment = spec.manifest.environment
+    if not isinstance(environment, InProcess):
+        raise BenchError(f"method '{spec.name}' runs in a process of its own; `ccsr_bench.methods.loading` loads it")
+    return environment
+
+
 def _entry(spec: MethodSpec) -> tuple[ModuleType, str]:
-    module_name, _, attribute = spec.manifest.environment.entry.partition(":")
+    module_name, _, attribute = _environment(spec).entry.partition(":")
     return _import(spec, module_name), attribute
 
 
 def _import(spec: MethodSpec, module_name: str) -> ModuleType:
     if not module_name.endswith(".py"):
         return importlib.import_module(module_name)
-    path = spec.folder / module_name
+    path = spec.file("entry", module_name)
     unique = f"ccsr_bench_method_{spec.manifest.id.replace('-', '_')}_{path.stem}"
     file_spec = importlib.util.spec_from_file_location(unique, path)
-    if file_spec is None or file_spec.loader is None or not path.is_file():
-        raise BenchError(f"{path}: named by method '{spec.name}' but not there")
+    if file_spec is None or file_spec.loader is None:
+        raise BenchError(f"{path}: not a Python file")
     module = importlib.util.module_from_spec(file_spec)
     sys.modules[unique] = module  # dataclasses and pickling look a class's module up here
     file_spec.loader.exec_module(module)

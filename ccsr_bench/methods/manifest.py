@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -70,6 +70,31 @@ class InProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="in
     `BenchError` that says what has to be installed."""
 
 
+class Isolated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="isolated", tag_field="kind"):
+    """Runs official code from a checkout of `Upstream`, in an interpreter and a process of its own.
+
+    The adapter has a function ``load(source, weights, device, **parameters)``, given the checkout, a dictionary of role
+    -> folder, and the variant's parameters. What it returns has ``restore(lr, seed)``, one (h, w, 3) uint8 RGB image to
+    one (H, W, 3), and where it samples ``network``, the module whose calls are its steps. Every global random stream
+    was set from the seed before the call.
+    """
+
+    python: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+\Z")]
+    adapter: RelativePath = "adapter.py"
+    """Beside the manifest."""
+    lock: RelativePath = "requirements.lock"
+    """The exact versions of the packages that are installed for it."""
+    start_seconds: Annotated[float, msgspec.Meta(gt=0)] = 900
+    """The longest that loading the model may take."""
+    image_seconds: Annotated[float, msgspec.Meta(gt=0)] = 900
+    """The longest that one output may take."""
+    idle_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600
+    """Without work for that long, the process ends and frees its memory."""
+
+    networks: ClassVar[bool] = False
+    """Its networks run as the official code runs them: the options for ours mean nothing to it."""
+
+
 RECORD = "installed.json"
 """In a folder of installed weights: what each file was when it was installed."""
 
@@ -95,11 +120,18 @@ class GoogleDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     """Its id."""
 
 
+class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="url", tag_field="kind"):
+    """A folder on the web, such as a release on GitHub."""
+
+    address: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s?#]+[^\s?#/]\Z")]
+    """A slash and the file's name come after it."""
+
+
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A folder of weights, which several methods may share."""
 
     licence: str
-    sources: Annotated[list[HuggingFace | GoogleDrive], msgspec.Meta(min_length=1)]
+    sources: Annotated[list[HuggingFace | GoogleDrive | Url], msgspec.Meta(min_length=1)]
     """Tried in order."""
     files: Annotated[
         dict[RelativePath, Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]], msgspec.Meta(min_length=1)
@@ -119,6 +151,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     steps: int = 0
     """Sampling steps; 0 where the method does not sample."""
+    calls_per_step: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Of the denoiser; 2 where official code computes guidance in two passes."""
     parameters: dict[str, Any] = {}
     weights: dict[Role, Name] = {}
     """What they are for -> weights of the manifest."""
@@ -133,7 +167,7 @@ class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     scale: int
     stochastic: bool
     """Whether outputs depend on the seed. A deterministic method runs once and has no spread."""
-    environment: InProcess
+    environment: InProcess | Isolated
     variants: dict[Name, Variant]
     weights: dict[Name, Weights] = {}
     paper: str = ""
@@ -141,11 +175,19 @@ class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     paper_settings: str = ""
     """What is known about the settings that the CCSR paper used."""
 
+    @property
+    def has_networks(self) -> bool:
+        """Whether it runs networks, in our process or in its own."""
+        return isinstance(self.environment, Isolated) or self.environment.networks
+
     def __post_init__(self) -> None:
         for name, variant in self.variants.items():
             unknown = sorted(set(variant.weights.values()) - self.weights.keys())
             if unknown:
                 raise ValueError(f"variant {name} names weights that the manifest does not have: {', '.join(unknown)}")
-            taken = sorted({"execution", "weights"} & variant.parameters.keys())
-            if taken and self.environment.networks:
+            given = (
+                {"source", "weights", "device"} if isinstance(self.environment, Isolated) else {"execution", "weights"}
+            )
+            taken = sorted(given & variant.parameters.keys())
+            if taken and self.has_networks:
                 raise ValueError(f"variant {name} has a parameter called {taken[0]}, which is given to every network")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
 from ccsr_bench.manifests import read_toml
-from ccsr_bench.methods.manifest import Execution, MethodManifest, Variant, Weights
+from ccsr_bench.methods.manifest import Execution, Isolated, MethodManifest, Variant, Weights
 from ccsr_bench.methods.weights import InstalledWeights, installed_weights, own_weights
 from ccsr_bench.places import shipped
 
@@ -42,16 +42,40 @@ class MethodSpec:
         Code of the user's own, beside the manifest, is named with its hash; that of a package has its version in the
         provenance.
         """
-        entry = self.manifest.environment.entry
-        file = self.folder / entry.partition(":")[0]
-        code = f" sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}" if file.is_file() else ""
-        text = f"{entry}{code} {json.dumps(self.variant.parameters, sort_keys=True)}"
+        environment = self.manifest.environment
+        if isinstance(environment, Isolated):
+            code = f"{environment.adapter}{_hash_text(self.file('adapter', environment.adapter))}"
+            if self.manifest.upstream is not None:
+                code += f", {self.manifest.upstream.repository} at {self.manifest.upstream.commit[:12]}"
+            code += f", python {environment.python} with {environment.lock}"
+            code += _hash_text(self.file("lock", environment.lock))
+        else:
+            file = self.folder / environment.entry.partition(":")[0]
+            code = f"{environment.entry}{_hash_text(file) if file.is_file() else ''}"
+        text = f"{code} {json.dumps(self.variant.parameters, sort_keys=True)}"
         for role, installed in sorted((weights or {}).items()):
             text += f", {role} weights sha256 {installed.sha256[:16]}"
         if execution is not None:
             text += f", {execution.dtype}" if execution.dtype else ""
             text += ", compiled" if execution.compiled else ""
         return text
+
+    def file(self, field: str, name: str) -> Path:
+        """Return a file beside the manifest.
+
+        Args:
+            field: Of the manifest's environment, for the error.
+            name: What it says.
+
+        Raises:
+            BenchError: It is not there, or lies outside the method's folder.
+        """
+        path = self.folder / name
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise BenchError(f"{self.folder / 'method.toml'}: {field} = '{name}' leads out of the method's folder")
+        if not path.is_file():
+            raise BenchError(f"{path}: no such file; `{field}` in {self.folder / 'method.toml'} names it")
+        return path
 
     def find_weights(self, own: Path | None = None) -> dict[str, InstalledWeights]:
         """Find the variant's weights, by role.
@@ -77,6 +101,10 @@ class MethodSpec:
         if own is not None:
             return "give --weights the folder that holds it"
         return f"run `ccsr-bench prepare --method {self.name}`"
+
+
+def _hash_text(file: Path) -> str:
+    return f" sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
 
 
 def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:

@@ -85,7 +85,7 @@ def install_weights(name: str, weights: Weights, *, local: Path | None = None, p
     """Install weights under `ccsr_bench.places.weights_home` and verify them.
 
     What is already there and right is kept; every file is either complete or absent; an interrupted download goes on
-    where it stopped.
+    where it stopped, where the source allows it.
 
     Args:
         name: Of the folder.

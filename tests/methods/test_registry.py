@@ -133,7 +133,7 @@ def test_name_defined_twice_is_refused(tmp_path: Path) -> None:
     ("entry", "parameters", "message"),
     [
         ("adapter.py:Missing", "{}", "cannot be loaded: AttributeError"),
-        ("nowhere.py:Constant", "{}", "not there"),
+        ("nowhere.py:Constant", "{}", "no such file"),
         ("no_such_package:Thing", "{}", "cannot be loaded: ModuleNotFoundError"),
         ("adapter.py:Constant", "{ colour = 1 }", "cannot be loaded: TypeError"),
         ("pathlib:Path", "{}", "no method `restore`"),

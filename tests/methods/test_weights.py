@@ -6,19 +6,20 @@ import hashlib
 import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+import requests
 
 from ccsr_bench.errors import BenchError, NotInstalledError
-from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Weights, formats
+from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Url, Weights, formats
 from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import install_weights, installed_weights, own_weights
 
 KNOWN = hashlib.sha256(b"known").hexdigest()
 
 
-def weights(*sources: HuggingFace | GoogleDrive) -> Weights:
+def weights(*sources: HuggingFace | GoogleDrive | Url) -> Weights:
     files = {"unet/model.safetensors": KNOWN, "config.json": ""}
     return Weights(licence="CC0", sources=list(sources), files=files, folder="official")
 
@@ -171,6 +172,43 @@ def test_shared_folder_may_hold_the_weights_or_be_them(
         install_weights("others", weights(GoogleDrive("FOLDER")))
 
 
+def test_release_on_the_web_is_fetched_and_verified(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Response:
+        """What pooch reads of a response."""
+
+        headers: ClassVar[dict[str, str]] = {}
+
+        def __init__(self, url: str) -> None:
+            self._content = b"wrong" if "/wrong/" in url else b"known"
+            self._gone = "/gone/" in url
+
+        def raise_for_status(self) -> None:
+            if self._gone:
+                raise requests.HTTPError("404 Client Error: Not Found")
+
+        def iter_content(self, chunk_size: int) -> list[bytes]:
+            return [self._content[:2], self._content[2:]]
+
+        def close(self) -> None:
+            pass
+
+    def get(url: str, **options: Any) -> Response:
+        asked.append(url)
+        assert options["timeout"]
+        return Response(url)
+
+    monkeypatch.setattr("requests.get", get)
+    sources = [Url(f"https://web.test/{name}/v1.0") for name in ("gone", "wrong", "right", "never")]
+    folder = install_weights("parts", weights(*sources))
+    assert asked[:3] == [f"https://web.test/{name}/v1.0/unet/model.safetensors" for name in ("gone", "wrong", "right")]
+    assert (folder / "unet" / "model.safetensors").read_bytes() == b"known"
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "config.json", "installed.json", "unet"]
+    with pytest.raises(BenchError, match=r"https://web\.test/gone/v1\.0 \(HTTPError: 404 .* \(wrong sha256\); or"):
+        install_weights("others", weights(*sources[:2]))
+
+
 def test_weights_are_named_in_what_makes_the_outputs(local: Path) -> None:
     spec = find_method("ccsr-s2")
     found = {"base": own_weights("parts", weights(), local)}
@@ -218,6 +256,7 @@ def test_two_manifests_cannot_mean_different_weights_by_one_name(tmp_path: Path)
         ('"config.json" = ""', '"../config.json" = ""', "matching regex"),
         ('"config.json" = ""', '"installed.json" = ""', "cannot be called installed.json"),
         ('kind = "google-drive"', 'kind = "ftp"', "Invalid value 'ftp'"),
+        ('kind = "google-drive", folder = "', 'kind = "url", address = "http://', "matching regex"),
         ('vae = "ccsr-vae"', 'vae = "ccsr-vea"', "names weights that the manifest does not have: ccsr-vea"),
         ("parameters = { num", "parameters = { weights = 1, num", "has a parameter called weights"),
     ],

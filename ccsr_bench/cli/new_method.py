@@ -1,0 +1,44 @@
+"""`ccsr-bench new-method`."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from pathlib import Path
+
+from ccsr_bench.cli import options as shared
+
+EXAMPLES = """\
+  ccsr-bench new-method mine
+  ccsr-bench new-method theirs --isolated
+docs/methods.md goes on from there.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("name", metavar="NAME", help="the method's name, and its folder's")
+    parser.add_argument(
+        "--isolated", action="store_true", help="official code, in an environment and a process of its own"
+    )
+    parser.add_argument(
+        "--methods-dir", type=Path, default=Path("my_methods"), metavar="DIR",
+        help="the folder of your own methods (default: %(default)s)",
+    )  # fmt: skip
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Write a skeleton."""
+    from ccsr_bench.cli.console import echo
+    from ccsr_bench.methods.skeleton import write_skeleton
+
+    shared.check_slug("NAME", options.name)
+    python = ".".join(platform.python_version_tuple()[:2])
+    for path in write_skeleton(options.methods_dir, options.name, isolated=options.isolated, python=python):
+        echo(str(path))
+    where = f"--methods-dir {options.methods_dir}"
+    if options.isolated:
+        echo(f"next: ccsr-bench prepare --method {options.name} {where}")
+    echo(f"next: ccsr-bench test-method {options.name} {where}")
+    echo(f"then: ccsr-bench run --method {options.name} --dataset sample {where}")
+    return 0

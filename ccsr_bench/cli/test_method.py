@@ -1,0 +1,55 @@
+"""`ccsr-bench test-method`."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from ccsr_bench.cli import options as shared
+
+EXAMPLES = """\
+  ccsr-bench test-method bicubic-dither
+  ccsr-bench test-method mine --methods-dir my/methods
+  ccsr-bench test-method sinsr-s1 --device cuda --json
+Exit code 1 when a promise is broken.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("name", metavar="NAME", help="the method")
+    parser.add_argument(
+        "--size", type=shared.positive, default=128, help="sides of the LR images, in pixels (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    shared.add_execution(parser)
+    shared.add_methods_dir(parser)
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Check a method."""
+    from ccsr_bench.cli.console import columns, echo_json, remark
+    from ccsr_bench.cli.job import stdout_to_stderr
+    from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
+    from ccsr_bench.methods import loading
+    from ccsr_bench.methods.contract import check_contract
+    from ccsr_bench.methods.registry import find_method
+
+    spec = find_method(options.name, options.methods_dir)
+    shared.check_execution(options, [spec])
+    execution = shared.resolve_execution(options, shared.resolve_device(options.device))
+    weights = spec.find_weights(options.weights)
+    with tempfile.TemporaryDirectory() as folder, stdout_to_stderr():
+        load = functools.partial(loading.load, spec, execution, weights, log=Path(folder) / "worker.log")
+        findings = list(
+            check_contract(spec, load, size=options.size, progress=lambda what: remark(f"checking: {what}"))
+        )
+    if options.json:
+        echo_json([asdict(finding) for finding in findings])
+    else:
+        columns([["ok" if finding.kept else "BROKEN", finding.promise, finding.detail] for finding in findings])
+    return EXIT_DONE if all(finding.kept for finding in findings) else EXIT_CHECK_FAILED

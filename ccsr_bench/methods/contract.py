@@ -1,0 +1,139 @@
+"""The contract that every method keeps, checked on a loaded method: what a seed means, and what an output is."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from ccsr_bench.methods.manifest import Method
+from ccsr_bench.methods.registry import MethodSpec
+
+SEEDS = (1, 2, 2**63 - 1)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the contract."""
+
+    promise: str
+    kept: bool
+    detail: str = ""
+    """What was seen instead, or why it could not be looked at."""
+
+
+def check_contract(
+    spec: MethodSpec, load: Callable[[], Method], *, size: int, progress: Callable[[str], None] = lambda _: None
+) -> Iterator[Finding]:
+    """Check a method, one promise after the other; ends early when it cannot restore at all.
+
+    Args:
+        spec: What it says of itself.
+        load: Loads it anew.
+        size: Sides of the LR images that it is given, in pixels.
+        progress: Called with what is done next.
+
+    Raises:
+        BenchError: It cannot be loaded.
+    """
+    with _closing(load) as method, _no_network():
+        checks = _Checks(spec, method, size)
+        progress("one output")
+        try:
+            checks.first = method.restore(checks.lr, SEEDS[:1])
+        except Exception as error:  # whatever the method raises is the finding
+            yield Finding("restores an image, without a network", False, " ".join(f"{error!r}".split()))
+            return
+        yield Finding("restores an image, without a network", True)
+        yield checks.size()
+        yield checks.steps()
+        for promise in (checks.same_seed, checks.other_seed, checks.input_left_alone):
+            progress(promise.__name__.replace("_", " "))
+            yield promise()
+    progress("a second start")
+    with _closing(load) as method, _no_network():
+        again = method.restore(checks.lr, SEEDS[:1])
+        yield _compare("the same after a restart", again, checks.first)
+
+
+class _Checks:
+    first: np.ndarray
+
+    def __init__(self, spec: MethodSpec, method: Method, size: int) -> None:
+        generator = np.random.default_rng(0)
+        coarse = generator.integers(32, 224, (2, size // 8 + 1, size // 8 + 1, 3))
+        self.lr, self._other = (image.repeat(8, 0).repeat(8, 1)[:size, :size].astype(np.uint8) for image in coarse)
+        self._spec = spec
+        self._method = method
+
+    def size(self) -> Finding:
+        height, width, _ = self.lr.shape
+        scale = self._spec.manifest.scale
+        wanted = (1, scale * height, scale * width, 3)
+        kept = self.first.dtype == np.uint8 and self.first.shape == wanted
+        return Finding(
+            f"uint8 RGB, {scale} times as large", kept, "" if kept else f"{self.first.dtype} {self.first.shape}"
+        )
+
+    def steps(self) -> Finding:
+        variant = self._spec.variant
+        calls = getattr(self._method, "network_calls", None)
+        promise = f"declared steps ({variant.steps}) are the network's calls"
+        if not variant.steps or calls is None:
+            return Finding(promise, True, "not counted: the adapter names no network" if variant.steps else "no steps")
+        wanted = variant.steps * variant.calls_per_step
+        return Finding(promise, calls == wanted, "" if calls == wanted else f"{calls} calls, {wanted} expected")
+
+    def same_seed(self) -> Finding:
+        """Other images and other seeds come between, and the order is another."""
+        self._method.restore(self._other, SEEDS[1:])
+        together = self._method.restore(self.lr, SEEDS[::-1])
+        return _compare("same seed, same bytes, whatever ran before", together[-1:], self.first)
+
+    def other_seed(self) -> Finding:
+        second = self._method.restore(self.lr, SEEDS[1:2])
+        differs = bool((second != self.first).any())
+        stochastic = self._spec.manifest.stochastic
+        promise = "other seeds give other outputs" if stochastic else "deterministic: the seed does not matter"
+        spread = np.abs(second.astype(int) - self.first.astype(int)).mean()
+        return Finding(promise, differs == stochastic, f"mean difference {spread:.3g} grey levels" if differs else "")
+
+    def input_left_alone(self) -> Finding:
+        lr = self.lr.copy()
+        lr.setflags(write=False)
+        self._method.restore(lr, SEEDS[:1])
+        return Finding("leaves its input alone", bool((lr == self.lr).all()))
+
+
+def _compare(promise: str, output: np.ndarray, expected: np.ndarray) -> Finding:
+    if output.shape != expected.shape:
+        return Finding(promise, False, f"shape {output.shape}, {expected.shape} before")
+    wrong = int((output != expected).any(-1).sum())
+    return Finding(promise, not wrong, f"{wrong} pixels differ" if wrong else "")
+
+
+@contextlib.contextmanager
+def _closing(load: Callable[[], Any]) -> Iterator[Any]:
+    method = load()
+    try:
+        yield method
+    finally:
+        close = getattr(method, "close", None)
+        if close is not None:
+            close()
+
+
+@contextlib.contextmanager
+def _no_network() -> Iterator[None]:
+    """Let this process make no connections; a worker closes its own network."""
+
+    def refuse(*_: object) -> None:
+        raise OSError("the network is closed while a method runs")
+
+    with patch.object(socket.socket, "connect", refuse):
+        yield

@@ -1,0 +1,87 @@
+"""Finding everything that a method needs, and loading it: in our own process or in one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.methods import environments, in_process, sources
+from ccsr_bench.methods.isolated import IsolatedMethod, Launch
+from ccsr_bench.methods.manifest import Execution, Isolated, Method
+from ccsr_bench.methods.registry import MethodSpec
+from ccsr_bench.methods.weights import InstalledWeights
+
+
+def load(
+    spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], *, log: Path
+) -> Method | IsolatedMethod:
+    """Load a method; one that runs in a process of its own has to be closed.
+
+    Args:
+        spec: Which.
+        execution: How its networks run.
+        weights: As `MethodSpec.find_weights` finds them.
+        log: Gets what official code prints.
+
+    Raises:
+        BenchError: It cannot be loaded.
+    """
+    if not isinstance(spec.manifest.environment, Isolated):
+        return in_process.load_method(spec, execution, weights)
+    method = IsolatedMethod(launch(spec, weights, device=execution.device, log=log))
+    try:
+        method.start()
+    except BenchError as error:
+        raise BenchError(f"method '{spec.name}': {error}") from error
+    return method
+
+
+def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device: str, log: Path) -> Launch:
+    """Return what an isolated method's process is started with.
+
+    Raises:
+        NotInstalledError: Its environment or its official code is missing; the message says how to get them.
+        BenchError: They are not what they have to be.
+    """
+    environment, upstream = spec.manifest.environment, spec.manifest.upstream
+    if not isinstance(environment, Isolated):
+        raise BenchError(f"method '{spec.name}' runs in our own process")
+    try:
+        interpreter = environments.find_interpreter(environment.python, spec.file("lock", environment.lock))
+        source = sources.find_source(spec.manifest.id, upstream) if upstream is not None else None
+    except NotInstalledError as error:
+        raise NotInstalledError(
+            f"method '{spec.name}': {error}; run `ccsr-bench prepare --method {spec.name}`"
+        ) from error
+    return Launch(
+        interpreter=interpreter,
+        adapter=spec.file("adapter", environment.adapter),
+        log=log,
+        source=source,
+        weights={role: installed.folder for role, installed in weights.items()},
+        device=device,
+        parameters=spec.variant.parameters,
+        start_seconds=environment.start_seconds,
+        image_seconds=environment.image_seconds,
+        idle_seconds=environment.idle_seconds,
+    )
+
+
+def check(spec: MethodSpec) -> None:
+    """Raise a `BenchError` that names everything a method is missing; nothing is loaded."""
+    missing = []
+    for look in (lambda: spec.find_weights(), lambda: _check_runtime(spec)):
+        try:
+            look()
+        except BenchError as error:
+            missing.append(str(error))
+    if missing:
+        raise BenchError("; ".join(missing))
+
+
+def _check_runtime(spec: MethodSpec) -> None:
+    if isinstance(spec.manifest.environment, Isolated):
+        launch(spec, {}, device="cpu", log=Path())
+    else:
+        in_process.check_libraries(spec)

@@ -1,0 +1,105 @@
+"""Checkouts of official repositories, at the commit that a method is pinned to."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from ccsr_bench.errors import BenchError, NotInstalledError, first_line
+from ccsr_bench.methods.manifest import Upstream
+from ccsr_bench.places import home
+
+
+def find_source(method: str, upstream: Upstream) -> Path:
+    """Return the checkout that `install_source` installed.
+
+    Raises:
+        NotInstalledError: There is none.
+        BenchError: It is at another commit, or files in it were changed.
+    """
+    folder = _place(method)
+    if not folder.is_dir():
+        raise NotInstalledError(f"no checkout of {upstream.repository} in {folder}")
+    _check(folder.resolve(), upstream)
+    return folder.resolve()
+
+
+def install_source(method: str, upstream: Upstream, own: Path | None = None) -> Path:
+    """Take the user's checkout of the official repository, or clone it.
+
+    Args:
+        method: The family's id.
+        upstream: Which commit of which repository.
+        own: The user's checkout; it is used where it is.
+
+    Raises:
+        BenchError: It cannot be cloned, is at another commit, or files in it were changed.
+    """
+    place = _place(method)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if own is not None:
+        _check(own, upstream)
+        _remove(place)
+        place.symlink_to(own.resolve(), target_is_directory=True)
+    elif not place.is_dir():
+        partial = place.with_name(f"{method}.partial")
+        _remove(partial)
+        _remove(place)  # a link to a checkout that is gone
+        _git(
+            ["clone", "--quiet", "--no-checkout", upstream.repository, str(partial)],
+            f"cannot clone {upstream.repository}", "clone it by hand and give the folder with --source DIR",
+        )  # fmt: skip
+        _checkout(partial, upstream)
+        partial.rename(place)
+    return find_source(method, upstream)
+
+
+def _place(method: str) -> Path:
+    return home() / "sources" / method
+
+
+def _checkout(folder: Path, upstream: Upstream) -> None:
+    _git(
+        ["-C", str(folder), "checkout", "--quiet", "--detach", upstream.commit],
+        f"{folder}: cannot check out {upstream.commit}", f"look for it in {upstream.repository}",
+    )  # fmt: skip
+
+
+def _check(folder: Path, upstream: Upstream) -> None:
+    """Raise a `BenchError` unless a checkout holds the pinned commit and nothing else."""
+    commit = _git(
+        ["-C", str(folder), "rev-parse", "HEAD"], f"{folder}: not a checkout of {upstream.repository}",
+        "give --source a folder that `git clone` made",
+    )  # fmt: skip
+    if commit != upstream.commit:
+        raise BenchError(
+            f"{folder}: at commit {commit[:12]}, the method is pinned to {upstream.commit[:12]}: "
+            f"run `git -C {folder} checkout {upstream.commit}`"
+        )
+    changed = _git(
+        ["-C", str(folder), "status", "--porcelain", "--untracked-files=no"], f"{folder}: git status failed",
+        "look at the checkout",
+    )  # fmt: skip
+    if changed:
+        raise BenchError(
+            f"{folder}: files were changed since the pinned commit ({changed.splitlines()[0].strip()}): "
+            f"run `git -C {folder} stash`"
+        )
+
+
+def _git(arguments: list[str], problem: str, advice: str) -> str:
+    git = shutil.which("git")
+    if git is None:
+        raise BenchError(f"{problem}: git is not installed; install it")
+    done = subprocess.run([git, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - git, by its path
+    if done.returncode != 0:
+        raise BenchError(f"{problem} ({first_line(Exception(done.stderr))}); {advice}")
+    return done.stdout.strip()
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)

@@ -1,0 +1,32 @@
+"""The skeleton of a method runs as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ccsr_bench.cli import main
+from tests.cli.commands import Capture, mistake
+from tests.methods.adapters import write_environment
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_from_nothing_to_a_table_row(isolated: bool, home: Path, tmp_path: Path, capsys: Capture) -> None:
+    own = ["--methods-dir", str(tmp_path / "methods")]
+    assert main(["new-method", "mine", *own, *(["--isolated"] if isolated else [])]) == 0
+    if isolated:
+        write_environment(home, (tmp_path / "methods" / "mine" / "requirements.lock").read_bytes())
+    assert main(["test-method", "mine", *own, "--size", "16"]) == 0
+    assert "BROKEN" not in capsys.readouterr().out
+    run = ["run", "--method", "mine", *own, "--dataset", "sample", "--limit", "1", "--runs", "2", "--metrics", "psnr"]
+    assert main([*run, "--out", str(tmp_path / "out")]) == 0
+    assert main(["table", "--out", str(tmp_path / "out")]) == 0
+    assert "| mine" in capsys.readouterr().out
+
+
+def test_nothing_is_overwritten(tmp_path: Path, capsys: Capture) -> None:
+    own = ["--methods-dir", tmp_path]
+    assert main([str(a) for a in ["new-method", "mine", *own]]) == 0
+    assert "is there already" in mistake(capsys, "new-method", "mine", *own)
+    assert "use letters" in mistake(capsys, "new-method", "../mine", *own)
