@@ -21,6 +21,7 @@ _PACKAGES = (
     "pyiqa",
     "diffusers",
     "transformers",
+    "spandrel",
 )
 
 

@@ -1,6 +1,6 @@
 """What every method must do; each method that can be loaded here is tested.
 
-CCSR is tested with tiny networks, which `CCSR-S2` and `CCSR-S1` stand for: the other variants are other numbers.
+Networks are tiny ones. `CCSR-S2` and `CCSR-S1` stand for CCSR: its other variants are other numbers.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from ccsr_bench.methods.in_process import load_method
 from ccsr_bench.methods.manifest import Execution, Method
 from ccsr_bench.methods.registry import MethodSpec, find_methods
 from tests.conftest import picture
+from tests.methods.tiny_spandrel import CHECKPOINTS, write_checkpoints
 
 SPECS = find_methods()
-TINY = {"ccsr-s1", "ccsr-s2"}
+TINY = {"ccsr-s1": "ccsr", "ccsr-s2": "ccsr", **dict.fromkeys(CHECKPOINTS, "spandrel")}
+"""Method -> the extra that its networks need."""
 
 
 @pytest.fixture(params=sorted(SPECS), scope="module")
@@ -28,10 +30,12 @@ def method(spec: MethodSpec, tmp_path_factory: pytest.TempPathFactory) -> Method
         return load_method(spec)
     if spec.name not in TINY:
         pytest.skip(f"{spec.name} needs its weights: `ccsr-bench prepare --method {spec.name}`")
-    pytest.importorskip("diffusers", reason="needs the extra `ccsr`")
+    extra = TINY[spec.name]
+    pytest.importorskip("diffusers" if extra == "ccsr" else extra, reason=f"needs the extra `{extra}`")
     from tests.ccsr.tiny import write_narrow_weights
 
-    folder = write_narrow_weights(tmp_path_factory.mktemp("weights"))
+    write = write_narrow_weights if extra == "ccsr" else write_checkpoints
+    folder = write(tmp_path_factory.mktemp("weights"))
     return load_method(spec, Execution(dtype="float32"), spec.find_weights(folder))
 
 

@@ -1,0 +1,200 @@
+"""BSRGAN, Real-ESRGAN and SwinIR from checkpoints of tiny networks; and files that are refused."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+
+from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.methods import spandrel_models
+from ccsr_bench.methods.in_process import check_libraries, load_method
+from ccsr_bench.methods.manifest import Execution, Method
+from ccsr_bench.methods.registry import find_method
+from tests.conftest import picture
+from tests.methods import tiny_spandrel
+
+pytest.importorskip("spandrel", reason="needs the extra `spandrel`")
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_spandrel.write_checkpoints(tmp_path_factory.mktemp("checkpoints"))
+
+
+def load(name: str, folder: Path, execution: Execution | None = None) -> Method:
+    spec = find_method(name)
+    return load_method(spec, execution or Execution(), spec.find_weights(folder))
+
+
+def computed(network: Any, lr: np.ndarray) -> np.ndarray:
+    """Return what a network makes of an image, without anything around it."""
+    with torch.inference_mode():
+        output = network(torch.from_numpy(lr).permute(2, 0, 1)[None].float().div(255))
+    pixels: np.ndarray = output[0].permute(1, 2, 0).clamp(0, 1).numpy() * 255
+    return pixels.round().astype(np.uint8)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("bsrgan", 0), ("real-esrgan", 1)])
+def test_output_is_the_networks_own(name: str, seed: int, checkpoints: Path) -> None:
+    lr = picture(0, 32)[:, :25]
+    outputs = load(name, checkpoints).restore(lr, [5, 6])
+    assert outputs.shape == (2, 128, 100, 3)
+    assert len(np.unique(outputs)) > 100  # the tiny networks are no constants
+    for output in outputs:
+        np.testing.assert_array_equal(output, computed(tiny_spandrel.rrdb(seed=seed), lr))
+
+
+@pytest.mark.parametrize(("name", "seed"), [("swinir-gan", 2), ("swinir-l1", 3)])
+@pytest.mark.parametrize(("height", "width"), [(32, 24), (19, 30)])
+def test_swinir_sees_one_window_more_and_it_is_cut_off(
+    name: str, seed: int, height: int, width: int, checkpoints: Path
+) -> None:
+    lr = picture(0, 32)[:height, :width]
+    output = load(name, checkpoints).restore(lr, [5])[0]
+    network = tiny_spandrel.swinir(seed=seed)
+    rows, columns = (height // 8 + 1) * 8, (width // 8 + 1) * 8
+    more = np.concatenate([lr, lr[::-1]])[:rows]
+    more = np.concatenate([more, more[:, ::-1]], axis=1)[:, :columns]
+    np.testing.assert_array_equal(output, computed(network, more)[: 4 * height, : 4 * width])
+    plain = computed(network, lr)
+    assert (output != plain).any()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_is_near_float32(dtype: Literal["bfloat16", "float16"], checkpoints: Path) -> None:
+    lr = picture(0, 16)
+    exact = load("bsrgan", checkpoints, Execution(dtype="float32")).restore(lr, [0])
+    half = load("bsrgan", checkpoints, Execution(dtype=dtype)).restore(lr, [0])
+    assert 0 < np.abs(half.astype(int) - exact).mean() < 4
+    np.testing.assert_array_equal(load("bsrgan", checkpoints).restore(lr, [0]), exact)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_precision_that_a_network_lacks_is_refused(dtype: Literal["bfloat16", "float16"], checkpoints: Path) -> None:
+    with pytest.raises(BenchError, match=f"--dtype {dtype}: SwinIR does not compute in it; leave it out"):
+        load("swinir-gan", checkpoints, Execution(dtype=dtype))
+
+
+def test_overflow_is_no_picture(checkpoints: Path) -> None:
+    method = load("bsrgan", checkpoints)
+    assert isinstance(method, spandrel_models.SpandrelModel)
+    with torch.no_grad():
+        method._network.model.model[-1].bias.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match=r"overflowed in torch\.float32"):
+        method.restore(picture(0, 16), [0])
+
+
+def test_batch_that_would_do_nothing_is_refused(checkpoints: Path) -> None:
+    with pytest.raises(BenchError, match="--batch 4: all runs share one picture"):
+        load("bsrgan", checkpoints, Execution(batch=4))
+    load("bsrgan", checkpoints, Execution(batch=1))
+
+
+def test_network_is_compiled_when_asked(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[torch.nn.Module] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network: compiled.append(network))
+    load("bsrgan", checkpoints)
+    assert not compiled
+    load("bsrgan", checkpoints, Execution(compiled=True))
+    assert [type(network).__name__ for network in compiled] == ["RRDBNet"]
+
+
+@pytest.mark.skipif("CCSR_BENCH_SLOW" not in os.environ, reason="compiles for a minute; set CCSR_BENCH_SLOW=1")
+@pytest.mark.parametrize("name", ["bsrgan", "swinir-gan"])
+def test_compiled_network_gives_the_same_picture(name: str, checkpoints: Path) -> None:
+    lr = picture(0, 16)
+    compiled = load(name, checkpoints, Execution(compiled=True)).restore(lr, [0])
+    assert np.abs(compiled.astype(int) - load(name, checkpoints).restore(lr, [0])).max() <= 1
+
+
+class Malicious:
+    def __init__(self, marker: Path) -> None:
+        self._marker = marker
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return os.mkdir, (str(self._marker),)
+
+
+@pytest.mark.parametrize("how", ["torch", "old-torch", "pickle"])
+def test_malicious_checkpoint_runs_nothing(how: str, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    path = tiny_spandrel.write(tmp_path, "bsrgan", {})
+    content = {"extra": Malicious(marker)}
+    if how == "pickle":
+        path.write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=how == "torch")
+    with pytest.raises(BenchError, match=r"BSRGAN\.pth: not the weights of .*mkdir' is forbidden\)") as error:
+        load("bsrgan", tmp_path)
+    assert "\n" not in str(error.value)
+    assert not marker.exists()
+    pickle.loads(pickle.dumps(Malicious(marker)))
+    assert marker.exists()  # so it would have
+
+
+def test_other_networks_are_refused(tmp_path: Path) -> None:
+    tensors = tiny_spandrel.rrdb(seed=0, scale=2).state_dict()
+    tiny_spandrel.write(tmp_path, "bsrgan", tensors)
+    with pytest.raises(BenchError, match=r"holds a network ESRGAN x2, 3 to 3 channels; it must be ESRGAN x4, 3 to 3"):
+        load("bsrgan", tmp_path)
+    tiny_spandrel.write(tmp_path, "real-esrgan", tiny_spandrel.swinir(seed=0).state_dict())
+    with pytest.raises(BenchError, match=r"holds a network SwinIR x4, 3 to 3 channels; it must be ESRGAN x4"):
+        load("real-esrgan", tmp_path)
+    tiny_spandrel.write(tmp_path, "swinir-l1", tiny_spandrel.rrdb(seed=0).state_dict())
+    with pytest.raises(BenchError, match=r"holds a network ESRGAN x4, 3 to 3 channels; it must be SwinIR x4"):
+        load("swinir-l1", tmp_path)
+
+
+def broken(path: Path, how: str) -> None:
+    """Damage a checkpoint of the RRDB network."""
+    data = path.read_bytes()
+    if how == "truncated":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "web page":
+        path.write_bytes(b"<!DOCTYPE html>")
+    elif how == "unknown network":
+        torch.save({"weight": torch.zeros(1)}, path)
+    else:
+        tensors = torch.load(path, weights_only=True)
+        del tensors["HRconv.bias" if how == "tensor missing" else "conv_first.weight"]
+        torch.save(tensors, path)
+
+
+@pytest.mark.parametrize(
+    "how", ["truncated", "empty", "web page", "unknown network", "tensor missing", "first tensor missing"]
+)
+def test_damaged_checkpoint_is_refused_in_one_line(how: str, tmp_path: Path) -> None:
+    tiny_spandrel.write_checkpoints(tmp_path)
+    broken(tmp_path / tiny_spandrel.CHECKPOINTS["bsrgan"], how)
+    with pytest.raises(BenchError, match=r"BSRGAN\.pth: not the weights of .*; get the published file, or") as error:
+        load("bsrgan", tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_checkpoint_is_named(tmp_path: Path, checkpoints: Path) -> None:
+    with pytest.raises(NotInstalledError, match=r"method 'bsrgan': no weights .*`ccsr-bench prepare --method bsrgan`"):
+        find_method("bsrgan").find_weights()
+    with pytest.raises(NotInstalledError, match=r"no weights in a folder 'swinir-l1' or 'swinir'.*give --weights"):
+        find_method("swinir-l1").find_weights(tmp_path)
+    arguments: dict[str, Any] = {"architecture": "ESRGAN", "file": "other.pth", "execution": Execution()}
+    with pytest.raises(BenchError, match=r"other\.pth: not the weights of .*\(FileNotFoundError: "):
+        spandrel_models.SpandrelModel(**arguments, weights={"network": checkpoints / "model_zoo"})
+    with pytest.raises(BenchError, match="names no weights for network"):
+        spandrel_models.SpandrelModel(**arguments, weights={"base": checkpoints})
+
+
+def test_missing_library_is_named(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_libraries(find_method("swinir-gan"))
+    monkeypatch.setitem(sys.modules, "spandrel", None)
+    for look in (lambda: check_libraries(find_method("swinir-gan")), lambda: load("swinir-gan", checkpoints)):
+        with pytest.raises(BenchError, match=r"needs `pip install 'ccsr-bench\[spandrel\]'`"):
+            look()
