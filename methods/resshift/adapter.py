@@ -1,0 +1,83 @@
+"""ResShift by its authors' code, as `inference_resshift.py` and `sampler.py` of the official repository run it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import OmegaConf
+from torch.nn import functional
+from utils.util_common import instantiate_from_config
+from utils.util_net import reload_model
+
+LARGEST_SIDE = 512
+"""Of an LR image: the official script cuts larger ones into parts."""
+
+
+def load(
+    source: str,
+    weights: dict[str, str],
+    device: str,
+    config: str,
+    checkpoint: str,
+    overrides: dict[str, Any] | None = None,
+) -> ResShift:
+    """Build the model.
+
+    Args:
+        source: The checkout.
+        weights: ``resshift`` and ``autoencoder``: folders with `checkpoint` and ``autoencoder_vq_f4.pth``.
+        device: Where it runs. On a GPU under autocast, as the official script; on a CPU in float32.
+        config: File in the checkout's ``configs``.
+        checkpoint: File of the denoiser.
+        overrides: What is other than in the configuration file, for weights of one's own.
+    """
+    settings = OmegaConf.merge(OmegaConf.load(Path(source) / "configs" / config), OmegaConf.create(overrides or {}))
+    return ResShift(
+        settings,
+        network=_network(settings.model, Path(weights["resshift"]) / checkpoint, device),
+        autoencoder=_network(settings.autoencoder, Path(weights["autoencoder"]) / "autoencoder_vq_f4.pth", device),
+        device=device,
+    )
+
+
+def _network(config: Any, file: Path, device: str) -> torch.nn.Module:
+    network = instantiate_from_config(config)
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    with torch.no_grad():
+        reload_model(network, state.get("state_dict", state))
+    return network.to(device).eval().requires_grad_(False)
+
+
+class ResShift:
+    """Restores one image; the prior and every step draw from the global random stream."""
+
+    def __init__(self, settings: Any, network: torch.nn.Module, autoencoder: torch.nn.Module, device: str) -> None:
+        self.network = network
+        self._autoencoder = autoencoder
+        self._diffusion = instantiate_from_config(settings.diffusion)
+        self._scale = settings.diffusion.params.sf
+        self._multiple = settings.model.params.get("lq_size", 64)
+        self._device = device
+
+    def restore(self, lr: np.ndarray, seed: int) -> np.ndarray:  # noqa: ARG002 - the global stream was set from it
+        """(h, w, 3) uint8 RGB -> (4h, 4w, 3) uint8 RGB."""
+        height, width, _ = lr.shape
+        if max(height, width) > LARGEST_SIDE:
+            raise ValueError(f"LR image of {height}x{width}: larger than {LARGEST_SIDE} pixels is not supported")
+        image = torch.from_numpy(lr.astype(np.float32) / 255).permute(2, 0, 1)[None].to(self._device)
+        image = (image - 0.5) / 0.5
+        padding = (0, -width % self._multiple, 0, -height % self._multiple)
+        if any(padding):
+            image = functional.pad(image, padding, mode="reflect")
+        on_gpu = torch.device(self._device).type == "cuda"
+        with torch.no_grad(), torch.autocast("cuda") if on_gpu else contextlib.nullcontext():
+            output = self._diffusion.p_sample_loop(
+                y=image, model=self.network, first_stage_model=self._autoencoder, noise=None, noise_repeat=False,
+                clip_denoised=False, denoised_fn=None, model_kwargs={"lq": image}, progress=False,
+            )  # fmt: skip
+        output = output[0, :, : height * self._scale, : width * self._scale].clamp(-1, 1).float() * 0.5 + 0.5
+        return (output.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
