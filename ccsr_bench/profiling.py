@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import statistics
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +15,10 @@ import numpy as np
 
 from ccsr_bench import provenance
 from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.methods import loading
 from ccsr_bench.methods.in_process import load_method, parameter_counts
-from ccsr_bench.methods.manifest import Execution, Method
+from ccsr_bench.methods.isolated import IsolatedMethod
+from ccsr_bench.methods.manifest import Execution, Isolated, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 from ccsr_bench.places import shipped
@@ -40,7 +43,7 @@ class Profile:
     seconds_per_run: float | None
     """`seconds_all_runs` / N."""
     peak_mib: float | None
-    """Highest memory use: of the GPU where there is one, else of this process."""
+    """Highest memory use: of the GPU where there is one, else of the process that the method runs in."""
     missing: str
     """Why there are no times; empty when there are."""
     notes: tuple[str, ...]
@@ -88,10 +91,8 @@ def profile(
             raise
         missing = str(error)
     else:
-        provenance.reset_peak_memory(execution.device)
-        times = _measure(spec, execution, weights, runs, size, repeats)
-        peaks = provenance.peak_memory_mib(execution.device)
-        peak = peaks.get("gpu", peaks.get("process"))
+        measure = _measure_isolated if isinstance(spec.manifest.environment, Isolated) else _measure
+        times, peak = measure(spec, execution, weights, runs, size, repeats)
     return Profile(
         method=spec.name,
         title=spec.variant.title,
@@ -116,7 +117,7 @@ def _notes(execution: Execution, size: int, repeats: int) -> tuple[str, ...]:
         "One run goes through the networks alone, several in batches.",
         "Parameters are those of the published networks, text encoder included, counted without weights; - for "
         "weights of your own.",
-        "Peak memory is the GPU's, or of this process since it began where there is none.",
+        "Peak memory is the GPU's, or of the method's process since it began where there is none.",
     )
 
 
@@ -132,14 +133,40 @@ def _measure(
     runs: int,
     size: int,
     repeats: int,
-) -> _Times:
-    lr = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+) -> tuple[_Times, float | None]:
+    lr = _random_image(size)
+    provenance.reset_peak_memory(execution.device)
     method: Method = _Checked(load_method(spec, replace(execution, batch=1), weights), spec)
     one = _seconds(method, lr, 1, repeats, execution.device)
     if spec.manifest.environment.networks:
         del method  # two of them may not fit
         method = _Checked(load_method(spec, execution, weights), spec)
-    return _Times(one, _seconds(method, lr, runs, repeats, execution.device))
+    times = _Times(one, _seconds(method, lr, runs, repeats, execution.device))
+    peaks = provenance.peak_memory_mib(execution.device)
+    return times, peaks.get("gpu", peaks.get("process"))
+
+
+def _measure_isolated(
+    spec: MethodSpec,
+    execution: Execution,
+    weights: Mapping[str, InstalledWeights],
+    runs: int,
+    size: int,
+    repeats: int,
+) -> tuple[_Times, float | None]:
+    lr = _random_image(size)
+    with tempfile.TemporaryDirectory() as folder:
+        worker = IsolatedMethod(loading.launch(spec, weights, device=execution.device, log=Path(folder) / "worker.log"))
+        try:
+            method = _Checked(worker, spec)
+            one = _seconds(method, lr, 1, repeats, "cpu")  # an answer is complete: there is nothing to wait for
+            return _Times(one, _seconds(method, lr, runs, repeats, "cpu")), worker.peak_mib
+        finally:
+            worker.close()
+
+
+def _random_image(size: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
 
 
 def paper_profiles() -> dict[str, PaperProfile]:

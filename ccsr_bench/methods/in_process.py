@@ -57,9 +57,11 @@ def parameter_counts(spec: MethodSpec) -> dict[str, int]:
     Raises:
         BenchError: The method's code cannot be imported.
     """
+    if not spec.manifest.environment.networks:
+        return {}
     try:
         count = getattr(_entry(spec)[0], "parameter_counts", None)
-        return dict(count()) if spec.manifest.environment.networks and count is not None else {}
+        return dict(count()) if count is not None else {}
     except (BenchError, KeyboardInterrupt):
         raise
     except BaseException as error:

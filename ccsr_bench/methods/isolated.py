@@ -68,6 +68,8 @@ class IsolatedMethod:
         self._reason = ""
         self.network_calls: int | None = None
         """Of the denoiser, for the last output; None where the adapter does not say which network that is."""
+        self.peak_mib: float | None = None
+        """The process's highest memory use so far: of the GPU where it uses one, else of itself."""
 
     def start(self) -> Mapping[str, Any]:
         """Load the model now, and return what the worker says of itself.
@@ -101,7 +103,7 @@ class IsolatedMethod:
         self._failed_in_a_row = 0
         if header.get("kind") != "restored" or output is None:
             raise WorkerError(str(header.get("reason", header)))
-        self.network_calls = header.get("network_calls")
+        self.network_calls, self.peak_mib = header.get("network_calls"), header.get("peak_mib")
         return output
 
     def _ask(self, seed: int, lr: np.ndarray) -> frames.Message:

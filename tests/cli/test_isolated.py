@@ -61,6 +61,15 @@ def test_a_crash_and_a_hang_cost_their_images_alone(
     assert said["failures"].keys() == {CRASHES, HANGS}  # type: ignore[attr-defined]
 
 
+def test_profile(home: Path, tmp_path: Path, capsys: Capture) -> None:
+    methods = write_isolated(tmp_path / "methods", home)
+    assert main(["profile", "--method", "fake", "--methods-dir", str(methods), "--size", "16", "--json"]) == 0
+    (figures,) = json.loads(capsys.readouterr().out)
+    assert figures["steps"] == 3
+    assert figures["seconds_all_runs"] > figures["seconds_one_run"] > 0
+    assert 10 < figures["peak_mib"] < 1000  # of the worker, which has no torch, and not of this process
+
+
 def test_options_that_mean_nothing_to_it(ten_pairs: Path, home: Path, tmp_path: Path, capsys: Capture) -> None:
     methods = write_isolated(tmp_path / "methods", home)
     command = ["run", "--method", "fake", "--methods-dir", methods, "--lr", ten_pairs / "lr", "--hr", ten_pairs / "hr"]

@@ -132,7 +132,19 @@ def test_every_public_name_can_be_imported() -> None:
 
 
 def test_help_and_version(capsys: Capture) -> None:
-    for verb in ("run", "score", "table", "list", "prepare", "verify", "merge", "profile", "doctor"):
+    for verb in (
+        "run",
+        "score",
+        "table",
+        "list",
+        "prepare",
+        "verify",
+        "merge",
+        "profile",
+        "doctor",
+        "new-method",
+        "test-method",
+    ):
         with pytest.raises(SystemExit) as end:
             main([verb, "--help"])
         assert end.value.code == 0

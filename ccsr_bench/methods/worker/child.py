@@ -14,11 +14,11 @@ import os
 import platform
 import queue
 import random
+import resource
 import signal
 import socket
 import sys
 import threading
-import time
 import traceback
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
@@ -127,13 +127,20 @@ class _CallCounter:
 def _restore(model: Any, counter: _CallCounter, lr: np.ndarray, seed: int) -> frames.Message:
     _reset_random_streams(seed)
     counter.reset()
-    started = time.perf_counter()
     output = model.restore(lr, seed)
-    seconds = time.perf_counter() - started
     if not (isinstance(output, np.ndarray) and output.dtype == np.uint8 and output.ndim == 3):
         given = "{} {}".format(output.dtype, output.shape) if isinstance(output, np.ndarray) else type(output).__name__
         raise TypeError("the adapter returned {}, it must return uint8 (H, W, 3)".format(given))
-    return {"kind": "restored", "seconds": seconds, "network_calls": counter.calls}, output
+    return {"kind": "restored", "network_calls": counter.calls, "peak_mib": _peak_mib()}, output
+
+
+def _peak_mib() -> float:
+    """Return the highest memory use so far: of the GPU where it is used, else of this process."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return float(torch.cuda.max_memory_allocated() / 1024**2)
+    unit = 1024**2 if sys.platform == "darwin" else 1024  # ru_maxrss is in KiB on Linux, in bytes on macOS
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 class _Worker:
