@@ -82,7 +82,7 @@ def profile(
         BenchError: The method cannot be loaded, or fails. Missing weights that `prepare` can install only leave out
             the times.
     """
-    runs = runs if spec.manifest.stochastic else 1
+    runs = runs if spec.stochastic else 1
     missing, times, peak = "", _Times(None, None), None
     try:
         weights = spec.find_weights(own)

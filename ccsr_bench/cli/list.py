@@ -45,7 +45,7 @@ def _methods(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
             **msgspec.to_builtins(spec.manifest),
             **msgspec.to_builtins(spec.variant),
             "name": spec.name,
-            "runs as": "stochastic" if spec.manifest.stochastic else "deterministic",
+            "runs as": "stochastic" if spec.stochastic else "deterministic",
             "folder": str(spec.folder),
         }
         for spec in find_methods(options.methods_dir).values()

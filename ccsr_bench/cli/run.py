@@ -89,7 +89,7 @@ def execute(options: argparse.Namespace) -> int:
                 title=spec.variant.title,
                 dataset=dataset,
                 samples=samples,
-                runs=options.runs if spec.manifest.stochastic else 1,
+                runs=options.runs if spec.stochastic else 1,
                 protocol=scoring.protocol,
                 out=options.out,
                 made_by=spec.made_by(execution, weights),

@@ -98,7 +98,7 @@ class _Checks:
     def other_seed(self) -> Finding:
         second = self._method.restore(self.lr, SEEDS[1:2])
         differs = bool((second != self.first).any())
-        stochastic = self._spec.manifest.stochastic
+        stochastic = self._spec.stochastic
         promise = "other seeds give other outputs" if stochastic else "deterministic: the seed does not matter"
         spread = np.abs(second.astype(int) - self.first.astype(int)).mean()
         return Finding(promise, differs == stochastic, f"mean difference {spread:.3g} grey levels" if differs else "")

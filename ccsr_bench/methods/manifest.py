@@ -151,6 +151,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     steps: int = 0
     """Sampling steps; 0 where the method does not sample."""
+    deterministic: bool = False
+    """Whether this variant of a stochastic family draws no noise."""
     calls_per_step: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Of the denoiser; 2 where official code computes guidance in two passes."""
     parameters: dict[str, Any] = {}

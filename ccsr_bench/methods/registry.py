@@ -36,6 +36,11 @@ class MethodSpec:
     folder: Path
     """Where its `method.toml` is."""
 
+    @property
+    def stochastic(self) -> bool:
+        """Whether outputs depend on the seed."""
+        return self.manifest.stochastic and not self.variant.deterministic
+
     def made_by(self, execution: Execution | None = None, weights: Mapping[str, InstalledWeights] | None = None) -> str:
         """Return the code, parameters, weights and precision that make the outputs; others are never mixed in.
 

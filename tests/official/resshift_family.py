@@ -30,6 +30,11 @@ CHECKPOINT = {"resshift": "resshift_realsrx4_s15_v1.pth", "sinsr": "SinSR_v1.pth
 AUTOENCODER = "autoencoder_vq_f4.pth"
 
 
+def parameters(folder: Path) -> dict[str, Any]:
+    """Return the adapter's parameters for tiny networks."""
+    return {"overrides": TINY}
+
+
 def settings(method: str, folder: Path) -> Any:
     """Return the official configuration with tiny networks."""
     from omegaconf import OmegaConf

@@ -6,11 +6,12 @@ the official layout stand for them. CCSR_BENCH_OFFICIAL names the CCSR_BENCH_HOM
 
 from __future__ import annotations
 
-import functools
 import os
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import msgspec
 import numpy as np
@@ -24,62 +25,90 @@ from ccsr_bench.methods.manifest import Execution
 from ccsr_bench.methods.registry import MethodSpec, find_method
 from ccsr_bench.methods.weights import InstalledWeights
 from tests.conftest import picture
-from tests.official import resshift_family
+from tests.official import osediff_script, resshift_family
 
-SCRIPTS: dict[str, tuple[Path, dict[str, Any]]] = {
-    name: (Path(resshift_family.__file__), resshift_family.TINY) for name in ("resshift-s15", "sinsr-s1")
+SCRIPTS: dict[str, ModuleType] = {
+    "resshift-s15": resshift_family,
+    "sinsr-s1": resshift_family,
+    "osediff-s1": osediff_script,
+    "osediff-s1-mode": osediff_script,
 }
+SIZES = {resshift_family: [(64, 64), (40, 72)], osediff_script: [(128, 128), (130, 156)]}
+SEED = 7_000_000_000_000_000_001
 
 
-@pytest.fixture(params=sorted(SCRIPTS))
-def spec(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> MethodSpec:
-    """The method, with tiny networks."""
-    prepared = os.environ.get("CCSR_BENCH_OFFICIAL")
-    if not prepared:
+@dataclass
+class Prepared:
+    """A method with tiny networks."""
+
+    spec: MethodSpec
+    launch: Launch
+    folder: Path
+
+    def official(self, what: str, *arguments: object) -> None:
+        """Run the official code directly."""
+        script = Path(str(SCRIPTS[self.spec.name].__file__))
+        command = [self.launch.interpreter, script, what, self.spec.manifest.id, self.launch.source, self.folder]
+        done = subprocess.run(
+            [str(part) for part in (*command, *arguments)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    def load(self) -> IsolatedMethod:
+        """Load it in a worker."""
+        weights = {role: InstalledWeights(self.folder / role, "") for role in self.spec.variant.weights}
+        method = loading.load(self.spec, Execution(), weights, log=self.folder / "worker.log")
+        assert isinstance(method, IsolatedMethod)
+        return method
+
+
+@pytest.fixture(params=list(SCRIPTS), scope="module")
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    """The method, with networks that its own interpreter has written."""
+    home = os.environ.get("CCSR_BENCH_OFFICIAL")
+    if not home:
         pytest.skip("needs official checkouts and environments: CCSR_BENCH_OFFICIAL names their folder")
-    monkeypatch.setenv("CCSR_BENCH_HOME", prepared)
+    folder = tmp_path_factory.mktemp("official")
     found = find_method(request.param)
-    parameters = {**found.variant.parameters, "overrides": SCRIPTS[found.name][1]}
-    return MethodSpec(
-        found.name, found.manifest, msgspec.structs.replace(found.variant, parameters=parameters), found.folder
-    )
+    parameters = {**found.variant.parameters, **SCRIPTS[found.name].parameters(folder)}
+    variant = msgspec.structs.replace(found.variant, parameters=parameters)
+    spec = MethodSpec(found.name, found.manifest, variant, found.folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CCSR_BENCH_HOME", home)
+        try:
+            launch = loading.launch(spec, {}, device="cpu", log=folder / "worker.log")
+        except NotInstalledError as error:
+            pytest.skip(str(error))
+    made = Prepared(spec, launch, folder)
+    made.official("tiny")
+    yield made
+    for file in folder.rglob("*.pth"):
+        file.unlink()  # the tagger's alone are 2 GB
 
 
-@pytest.fixture
-def method_runs(spec: MethodSpec, tmp_path: Path) -> functools.partial[Any]:
-    """Loads the method with weights that its own interpreter has written."""
-    try:
-        launch = loading.launch(spec, {}, device="cpu", log=tmp_path / "worker.log")
-    except NotInstalledError as error:
-        pytest.skip(str(error))
-    _official(launch, "tiny", spec, tmp_path)
-    weights = {role: InstalledWeights(tmp_path / "weights" / role, "") for role in spec.variant.weights}
-    return functools.partial(loading.load, spec, Execution(), weights, log=tmp_path / "worker.log")
+@pytest.fixture(autouse=True)
+def official_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find environments and checkouts where they were prepared."""
+    monkeypatch.setenv("CCSR_BENCH_HOME", os.environ.get("CCSR_BENCH_OFFICIAL", str(home)))
 
 
-def _official(launch: Launch, what: str, spec: MethodSpec, folder: Path, *arguments: object) -> None:
-    script = SCRIPTS[spec.name][0]
-    command = [launch.interpreter, script, what, spec.manifest.id, launch.source, folder / "weights", *arguments]
-    subprocess.run([str(part) for part in command], check=True, capture_output=True)
-
-
-def test_contract(spec: MethodSpec, method_runs: functools.partial[Any]) -> None:
-    broken = [finding for finding in check_contract(spec, method_runs, size=64) if not finding.kept]
+def test_contract(prepared: Prepared) -> None:
+    size = SIZES[SCRIPTS[prepared.spec.name]][0][0]
+    broken = [finding for finding in check_contract(prepared.spec, prepared.load, size=size) if not finding.kept]
     assert not broken
 
 
-@pytest.mark.parametrize(("height", "width"), [(64, 64), (40, 72)])
-def test_equals_the_official_code(
-    spec: MethodSpec, method_runs: functools.partial[Any], tmp_path: Path, height: int, width: int
-) -> None:
-    launch = loading.launch(spec, {}, device="cpu", log=tmp_path / "worker.log")
-    lr = picture(3, 80)[:height, :width]
+@pytest.mark.parametrize("which", [0, 1])
+def test_equals_the_official_code(prepared: Prepared, tmp_path: Path, which: int) -> None:
+    if prepared.spec.variant.deterministic:
+        pytest.skip("the official script has no such option")
+    height, width = SIZES[SCRIPTS[prepared.spec.name]][which]
+    lr = picture(3, 160)[:height, :width]
     np.save(tmp_path / "lr.npy", lr)
-    seed = 7_000_000_000_000_000_001
-    _official(launch, "restore", spec, tmp_path, tmp_path / "lr.npy", seed, tmp_path / "output.npy")
-    method: IsolatedMethod = method_runs()
+    prepared.official("restore", tmp_path / "lr.npy", SEED, tmp_path / "output.npy")
+    method = prepared.load()
     try:
-        ours = method.restore(lr, [seed])[0]
+        ours = method.restore(lr, [SEED])[0]
     finally:
         method.close()
     assert len(np.unique(ours)) > 20  # a picture, and not a constant

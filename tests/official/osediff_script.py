@@ -1,0 +1,184 @@
+"""OSEDiff's official script, run by its own interpreter; called by `test_official.py`.
+
+    python osediff_script.py tiny METHOD SOURCE FOLDER
+    python osediff_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT
+
+``tiny`` saves networks with random weights in the official layout (the tagger at its full size), ``restore`` runs
+`test_osediff.py` as a program. A machine without a GPU is made to look like one with a GPU that computes in float32.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import runpy
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+LORA = "lora/osediff.pkl"
+
+
+def parameters(folder: Path) -> dict[str, Any]:
+    """Return the adapter's parameters for tiny networks."""
+    return {"checkpoint": str(folder / LORA)}
+
+
+class Tokenizer:
+    """Stands for BERT's, which the official code reads from an author's disk."""
+
+    def __len__(self) -> int:
+        return 30524
+
+    def __call__(self, text: str) -> Namespace:
+        return Namespace(input_ids=[101, 1037, 3861, 1997, 102])
+
+
+def tiny(method: str, folder: Path) -> None:
+    """Save random networks."""
+    import torch
+
+    torch.manual_seed(0)
+    base = folder / "base"
+    write_base(base)
+    write_lora(base, folder / LORA)
+    from ram.models import ram_lora
+
+    with patch.object(ram_lora, "init_tokenizer", Tokenizer):
+        tagger = ram_lora.ram(image_size=384, vit="swin_l")
+    state = tagger.state_dict()
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not any(part in name for part in ("norm", "Norm", "attn_mask")):
+            tensor.copy_(0.05 * torch.randn(tensor.shape))
+    for part, file in (("ram", "ram_swin_large_14m.pth"), ("dape", "DAPE.pth")):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        chosen = {name: tensor for name, tensor in state.items() if ("lora" in name) == (part == "dape")}
+        torch.save({"model": chosen} if part == "ram" else chosen, folder / part / file)
+
+
+def write_base(folder: Path) -> None:
+    """Save tiny networks in the layout of Stable Diffusion."""
+    from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    DDPMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+    ).save_pretrained(folder / "scheduler")
+    size = write_tokenizer(folder / "tokenizer")
+    CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=size, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+            bos_token_id=size - 2, eos_token_id=size - 1, pad_token_id=0,
+        )
+    ).save_pretrained(folder / "text_encoder")  # fmt: skip
+    UNet2DConditionModel(
+        sample_size=64, block_out_channels=(16, 32), layers_per_block=1, cross_attention_dim=32, attention_head_dim=8,
+        norm_num_groups=8, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+    ).save_pretrained(folder / "unet")  # fmt: skip
+    AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8), latent_channels=4, norm_num_groups=4, sample_size=512,
+        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+    ).save_pretrained(folder / "vae")  # fmt: skip
+
+
+def write_tokenizer(folder: Path) -> int:
+    """Save a CLIP tokenizer that knows single bytes; returns the size of its vocabulary."""
+    from transformers.models.clip.tokenization_clip import bytes_to_unicode
+
+    folder.mkdir(parents=True)
+    letters = list(bytes_to_unicode().values())
+    words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    (folder / "vocab.json").write_text(json.dumps({word: index for index, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    settings = {
+        "tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "bos_token": "<|startoftext|>",
+        "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "!",
+    }  # fmt: skip
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return len(words)
+
+
+def write_lora(base: Path, file: Path) -> None:
+    """Save random LoRA weights as the official training does."""
+    import osediff
+    import torch
+
+    arguments = Namespace(pretrained_model_name_or_path=str(base), lora_rank=4)
+    unet, encoder, decoder, others = osediff.initialize_unet(arguments)
+    vae, vae_encoder = osediff.initialize_vae(arguments)
+    states = []
+    for network, extra in ((unet, "conv_in"), (vae, "lora")):
+        chosen = {n: p.detach() for n, p in network.named_parameters() if "lora" in n or extra in n}
+        states.append({n: p + 0.05 * torch.randn(p.shape) for n, p in chosen.items()})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(
+        {
+            "rank_unet": 4, "unet_lora_encoder_modules": encoder, "unet_lora_decoder_modules": decoder,
+            "unet_lora_others_modules": others, "state_dict_unet": states[0],
+            "rank_vae": 4, "vae_lora_encoder_modules": vae_encoder, "state_dict_vae": states[1],
+        },
+        file,
+    )  # fmt: skip
+
+
+def restore(method: str, folder: Path, lr: str, seed: str, output: str) -> None:
+    """Run the official script on one image."""
+    import diffusers.schedulers.scheduling_ddpm as scheduling
+    import numpy as np
+    import osediff
+    import torch
+    from PIL import Image
+    from ram.models import ram_lora
+    from torchvision import transforms
+
+    images = Path(output).with_suffix("")
+    (images / "in").mkdir(parents=True)
+    Image.fromarray(np.load(lr)).save(images / "in" / "image.png")
+    forward = osediff.OSEDiff_test.forward
+
+    def seeded(self: Any, *arguments: Any, **more: Any) -> Any:
+        torch.manual_seed(int(seed))
+        return forward(self, *arguments, **more)
+
+    set_timesteps, tensor, to = scheduling.DDPMScheduler.set_timesteps, torch.tensor, torch.nn.Module.to
+
+    def on_cpu(value: Any) -> Any:
+        return "cpu" if isinstance(value, str) and value == "cuda" else value
+
+    def tensor_on_cpu(*arguments: Any, **more: Any) -> Any:
+        return tensor(*arguments, **{name: on_cpu(value) for name, value in more.items()})
+
+    def module_to_cpu(self: Any, *arguments: Any, **more: Any) -> Any:
+        return to(self, *map(on_cpu, arguments), **more)
+
+    tensor_to = torch.Tensor.to
+    with (
+        patch.object(osediff.OSEDiff_test, "forward", seeded),
+        patch.object(scheduling.DDPMScheduler, "set_timesteps", lambda self, n, **_: set_timesteps(self, n)),
+        patch.object(torch, "tensor", tensor_on_cpu),
+        patch.object(torch.nn.Module, "to", module_to_cpu),
+        patch.object(torch.Tensor, "to", lambda self, *a, **k: tensor_to(self, *map(on_cpu, a), **k)),
+        patch.object(torch.Tensor, "cuda", lambda self: self),
+        patch.object(ram_lora, "init_tokenizer", Tokenizer),
+        patch.object(transforms, "Resize", functools.partial(transforms.Resize, antialias=False)),
+        patch.object(
+            sys, "argv",
+            ["test_osediff.py", "-i", str(images / "in"), "-o", str(images), "--mixed_precision", "fp32",
+             "--pretrained_model_name_or_path", str(folder / "base"), "--osediff_path", str(folder / LORA),
+             "--ram_path", str(folder / "ram" / "ram_swin_large_14m.pth"),
+             "--ram_ft_path", str(folder / "dape" / "DAPE.pth")],
+        ),
+    ):  # fmt: skip
+        runpy.run_path("test_osediff.py", run_name="__main__")
+    np.save(output, np.asarray(Image.open(images / "image.png")))
+
+
+if __name__ == "__main__":
+    what, method, source, folder, *rest = sys.argv[1:]
+    sys.path[0] = source
+    os.chdir(source)
+    (tiny if what == "tiny" else restore)(method, Path(folder), *rest)
