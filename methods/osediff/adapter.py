@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import test_osediff as official
 import torch
+from ccsr_bench_worker.cuda_only_code import InsteadOfCuda, load_tensors_only
+from ccsr_bench_worker.recognize_anything import build_tagger
 from my_utils.wavelet_color_fix import adain_color_fix
 from PIL import Image
-from ram.models import ram_lora
-from torch.overrides import TorchFunctionMode
 from torchvision import transforms
 
 SMALLEST_SIDE = 128
@@ -44,71 +42,14 @@ def load(
     official.ram_transforms = transforms.Compose(
         [transforms.Resize((384, 384), antialias=False), *official.ram_transforms.transforms[1:]]
     )
-    loading = functools.partial(torch.load, map_location="cpu", weights_only=True)
-    with patch.object(torch, "load", loading), _InsteadOfCuda(device), torch.no_grad():
+    with load_tensors_only(), InsteadOfCuda(device), torch.no_grad():
         model = official.OSEDiff_test(arguments).eval()
-        tagger = _tagger(Path(weights["ram"]), Path(weights["dape"])).to(device, official.weight_dtype).eval()
+        tagger = build_tagger(Path(weights["ram"]), Path(weights["dape"])).to(device, official.weight_dtype).eval()
     if posterior == "mode":
         _use_mode(model.vae)
     elif posterior != "sample":
         raise ValueError(f"posterior '{posterior}' is neither sample nor mode")
     return OSEDiff(model, tagger, arguments, device)
-
-
-class _InsteadOfCuda(TorchFunctionMode):
-    """Lets code that says "cuda" use another device."""
-
-    def __init__(self, device: str) -> None:
-        self._device = torch.device(device)
-
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function is torch.Tensor.cuda:
-            return args[0].to(self._device)
-        kwargs = {name: self._other(value) for name, value in (kwargs or {}).items()}
-        return function(*map(self._other, args), **kwargs)
-
-    def _other(self, value: Any) -> Any:
-        names_gpu = isinstance(value, (str, torch.device)) and str(value).startswith("cuda")
-        return self._device if names_gpu else value
-
-
-class _NoTokenizer:
-    """Stands for BERT's, of which the tagger uses two lengths; its files are at a path of an author's machine."""
-
-    def __len__(self) -> int:
-        return 30524
-
-    def __call__(self, text: str) -> Namespace:
-        return Namespace(input_ids=[0] * (len(text.split()) + 2))
-
-
-def _tagger(ram: Path, dape: Path) -> torch.nn.Module:
-    """Build the tagger, and make sure that every weight that tags depend on was in the file.
-
-    The official code loads with strict=False and drops what it returns.
-    """
-    missing: list[str] = []
-    load_checkpoint = ram_lora.load_checkpoint_swinlarge
-
-    def remember(*arguments: Any) -> Any:
-        model, result = load_checkpoint(*arguments)
-        missing.extend(result.missing_keys)
-        return model, result
-
-    with (
-        patch.object(ram_lora, "init_tokenizer", _NoTokenizer),
-        patch.object(ram_lora, "load_checkpoint_swinlarge", remember),
-    ):
-        tagger = ram_lora.ram(
-            pretrained=str(ram / "ram_swin_large_14m.pth"), pretrained_condition=str(dape / "DAPE.pth"),
-            image_size=384, vit="swin_l",
-        )  # fmt: skip
-    used = ("visual_encoder.", "image_proj.", "tagging_head.", "label_embed", "wordvec_proj.", "fc.")
-    elsewhere = ("lora", "relative_position_index", "attn_mask")  # in DAPE, and computed
-    lost = [name for name in missing if name.startswith(used) and not any(part in name for part in elsewhere)]
-    if lost:
-        raise ValueError(f"{ram / 'ram_swin_large_14m.pth'} lacks {len(lost)} weights, such as {lost[0]}")
-    return tagger
 
 
 def _use_mode(vae: Any) -> None:

@@ -67,7 +67,7 @@ def test_offline_lists_what_is_missing_and_where_it_goes(alexnet: Path, home: Pa
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     assert lines[0] == f"data set RealSR: goes to {home / 'datasets' / 'RealSR'}"
-    assert lines[1].startswith("method ccsr-s1: ")
+    assert lines[1].startswith("method 'ccsr-s1': ")
     assert lines[2].startswith("alexnet-owt-7be5be79.pth (244,408,911 bytes, sha256 ")
     assert lines[2].endswith(f"goes to {home / 'weights'}, from http://127.0.0.1:9/gone")
     done(["prepare", "--metrics", "lpips", "--from", alexnet])

@@ -1,7 +1,7 @@
 """OSEDiff's official script, run by its own interpreter; called by `test_official.py`.
 
     python osediff_script.py tiny METHOD SOURCE FOLDER
-    python osediff_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT
+    python osediff_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
 ``tiny`` saves networks with random weights in the official layout (the tagger at its full size), ``restore`` runs
 `test_osediff.py` as a program. A machine without a GPU is made to look like one with a GPU that computes in float32.
@@ -19,22 +19,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from tiny_stable_diffusion import Tokenizer, on_cpu, write_base, write_tagger
+
 LORA = "lora/osediff.pkl"
-
-
-def parameters(folder: Path) -> dict[str, Any]:
-    """Return the adapter's parameters for tiny networks."""
-    return {"checkpoint": str(folder / LORA)}
-
-
-class Tokenizer:
-    """Stands for BERT's, which the official code reads from an author's disk."""
-
-    def __len__(self) -> int:
-        return 30524
-
-    def __call__(self, text: str) -> Namespace:
-        return Namespace(input_ids=[101, 1037, 3861, 1997, 102])
 
 
 def tiny(method: str, folder: Path) -> None:
@@ -45,61 +32,8 @@ def tiny(method: str, folder: Path) -> None:
     base = folder / "base"
     write_base(base)
     write_lora(base, folder / LORA)
-    from ram.models import ram_lora
-
-    with patch.object(ram_lora, "init_tokenizer", Tokenizer):
-        tagger = ram_lora.ram(image_size=384, vit="swin_l")
-    state = tagger.state_dict()
-    for name, tensor in state.items():
-        if tensor.is_floating_point() and not any(part in name for part in ("norm", "Norm", "attn_mask")):
-            tensor.copy_(0.05 * torch.randn(tensor.shape))
-    for part, file in (("ram", "ram_swin_large_14m.pth"), ("dape", "DAPE.pth")):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-        chosen = {name: tensor for name, tensor in state.items() if ("lora" in name) == (part == "dape")}
-        torch.save({"model": chosen} if part == "ram" else chosen, folder / part / file)
-
-
-def write_base(folder: Path) -> None:
-    """Save tiny networks in the layout of Stable Diffusion."""
-    from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    DDPMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
-    ).save_pretrained(folder / "scheduler")
-    size = write_tokenizer(folder / "tokenizer")
-    CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=size, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-            bos_token_id=size - 2, eos_token_id=size - 1, pad_token_id=0,
-        )
-    ).save_pretrained(folder / "text_encoder")  # fmt: skip
-    UNet2DConditionModel(
-        sample_size=64, block_out_channels=(16, 32), layers_per_block=1, cross_attention_dim=32, attention_head_dim=8,
-        norm_num_groups=8, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-    ).save_pretrained(folder / "unet")  # fmt: skip
-    AutoencoderKL(
-        block_out_channels=(8, 8, 8, 8), latent_channels=4, norm_num_groups=4, sample_size=512,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-    ).save_pretrained(folder / "vae")  # fmt: skip
-
-
-def write_tokenizer(folder: Path) -> int:
-    """Save a CLIP tokenizer that knows single bytes; returns the size of its vocabulary."""
-    from transformers.models.clip.tokenization_clip import bytes_to_unicode
-
-    folder.mkdir(parents=True)
-    letters = list(bytes_to_unicode().values())
-    words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    (folder / "vocab.json").write_text(json.dumps({word: index for index, word in enumerate(words)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    settings = {
-        "tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "bos_token": "<|startoftext|>",
-        "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "!",
-    }  # fmt: skip
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
-    return len(words)
+    write_tagger(folder)
+    (folder / "parameters.json").write_text(json.dumps({"checkpoint": str(folder / LORA)}))
 
 
 def write_lora(base: Path, file: Path) -> None:
@@ -125,7 +59,7 @@ def write_lora(base: Path, file: Path) -> None:
     )  # fmt: skip
 
 
-def restore(method: str, folder: Path, lr: str, seed: str, output: str) -> None:
+def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
     """Run the official script on one image."""
     import diffusers.schedulers.scheduling_ddpm as scheduling
     import numpy as np
@@ -145,9 +79,6 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str) -> None:
         return forward(self, *arguments, **more)
 
     set_timesteps, tensor, to = scheduling.DDPMScheduler.set_timesteps, torch.tensor, torch.nn.Module.to
-
-    def on_cpu(value: Any) -> Any:
-        return "cpu" if isinstance(value, str) and value == "cuda" else value
 
     def tensor_on_cpu(*arguments: Any, **more: Any) -> Any:
         return tensor(*arguments, **{name: on_cpu(value) for name, value in more.items()})

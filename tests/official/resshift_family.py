@@ -1,7 +1,7 @@
 """ResShift's and SinSR's official code, run directly by their own interpreter; called by `test_official.py`.
 
     python resshift_family.py tiny METHOD SOURCE FOLDER
-    python resshift_family.py restore METHOD SOURCE FOLDER LR SEED OUTPUT
+    python resshift_family.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
 ``tiny`` saves networks with random weights in the official layout, ``restore`` takes an image through the official
 sampler class. A machine without a GPU is made to look like one with a GPU that computes in float32.
@@ -9,6 +9,7 @@ sampler class. A machine without a GPU is made to look like one with a GPU that 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -30,11 +31,6 @@ CHECKPOINT = {"resshift": "resshift_realsrx4_s15_v1.pth", "sinsr": "SinSR_v1.pth
 AUTOENCODER = "autoencoder_vq_f4.pth"
 
 
-def parameters(folder: Path) -> dict[str, Any]:
-    """Return the adapter's parameters for tiny networks."""
-    return {"overrides": TINY}
-
-
 def settings(method: str, folder: Path) -> Any:
     """Return the official configuration with tiny networks."""
     from omegaconf import OmegaConf
@@ -51,6 +47,7 @@ def tiny(method: str, folder: Path) -> None:
     from utils.util_common import instantiate_from_config
 
     torch.manual_seed(0)
+    (folder / "parameters.json").write_text(json.dumps({"overrides": TINY}))
     chosen = settings(method, folder)
     for part in (chosen.model, chosen.autoencoder):
         network = instantiate_from_config(part)
@@ -61,7 +58,7 @@ def tiny(method: str, folder: Path) -> None:
         torch.save(network.state_dict(), part.ckpt_path)
 
 
-def restore(method: str, folder: Path, lr: str, seed: str, output: str) -> None:
+def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
     """Restore one image with the official sampler class."""
     import numpy as np
     import torch

@@ -6,12 +6,12 @@ the official layout stand for them. CCSR_BENCH_OFFICIAL names the CCSR_BENCH_HOM
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 
 import msgspec
 import numpy as np
@@ -25,15 +25,21 @@ from ccsr_bench.methods.manifest import Execution
 from ccsr_bench.methods.registry import MethodSpec, find_method
 from ccsr_bench.methods.weights import InstalledWeights
 from tests.conftest import picture
-from tests.official import osediff_script, resshift_family
 
-SCRIPTS: dict[str, ModuleType] = {
-    "resshift-s15": resshift_family,
-    "sinsr-s1": resshift_family,
-    "osediff-s1": osediff_script,
-    "osediff-s1-mode": osediff_script,
+SCRIPTS = {
+    "resshift-s15": "resshift_family.py",
+    "sinsr-s1": "resshift_family.py",
+    "osediff-s1": "osediff_script.py",
+    "osediff-s1-mode": "osediff_script.py",
+    "seesr-s50": "seesr_script.py",
+    "seesr-s3": "seesr_script.py",
 }
-SIZES = {resshift_family: [(64, 64), (40, 72)], osediff_script: [(128, 128), (130, 156)]}
+"""Method -> what writes tiny networks in the official layout, and runs the official code directly."""
+
+SIZES = {"resshift_family.py": [(64, 64), (40, 72)]}
+"""LR images that are padded or cut, and that are not."""
+
+OTHER_SIZES = [(128, 128), (130, 156)]
 SEED = 7_000_000_000_000_000_001
 
 
@@ -47,7 +53,7 @@ class Prepared:
 
     def official(self, what: str, *arguments: object) -> None:
         """Run the official code directly."""
-        script = Path(str(SCRIPTS[self.spec.name].__file__))
+        script = Path(__file__).with_name(SCRIPTS[self.spec.name])
         command = [self.launch.interpreter, script, what, self.spec.manifest.id, self.launch.source, self.folder]
         done = subprocess.run(
             [str(part) for part in (*command, *arguments)], capture_output=True, text=True, check=False
@@ -70,17 +76,16 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         pytest.skip("needs official checkouts and environments: CCSR_BENCH_OFFICIAL names their folder")
     folder = tmp_path_factory.mktemp("official")
     found = find_method(request.param)
-    parameters = {**found.variant.parameters, **SCRIPTS[found.name].parameters(folder)}
-    variant = msgspec.structs.replace(found.variant, parameters=parameters)
-    spec = MethodSpec(found.name, found.manifest, variant, found.folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CCSR_BENCH_HOME", home)
         try:
-            launch = loading.launch(spec, {}, device="cpu", log=folder / "worker.log")
+            launch = loading.launch(found, {}, device="cpu", log=folder / "worker.log")
         except NotInstalledError as error:
             pytest.skip(str(error))
-    made = Prepared(spec, launch, folder)
+    made = Prepared(found, launch, folder)
     made.official("tiny")
+    parameters = {**found.variant.parameters, **json.loads((folder / "parameters.json").read_text())}
+    made.spec = replace(found, variant=msgspec.structs.replace(found.variant, parameters=parameters))
     yield made
     for file in folder.rglob("*.pth"):
         file.unlink()  # the tagger's alone are 2 GB
@@ -93,7 +98,7 @@ def official_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_contract(prepared: Prepared) -> None:
-    size = SIZES[SCRIPTS[prepared.spec.name]][0][0]
+    size, _ = SIZES.get(SCRIPTS[prepared.spec.name], OTHER_SIZES)[0]
     broken = [finding for finding in check_contract(prepared.spec, prepared.load, size=size) if not finding.kept]
     assert not broken
 
@@ -102,10 +107,10 @@ def test_contract(prepared: Prepared) -> None:
 def test_equals_the_official_code(prepared: Prepared, tmp_path: Path, which: int) -> None:
     if prepared.spec.variant.deterministic:
         pytest.skip("the official script has no such option")
-    height, width = SIZES[SCRIPTS[prepared.spec.name]][which]
+    height, width = SIZES.get(SCRIPTS[prepared.spec.name], OTHER_SIZES)[which]
     lr = picture(3, 160)[:height, :width]
     np.save(tmp_path / "lr.npy", lr)
-    prepared.official("restore", tmp_path / "lr.npy", SEED, tmp_path / "output.npy")
+    prepared.official("restore", tmp_path / "lr.npy", SEED, tmp_path / "output.npy", prepared.spec.variant.steps)
     method = prepared.load()
     try:
         ours = method.restore(lr, [SEED])[0]

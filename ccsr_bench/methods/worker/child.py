@@ -20,15 +20,21 @@ import socket
 import sys
 import threading
 import traceback
+import types
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import frames
+# This folder by a name that no official repository has; adapters import from it what several of them need.
+_package = types.ModuleType("ccsr_bench_worker")
+_package.__path__ = [str(Path(__file__).resolve().parent)]
+sys.modules[_package.__name__] = _package
 
-sys.path.pop(0)  # an official repository may have modules of the same names
+if TYPE_CHECKING:
+    from ccsr_bench.methods.worker import frames
+else:
+    from ccsr_bench_worker import frames
 
 _PR_SET_PDEATHSIG = 1
 
@@ -139,8 +145,10 @@ def _peak_mib() -> float:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         return float(torch.cuda.max_memory_allocated() / 1024**2)
-    unit = 1024**2 if sys.platform == "darwin" else 1024  # ru_maxrss is in KiB on Linux, in bytes on macOS
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux, where ru_maxrss starts at that of the process that started this one
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
 class _Worker:

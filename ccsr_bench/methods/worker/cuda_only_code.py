@@ -1,0 +1,32 @@
+"""For adapters: building models of official code that is written for a GPU and for trusted weights."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, ContextManager
+from unittest.mock import patch
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+
+def load_tensors_only() -> ContextManager[Any]:
+    """Let `torch.load` read tensors only, onto the CPU first, whatever official code asks for."""
+    return patch.object(torch, "load", functools.partial(torch.load, map_location="cpu", weights_only=True))
+
+
+class InsteadOfCuda(TorchFunctionMode):
+    """Lets code that says "cuda" use another device."""
+
+    def __init__(self, device: str) -> None:
+        self._device = torch.device(device)
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function is torch.Tensor.cuda:
+            return args[0].to(self._device)
+        kwargs = {name: self._other(value) for name, value in (kwargs or {}).items()}
+        return function(*map(self._other, args), **kwargs)
+
+    def _other(self, value: Any) -> Any:
+        names_gpu = isinstance(value, (str, torch.device)) and str(value).startswith("cuda")
+        return self._device if names_gpu else value

@@ -1,0 +1,108 @@
+"""SeeSR's official script, run by its own interpreter; called by `test_official.py`.
+
+    python seesr_script.py tiny METHOD SOURCE FOLDER
+    python seesr_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
+
+``tiny`` saves networks with random weights in the official layout (the tagger at its full size), ``restore`` calls
+`main` of `test_seesr.py`. A machine without a GPU is made to look like one with a GPU that computes in float32.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+from tiny_stable_diffusion import Tokenizer, on_cpu, write_base, write_tagger
+
+
+def alias_old_names() -> None:
+    """Give two names of diffusers 0.21, which the authors pin, their places."""
+    import diffusers
+    from diffusers.models import attention, normalization
+
+    old = ModuleType("diffusers.pipeline_utils")
+    old.DiffusionPipeline = diffusers.DiffusionPipeline  # type: ignore[attr-defined]
+    sys.modules[old.__name__] = old
+    attention.AdaGroupNorm = normalization.AdaGroupNorm
+
+
+def tiny(method: str, folder: Path) -> None:
+    """Save random networks."""
+    import torch
+    from transformers import CLIPImageProcessor
+
+    alias_old_names()
+    from models.controlnet import ControlNetModel
+    from models.unet_2d_condition import UNet2DConditionModel
+
+    torch.manual_seed(0)
+    write_base(folder / "base")
+    CLIPImageProcessor().save_pretrained(folder / "base" / "feature_extractor")
+    unet = UNet2DConditionModel(
+        sample_size=64, block_out_channels=(16, 32), layers_per_block=1, cross_attention_dim=32, attention_head_dim=8,
+        norm_num_groups=8, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), use_image_cross_attention=True,
+    )  # fmt: skip
+    controlnet = ControlNetModel.from_unet(
+        unet, use_image_cross_attention=True, conditioning_embedding_out_channels=(8, 8, 8, 16)
+    )
+    with torch.no_grad():
+        for parameter in (*unet.parameters(), *controlnet.parameters()):  # zero convolutions would hide mistakes
+            parameter.add_(0.02 * torch.randn(parameter.shape))
+    unet.save_pretrained(folder / "seesr" / "unet")
+    controlnet.save_pretrained(folder / "seesr" / "controlnet")
+    write_tagger(folder)
+    (folder / "parameters.json").write_text(json.dumps({}))
+
+
+def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
+    """Run the official script on one image."""
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    alias_old_names()
+    import test_seesr
+
+    images = Path(output).with_suffix("")
+    (images / "in").mkdir(parents=True)
+    Image.fromarray(np.load(lr)).save(images / "in" / "image.png")
+    options = Namespace(
+        seesr_model_path=str(folder / "seesr"), ram_ft_path=str(folder / "dape" / "DAPE.pth"),
+        pretrained_model_path=str(folder / "base"), prompt="", added_prompt="clean, high-resolution, 8k",
+        negative_prompt="dotted, noise, blur, lowres, smooth", image_path=str(images / "in"), output_dir=str(images),
+        mixed_precision="no", guidance_scale=5.5, conditioning_scale=1.0, blending_alpha=1.0,
+        num_inference_steps=int(steps), process_size=512, vae_decoder_tiled_size=224, vae_encoder_tiled_size=1024,
+        latent_tiled_size=96, latent_tiled_overlap=4, upscale=4, seed=int(seed), sample_times=1, align_method="adain",
+        start_steps=999, start_point="lr", save_prompts=False,
+    )  # fmt: skip
+    call = test_seesr.StableDiffusionControlNetPipeline.__call__
+
+    def seeded(self: Any, *arguments: Any, **more: Any) -> Any:
+        torch.manual_seed(int(seed))
+        return call(self, *arguments, **more)
+
+    tensor_to, ram = torch.Tensor.to, test_seesr.ram
+    file = str(folder / "ram" / "ram_swin_large_14m.pth")
+    with (
+        patch.object(test_seesr.StableDiffusionControlNetPipeline, "__call__", seeded),
+        patch.object(test_seesr, "set_seed", torch.manual_seed),
+        patch.object(test_seesr, "ram", lambda **more: ram(**{**more, "pretrained": file})),
+        patch.object(sys.modules["ram.models.ram_lora"], "init_tokenizer", Tokenizer),
+        patch.object(torch.Tensor, "to", lambda self, *a, **k: tensor_to(self, *map(on_cpu, a), **k)),
+    ):
+        test_seesr.main(options, False)
+    np.save(output, np.asarray(Image.open(images / "sample00" / "image.png")))
+
+
+if __name__ == "__main__":
+    what, method, source, folder, *rest = sys.argv[1:]
+    sys.path[0] = source
+    os.chdir(source)
+    (tiny if what == "tiny" else restore)(method, Path(folder), *rest)
