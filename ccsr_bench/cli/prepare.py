@@ -72,8 +72,8 @@ def execute(options: argparse.Namespace) -> int:
         with progress(f"prepare {manifest.name}") as show:
             folder = prepare.prepare_dataset(manifest, local=options.local, progress=show)
         echo(f"{manifest.name}: verified, in {folder} (licence: {manifest.licence})")
-    _prepare_weights(specs, options.local)
     _prepare_official_code(specs, options.source)
+    _prepare_weights(specs, options.local)
     if options.metrics is not None:
         _prepare_metrics(options.metrics, options.local)
     return 0

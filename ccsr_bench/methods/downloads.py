@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Url, Weights, formats
+from ccsr_bench.methods.manifest import ByHand, GoogleDrive, HuggingFace, Url, Weights, formats
 from ccsr_bench.prepare import file_sha256
 
 STAGING = ".downloads"
@@ -38,6 +38,9 @@ def download(folder: Path, file: str, weights: Weights, expected: str) -> tuple[
     """
     reasons: list[str] = []
     for source in weights.sources:
+        if isinstance(source, ByHand):
+            reasons.append(f"{source.page} (only with a browser)")
+            continue
         try:
             if isinstance(source, HuggingFace):
                 fetched = _from_hugging_face(source, file, folder / STAGING)

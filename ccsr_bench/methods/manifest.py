@@ -127,11 +127,17 @@ class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="url", ta
     """A slash and the file's name come after it."""
 
 
+class ByHand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="by-hand", tag_field="kind"):
+    """A page that a browser is needed for; `prepare --from DIR` takes what it gives."""
+
+    page: str
+
+
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A folder of weights, which several methods may share."""
 
     licence: str
-    sources: Annotated[list[HuggingFace | GoogleDrive | Url], msgspec.Meta(min_length=1)]
+    sources: Annotated[list[HuggingFace | GoogleDrive | Url | ByHand], msgspec.Meta(min_length=1)]
     """Tried in order."""
     files: Annotated[
         dict[RelativePath, Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]], msgspec.Meta(min_length=1)

@@ -12,14 +12,14 @@ import pytest
 import requests
 
 from ccsr_bench.errors import BenchError, NotInstalledError
-from ccsr_bench.methods.manifest import GoogleDrive, HuggingFace, Url, Weights, formats
+from ccsr_bench.methods.manifest import ByHand, GoogleDrive, HuggingFace, Url, Weights, formats
 from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import install_weights, installed_weights, own_weights
 
 KNOWN = hashlib.sha256(b"known").hexdigest()
 
 
-def weights(*sources: HuggingFace | GoogleDrive | Url) -> Weights:
+def weights(*sources: HuggingFace | GoogleDrive | Url | ByHand) -> Weights:
     files = {"unet/model.safetensors": KNOWN, "config.json": ""}
     return Weights(licence="CC0", sources=list(sources), files=files, folder="official")
 
@@ -207,6 +207,13 @@ def test_release_on_the_web_is_fetched_and_verified(home: Path, monkeypatch: pyt
     assert sorted(path.name for path in folder.iterdir()) == [".lock", "config.json", "installed.json", "unet"]
     with pytest.raises(BenchError, match=r"https://web\.test/gone/v1\.0 \(HTTPError: 404 .* \(wrong sha256\); or"):
         install_weights("others", weights(*sources[:2]))
+
+
+def test_what_needs_a_browser_is_said_so(local: Path) -> None:
+    source = ByHand("https://drive.test/file")
+    with pytest.raises(BenchError, match=r"tried https://drive\.test/file \(only with a browser\); .* --from DIR"):
+        install_weights("parts", weights(source))
+    assert install_weights("parts", weights(source), local=local).is_dir()
 
 
 def test_weights_are_named_in_what_makes_the_outputs(local: Path) -> None:

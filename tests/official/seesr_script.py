@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from tiny_stable_diffusion import Tokenizer, on_cpu, write_base, write_tagger
+from tiny_stable_diffusion import Tokenizer, on_cpu, write_base, write_seesr_networks, write_tagger
 
 
 def alias_old_names() -> None:
@@ -35,28 +35,11 @@ def alias_old_names() -> None:
 def tiny(method: str, folder: Path) -> None:
     """Save random networks."""
     import torch
-    from transformers import CLIPImageProcessor
 
     alias_old_names()
-    from models.controlnet import ControlNetModel
-    from models.unet_2d_condition import UNet2DConditionModel
-
     torch.manual_seed(0)
     write_base(folder / "base")
-    CLIPImageProcessor().save_pretrained(folder / "base" / "feature_extractor")
-    unet = UNet2DConditionModel(
-        sample_size=64, block_out_channels=(16, 32), layers_per_block=1, cross_attention_dim=32, attention_head_dim=8,
-        norm_num_groups=8, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), use_image_cross_attention=True,
-    )  # fmt: skip
-    controlnet = ControlNetModel.from_unet(
-        unet, use_image_cross_attention=True, conditioning_embedding_out_channels=(8, 8, 8, 16)
-    )
-    with torch.no_grad():
-        for parameter in (*unet.parameters(), *controlnet.parameters()):  # zero convolutions would hide mistakes
-            parameter.add_(0.02 * torch.randn(parameter.shape))
-    unet.save_pretrained(folder / "seesr" / "unet")
-    controlnet.save_pretrained(folder / "seesr" / "controlnet")
+    write_seesr_networks(folder / "seesr")
     write_tagger(folder)
     (folder / "parameters.json").write_text(json.dumps({}))
 

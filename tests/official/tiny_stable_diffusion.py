@@ -22,11 +22,12 @@ class Tokenizer:
 def write_base(folder: Path) -> None:
     """Save tiny networks in the layout of Stable Diffusion."""
     from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from transformers import CLIPImageProcessor, CLIPTextConfig, CLIPTextModel
 
     DDPMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
     ).save_pretrained(folder / "scheduler")
+    CLIPImageProcessor().save_pretrained(folder / "feature_extractor")
     size = write_tokenizer(folder / "tokenizer")
     CLIPTextModel(
         CLIPTextConfig(
@@ -60,6 +61,27 @@ def write_tokenizer(folder: Path) -> int:
     }  # fmt: skip
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     return len(words)
+
+
+def write_seesr_networks(folder: Path) -> None:
+    """Save SeeSR's and AddSR's two networks, whose classes are the checkout's."""
+    import torch
+    from models.controlnet import ControlNetModel
+    from models.unet_2d_condition import UNet2DConditionModel
+
+    unet = UNet2DConditionModel(
+        sample_size=64, block_out_channels=(16, 32), layers_per_block=1, cross_attention_dim=32, attention_head_dim=8,
+        norm_num_groups=8, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), use_image_cross_attention=True,
+    )  # fmt: skip
+    controlnet = ControlNetModel.from_unet(
+        unet, use_image_cross_attention=True, conditioning_embedding_out_channels=(8, 8, 8, 16)
+    )
+    with torch.no_grad():
+        for parameter in (*unet.parameters(), *controlnet.parameters()):  # zero convolutions would hide mistakes
+            parameter.add_(0.02 * torch.randn(parameter.shape))
+    unet.save_pretrained(folder / "unet")
+    controlnet.save_pretrained(folder / "controlnet")
 
 
 def write_tagger(folder: Path) -> None:
