@@ -177,9 +177,23 @@ def resolve_scoring(options: argparse.Namespace, protocol_name: str) -> Scoring:
     for name in backends:
         if name not in built:
             raise BenchError(f"--backend {name}={backends[name]}: {name} is not computed; name it with --metrics")
-    for reason in dict.fromkeys(skipped.values()):  # FID and KID lack the same file
-        remark(f"skipping {reason}")
+    for line in _skipped_lines(skipped):
+        remark(f"skipping {line}")
     return Scoring(Scorer(built, device, options.precision), protocol, device_name)
+
+
+def _skipped_lines(skipped: dict[str, str]) -> list[str]:
+    """Return one line for all metrics that only lack their weights, and one for each of the others."""
+    from ccsr_bench.metrics.catalogue import METRICS
+    from ccsr_bench.metrics.weights import missing_files
+
+    without = [name for name in skipped if missing_files(METRICS[name].weights)]
+    lines = [reason for name, reason in skipped.items() if name not in without]
+    if without:
+        lines.append(
+            f"{', '.join(without)}: no weights here; `ccsr-bench prepare --metrics {' '.join(without)}` fetches them"
+        )
+    return lines
 
 
 def resolve_device(name: str) -> str:

@@ -44,7 +44,9 @@ def test_score_of_one_flat_folder(score: list[object], pairs: Path, tmp_path: Pa
 
 def test_default_metric_without_weights_is_skipped_with_the_reason(run: list[object], capsys: Capture) -> None:
     done(run[:-2])
-    assert "skipping niqe: no niqe_modelparameters.mat" in capsys.readouterr().err
+    assert (
+        "niqe, clipiqa, musiq, maniqa: no weights here; `ccsr-bench prepare --metrics lpips" in capsys.readouterr().err
+    )
 
 
 def test_stdout_is_for_results_whatever_a_method_prints(run: list[object], tmp_path: Path) -> None:
