@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +17,9 @@ import numpy as np
 from ccsr_bench import provenance
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.methods import loading
-from ccsr_bench.methods.in_process import load_method, parameter_counts
+from ccsr_bench.methods.in_process import parameter_counts
 from ccsr_bench.methods.isolated import IsolatedMethod
-from ccsr_bench.methods.manifest import Execution, Isolated, Method
+from ccsr_bench.methods.manifest import Execution, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 from ccsr_bench.places import shipped
@@ -91,8 +92,7 @@ def profile(
             raise
         missing = str(error)
     else:
-        measure = _measure_isolated if isinstance(spec.manifest.environment, Isolated) else _measure
-        times, peak = measure(spec, execution, weights, runs, size, repeats)
+        times, peak = _measure(spec, execution, weights, runs, size, repeats)
     return Profile(
         method=spec.name,
         title=spec.variant.title,
@@ -134,39 +134,26 @@ def _measure(
     size: int,
     repeats: int,
 ) -> tuple[_Times, float | None]:
-    lr = _random_image(size)
+    lr = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
     provenance.reset_peak_memory(execution.device)
-    method: Method = _Checked(load_method(spec, replace(execution, batch=1), weights), spec)
-    one = _seconds(method, lr, 1, repeats, execution.device)
-    if spec.manifest.environment.networks:
-        del method  # two of them may not fit
-        method = _Checked(load_method(spec, execution, weights), spec)
-    times = _Times(one, _seconds(method, lr, runs, repeats, execution.device))
-    peaks = provenance.peak_memory_mib(execution.device)
-    return times, peaks.get("gpu", peaks.get("process"))
+    with _loaded(spec, replace(execution, batch=1), weights) as method:
+        one = _seconds(method, lr, 1, repeats, execution.device)
+        if not spec.manifest.in_process_networks:
+            times = _Times(one, _seconds(method, lr, runs, repeats, execution.device))
+            return times, method.peak_mib(execution.device)
+    del method  # two of them may not fit
+    with _loaded(spec, execution, weights) as method:
+        times = _Times(one, _seconds(method, lr, runs, repeats, execution.device))
+        return times, method.peak_mib(execution.device)
 
 
-def _measure_isolated(
-    spec: MethodSpec,
-    execution: Execution,
-    weights: Mapping[str, InstalledWeights],
-    runs: int,
-    size: int,
-    repeats: int,
-) -> tuple[_Times, float | None]:
-    lr = _random_image(size)
-    with tempfile.TemporaryDirectory() as folder:
-        worker = IsolatedMethod(loading.launch(spec, weights, device=execution.device, log=Path(folder) / "worker.log"))
-        try:
-            method = _Checked(worker, spec)
-            one = _seconds(method, lr, 1, repeats, "cpu")  # an answer is complete: there is nothing to wait for
-            return _Times(one, _seconds(method, lr, runs, repeats, "cpu")), worker.peak_mib
-        finally:
-            worker.close()
-
-
-def _random_image(size: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+@contextlib.contextmanager
+def _loaded(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> Iterator[_Checked]:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as held:
+        method = loading.load(spec, execution, weights, log=Path(folder) / "worker.log")
+        if isinstance(method, IsolatedMethod):
+            held.callback(method.close)
+        yield _Checked(method, spec)
 
 
 def paper_profiles() -> dict[str, PaperProfile]:
@@ -183,7 +170,7 @@ def paper_profiles() -> dict[str, PaperProfile]:
 class _Checked:
     """A method whose failures name it."""
 
-    def __init__(self, method: Method, spec: MethodSpec) -> None:
+    def __init__(self, method: Method | IsolatedMethod, spec: MethodSpec) -> None:
         self._method = method
         self._spec = spec
 
@@ -200,6 +187,13 @@ class _Checked:
         if shape != expected:
             raise BenchError(f"method '{self._spec.name}' returned {shape or outputs!r}, it must return {expected}")
         return outputs
+
+    def peak_mib(self, device: str) -> float | None:
+        """Return the highest memory use: of the GPU, else of the process that it runs in."""
+        if isinstance(self._method, IsolatedMethod):
+            return self._method.peak_mib
+        peaks = provenance.peak_memory_mib(device)
+        return peaks.get("gpu", peaks.get("process"))
 
 
 def _seconds(method: Method, lr: np.ndarray, runs: int, repeats: int, device: str) -> float:

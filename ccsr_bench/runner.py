@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import time
@@ -210,7 +211,9 @@ def _work(job: Job, units: Sequence[Unit], scorer: Scorer, ledger: LedgerWriter,
     source = _source(job) if any(unit.make for unit in units) else None
     failures: dict[str, str] = {}
     done = len(job.samples) - len(units)
-    with ThreadPoolExecutor(ENCODERS) as encoders:
+    with ThreadPoolExecutor(ENCODERS) as encoders, contextlib.ExitStack() as held:
+        if source is not None:
+            held.callback(source.close)
         # The PNGs of one image are encoded while the next is computed; what was computed is recorded even when the
         # next one ends the job.
         recorder = _Recorder(job, ledger, encoders)
@@ -228,8 +231,6 @@ def _work(job: Job, units: Sequence[Unit], scorer: Scorer, ledger: LedgerWriter,
                 done += 1
                 progress(done, len(job.samples), unit.sample.name)
         finally:
-            if source is not None:
-                source.close()
             recorder.finish()
     return failures
 

@@ -90,15 +90,12 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
 def check_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) -> None:
     """Raise a `BenchError` where an option means nothing to a method."""
     for spec in specs:
-        asked = {"--dtype": options.dtype, "--compile": options.compile}
+        asked, why = {"--dtype": options.dtype, "--compile": options.compile}, "runs no networks"
+        if spec.manifest.isolated:
+            asked, why = {**asked, "--batch": options.batch}, "runs as its authors' code does, an output at a time"
         for option, value in asked.items():
-            if value and not spec.manifest.environment.networks:
-                why = "runs as its authors' code does" if spec.manifest.has_networks else "runs no networks"
+            if value and not spec.manifest.in_process_networks:
                 raise BenchError(f"{option}: method '{spec.name}' {why}; leave it out")
-        if options.batch and spec.manifest.has_networks and not spec.manifest.environment.networks:
-            raise BenchError(
-                f"--batch: method '{spec.name}' makes one output at a time, as its authors' code does; leave it out"
-            )
         if options.weights is not None and not spec.variant.weights:
             raise BenchError(f"--weights: method '{spec.name}' has no weights; leave it out")
 

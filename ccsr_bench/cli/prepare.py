@@ -90,18 +90,12 @@ def _prepare_weights(specs: Sequence[MethodSpec], local: Path | None) -> None:
         how = "verified" if all(weights.files.values()) else "recorded, for no hashes are published"
         echo(f"{name}: {how}, in {folder} (licence: {weights.licence})")
     for spec in specs:
-        if not (spec.variant.weights or _is_isolated(spec)):
+        if not (spec.variant.weights or spec.manifest.isolated):
             echo(f"{spec.name}: has no weights, nothing to prepare")
 
 
-def _is_isolated(spec: MethodSpec) -> bool:
-    from ccsr_bench.methods.manifest import Isolated
-
-    return isinstance(spec.manifest.environment, Isolated)
-
-
 def _check_source(specs: Sequence[MethodSpec]) -> None:
-    families = {spec.manifest.id for spec in specs if _is_isolated(spec) and spec.manifest.upstream is not None}
+    families = {spec.manifest.id for spec in specs if spec.manifest.isolated and spec.manifest.upstream is not None}
     if len(families) != 1:
         raise BenchError("--source is the checkout of one method's official repository: name that method alone")
 

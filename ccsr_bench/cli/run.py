@@ -83,6 +83,7 @@ def execute(options: argparse.Namespace) -> int:
     jobs = []
     for spec in specs:
         weights = spec.find_weights(options.weights)
+        networks = spec.manifest.in_process_networks or spec.manifest.isolated
         jobs.append(
             Job(
                 method=spec.name,
@@ -97,7 +98,7 @@ def execute(options: argparse.Namespace) -> int:
                     _load, spec, execution, weights, ledger_folder(options.out, dataset.name, spec.name)
                 ),
                 base_seed=options.base_seed,
-                execution=execution if spec.manifest.has_networks else None,
+                execution=execution if networks else None,
             )
         )
     return finish(run_all(jobs, scoring, canary=not options.no_canary), options)
@@ -110,5 +111,5 @@ def _load(
     from ccsr_bench.units import MethodSource
 
     # Networks batch the runs themselves: one call, and the LR image is encoded once.
-    batch = 0 if spec.manifest.has_networks else execution.batch or 0
+    batch = 0 if spec.manifest.in_process_networks else execution.batch or 0
     return MethodSource(loading.load(spec, execution, weights, log=ledger / WORKER_LOG), batch=batch)

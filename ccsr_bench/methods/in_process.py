@@ -32,7 +32,7 @@ def load_method(
     """
     where = f"method '{spec.name}' ({spec.folder / 'method.toml'})"
     arguments = dict(spec.variant.parameters)
-    if spec.manifest.environment.networks:
+    if spec.manifest.in_process_networks:
         arguments["execution"] = execution or Execution()
     if spec.variant.weights:
         found = spec.find_weights() if weights is None else weights
@@ -57,7 +57,7 @@ def parameter_counts(spec: MethodSpec) -> dict[str, int]:
     Raises:
         BenchError: The method's code cannot be imported.
     """
-    if not spec.manifest.environment.networks:
+    if not spec.manifest.in_process_networks:
         return {}
     try:
         count = getattr(_entry(spec)[0], "parameter_counts", None)
@@ -70,7 +70,7 @@ def parameter_counts(spec: MethodSpec) -> dict[str, int]:
 
 def check_libraries(spec: MethodSpec) -> None:
     """Raise a `BenchError` where a method's libraries are missing."""
-    if spec.manifest.environment.networks:
+    if spec.manifest.in_process_networks:
         check = getattr(_entry(spec)[0], "check_libraries", None)
         if check is not None:
             check()

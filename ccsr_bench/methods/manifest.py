@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -90,9 +90,6 @@ class Isolated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="iso
     """The longest that one output may take."""
     idle_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600
     """Without work for that long, the process ends and frees its memory."""
-
-    networks: ClassVar[bool] = False
-    """Its networks run as the official code runs them: the options for ours mean nothing to it."""
 
 
 RECORD = "installed.json"
@@ -184,18 +181,25 @@ class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """What is known about the settings that the CCSR paper used."""
 
     @property
-    def has_networks(self) -> bool:
-        """Whether it runs networks, in our process or in its own."""
-        return isinstance(self.environment, Isolated) or self.environment.networks
+    def isolated(self) -> bool:
+        """Whether it runs in a process of its own, as its authors' code does: options for our networks mean nothing."""
+        return isinstance(self.environment, Isolated)
+
+    @property
+    def in_process_networks(self) -> bool:
+        """Whether it runs networks in our process, which the options for networks are about."""
+        return isinstance(self.environment, InProcess) and self.environment.networks
 
     def __post_init__(self) -> None:
         for name, variant in self.variants.items():
             unknown = sorted(set(variant.weights.values()) - self.weights.keys())
             if unknown:
                 raise ValueError(f"variant {name} names weights that the manifest does not have: {', '.join(unknown)}")
-            given = (
-                {"source", "weights", "device"} if isinstance(self.environment, Isolated) else {"execution", "weights"}
-            )
+            given: set[str] = set()
+            if self.isolated:
+                given = {"source", "weights", "device"}
+            elif self.in_process_networks:
+                given = {"execution", "weights"}
             taken = sorted(given & variant.parameters.keys())
-            if taken and self.has_networks:
+            if taken:
                 raise ValueError(f"variant {name} has a parameter called {taken[0]}, which is given to every network")

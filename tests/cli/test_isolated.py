@@ -85,9 +85,7 @@ def test_a_method_without_its_environment(ten_pairs: Path, home: Path, tmp_path:
     assert "run `ccsr-bench prepare --method fake`" in mistake(capsys, *command, "--metrics", "psnr")
 
 
-def test_prepare_makes_the_environment_and_checks_the_checkout(
-    home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_prepare_makes_the_environment_and_checks_the_checkout(home: Path, tmp_path: Path, capsys: Capture) -> None:
     source = tmp_path / "official"
     commit = _repository(source)
     manifest = MANIFEST.replace("[environment]", UPSTREAM.format(repository=source, commit=commit))
@@ -128,7 +126,7 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_uv_makes_an_environment(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_makes_an_environment(home: Path, tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text("# nothing\n")
     interpreter = make_environment(VERSION, lock)
