@@ -37,3 +37,8 @@ def dataset_home(name: str) -> Path:
 def weights_home() -> Path:
     """Return the folder that metric weights are installed in."""
     return home() / "weights"
+
+
+def worker_log(method: str) -> Path:
+    """Return the file for what a method's official code prints where there is no ledger to keep it beside."""
+    return home() / "logs" / f"{method}.log"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from ccsr_bench.methods.isolated import IsolatedMethod
 from ccsr_bench.methods.manifest import Execution, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
-from ccsr_bench.places import shipped
+from ccsr_bench.places import shipped, worker_log
 
 
 @dataclass(frozen=True)
@@ -149,8 +148,8 @@ def _measure(
 
 @contextlib.contextmanager
 def _loaded(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> Iterator[_Checked]:
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as held:
-        method = loading.load(spec, execution, weights, log=Path(folder) / "worker.log")
+    with contextlib.ExitStack() as held:
+        method = loading.load(spec, execution, weights, log=worker_log(spec.name))
         if isinstance(method, IsolatedMethod):
             held.callback(method.close)
         yield _Checked(method, spec)

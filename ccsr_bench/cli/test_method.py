@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 
 from ccsr_bench.cli import options as shared
 
@@ -38,13 +36,14 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.methods import loading
     from ccsr_bench.methods.contract import check_contract
     from ccsr_bench.methods.registry import find_method
+    from ccsr_bench.places import worker_log
 
     spec = find_method(options.name, options.methods_dir)
     shared.check_execution(options, [spec])
     execution = shared.resolve_execution(options, shared.resolve_device(options.device))
     weights = spec.find_weights(options.weights)
-    with tempfile.TemporaryDirectory() as folder, stdout_to_stderr():
-        load = functools.partial(loading.load, spec, execution, weights, log=Path(folder) / "worker.log")
+    with stdout_to_stderr():
+        load = functools.partial(loading.load, spec, execution, weights, log=worker_log(spec.name))
         findings = list(
             check_contract(spec, load, size=options.size, progress=lambda what: remark(f"checking: {what}"))
         )

@@ -173,7 +173,9 @@ def test_an_adapter_refuses_a_malicious_pickle(home: Path, tmp_path: Path, capsy
     marker, file = tmp_path / "marker", tmp_path / "weights.pth"
     file.write_bytes(pickle.dumps(_Malicious(marker)))
     methods = write_isolated(tmp_path / "methods", home, adapter=adapter.format(file=file))
-    assert "UnpicklingError" in mistake(capsys, "test-method", "fake", "--methods-dir", methods)
+    line = mistake(capsys, "test-method", "fake", "--methods-dir", methods)
+    assert "UnpicklingError" in line
+    assert "UnpicklingError" in Path(line.rsplit("see ")[-1]).read_text()  # the log that the line names
     assert not marker.exists()
 
 
