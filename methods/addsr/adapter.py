@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from ccsr_bench_worker.cuda_only_code import InsteadOfCuda, load_tensors_only
 from ccsr_bench_worker.recognize_anything import build_tagger
+from ccsr_bench_worker.seesr_family import OncePerImage, enlarge, four_times
 from PIL import Image
 from ram.models import ram_lora
 from utils import vaehook
@@ -23,9 +24,6 @@ vaehook.perfcount = lambda function: function  # it empties caches and resets th
 with patch.object(ram_lora, "ram", MagicMock()):  # the pipeline loads a tagger from an author's path when imported
     import test_addsr as official
     from pipelines import pipeline_addsr
-
-SMALLEST_SIDE = 128
-"""Of an LR image; the official script enlarges smaller ones first."""
 
 ALL_STEPS = 4
 """The official loop has t = 999, 749, 499 and 249; the first step is all of AddSR-S1."""
@@ -101,7 +99,7 @@ class AddSR:
         self._options = options
         self._device = device
         self._psr_weight = psr_weight
-        self._last: tuple[bytes, Any] | None = None
+        self._tagged = OncePerImage(self._tag)
         if stop_early:
             first = pipeline.scheduler.get_z0
 
@@ -112,16 +110,10 @@ class AddSR:
 
     def restore(self, lr: np.ndarray, seed: int) -> np.ndarray:
         """(h, w, 3) uint8 RGB -> (4h, 4w, 3) uint8 RGB."""
-        height, width, _ = lr.shape
         prompt, embeddings = self._tagged(lr)
-        image = Image.fromarray(lr)
-        if min(height, width) < SMALLEST_SIDE:
-            scale = SMALLEST_SIDE / min(width, height)
-            image = image.resize((int(scale * width), int(scale * height)))
-        image = image.resize((image.width * 4, image.height * 4))
-        image = image.resize((image.width // 8 * 8, image.height // 8 * 8))
-        picture = official.adain_color_fix(self._sampled(image, prompt, embeddings, seed), image)
-        return np.array(picture.resize((4 * width, 4 * height)))
+        image = enlarge(lr)
+        picture = self._sampled(image, prompt, embeddings, seed)
+        return four_times(official.adain_color_fix(picture, image), lr)
 
     def _sampled(self, image: Image.Image, prompt: str, embeddings: torch.Tensor, seed: int) -> Image.Image:
         options = self._options
@@ -142,13 +134,10 @@ class AddSR:
                     (picture,) = self._pipeline.image_processor.postprocess(decoded, output_type="pil")
         return picture
 
-    def _tagged(self, lr: np.ndarray) -> Any:
-        """Return the prompt and the tagger's embeddings; the same for every seed, so computed once per image."""
-        key = lr.tobytes()
-        if self._last is None or self._last[0] != key:
-            with torch.no_grad():
-                prompt, embeddings = official.get_validation_prompt(
-                    self._options, Image.fromarray(lr), self._tagger, self._device
-                )
-            self._last = key, (prompt + self._options.added_prompt, embeddings)
-        return self._last[1]
+    def _tag(self, lr: np.ndarray) -> tuple[str, torch.Tensor]:
+        """Return the prompt and the tagger's embeddings."""
+        with torch.no_grad():
+            prompt, embeddings = official.get_validation_prompt(
+                self._options, Image.fromarray(lr), self._tagger, self._device
+            )
+        return prompt + self._options.added_prompt, embeddings

@@ -11,12 +11,10 @@ import test_osediff as official
 import torch
 from ccsr_bench_worker.cuda_only_code import InsteadOfCuda, load_tensors_only
 from ccsr_bench_worker.recognize_anything import build_tagger
+from ccsr_bench_worker.seesr_family import OncePerImage, enlarge, four_times
 from my_utils.wavelet_color_fix import adain_color_fix
 from PIL import Image
 from torchvision import transforms
-
-SMALLEST_SIDE = 128
-"""Of an LR image; the official script enlarges smaller ones first."""
 
 
 def load(
@@ -71,31 +69,20 @@ class OSEDiff:
         self._tagger = tagger
         self._arguments = arguments
         self._device = device
-        self._last: tuple[bytes, Any] | None = None
+        self._tagged = OncePerImage(self._tag)
 
     def restore(self, lr: np.ndarray, seed: int) -> np.ndarray:  # noqa: ARG002 - the global stream was set from it
         """(h, w, 3) uint8 RGB -> (4h, 4w, 3) uint8 RGB."""
         height, width, _ = lr.shape
         if height % 2 or width % 2:
             raise ValueError(f"LR image of {height}x{width}: the official script needs even sides")
-        image = Image.fromarray(lr)
-        if min(height, width) < SMALLEST_SIDE:
-            scale = SMALLEST_SIDE / min(width, height)
-            image = image.resize((int(scale * width), int(scale * height)))
-        image = image.resize((image.width * 4, image.height * 4))
-        image = image.resize((image.width - image.width % 8, image.height - image.height % 8), Image.LANCZOS)
-        prompt, tensor = self._tagged(image)
+        image, prompt, tensor = self._tagged(lr)
         with torch.no_grad():
             output = self._model(tensor * 2 - 1, prompt=prompt)
             picture = transforms.ToPILImage()(output[0].cpu() * 0.5 + 0.5)
-        picture = adain_color_fix(target=picture, source=image)
-        if picture.size != (4 * width, 4 * height):  # the script forgets the result
-            picture = picture.resize((4 * width, 4 * height))
-        return np.array(picture)
+        return four_times(adain_color_fix(target=picture, source=image), lr)
 
-    def _tagged(self, image: Image.Image) -> Any:
-        """Return the prompt and the image as a tensor; the same for every seed, so computed once per image."""
-        key = image.tobytes()
-        if self._last is None or self._last[0] != key:
-            self._last = key, official.get_validation_prompt(self._arguments, image, self._tagger, self._device)
-        return self._last[1]
+    def _tag(self, lr: np.ndarray) -> Any:
+        """Return the enlarged image, the prompt, and that image as a tensor."""
+        image = enlarge(lr, Image.LANCZOS)
+        return image, *official.get_validation_prompt(self._arguments, image, self._tagger, self._device)

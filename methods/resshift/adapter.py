@@ -8,13 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from ccsr_bench_worker.resshift_family import load_network, to_levels, to_network
 from omegaconf import OmegaConf
-from torch.nn import functional
 from utils.util_common import instantiate_from_config
-from utils.util_net import reload_model
-
-LARGEST_SIDE = 512
-"""Of an LR image: the official script cuts larger ones into parts."""
 
 
 def load(
@@ -38,18 +34,10 @@ def load(
     settings = OmegaConf.merge(OmegaConf.load(Path(source) / "configs" / config), OmegaConf.create(overrides or {}))
     return ResShift(
         settings,
-        network=_network(settings.model, Path(weights["resshift"]) / checkpoint, device),
-        autoencoder=_network(settings.autoencoder, Path(weights["autoencoder"]) / "autoencoder_vq_f4.pth", device),
+        network=load_network(settings.model, Path(weights["resshift"]) / checkpoint, device),
+        autoencoder=load_network(settings.autoencoder, Path(weights["autoencoder"]) / "autoencoder_vq_f4.pth", device),
         device=device,
     )
-
-
-def _network(config: Any, file: Path, device: str) -> torch.nn.Module:
-    network = instantiate_from_config(config)
-    state = torch.load(file, map_location="cpu", weights_only=True)
-    with torch.no_grad():
-        reload_model(network, state.get("state_dict", state))
-    return network.to(device).eval().requires_grad_(False)
 
 
 class ResShift:
@@ -66,18 +54,11 @@ class ResShift:
     def restore(self, lr: np.ndarray, seed: int) -> np.ndarray:  # noqa: ARG002 - the global stream was set from it
         """(h, w, 3) uint8 RGB -> (4h, 4w, 3) uint8 RGB."""
         height, width, _ = lr.shape
-        if max(height, width) > LARGEST_SIDE:
-            raise ValueError(f"LR image of {height}x{width}: larger than {LARGEST_SIDE} pixels is not supported")
-        image = torch.from_numpy(lr.astype(np.float32) / 255).permute(2, 0, 1)[None].to(self._device)
-        image = (image - 0.5) / 0.5
-        padding = (0, -width % self._multiple, 0, -height % self._multiple)
-        if any(padding):
-            image = functional.pad(image, padding, mode="reflect")
+        image = to_network(lr, self._multiple, self._device)
         on_gpu = torch.device(self._device).type == "cuda"
         with torch.no_grad(), torch.autocast("cuda") if on_gpu else contextlib.nullcontext():
             output = self._diffusion.p_sample_loop(
                 y=image, model=self.network, first_stage_model=self._autoencoder, noise=None, noise_repeat=False,
                 clip_denoised=False, denoised_fn=None, model_kwargs={"lq": image}, progress=False,
             )  # fmt: skip
-        output = output[0, :, : height * self._scale, : width * self._scale].clamp(-1, 1).float() * 0.5 + 0.5
-        return (output.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+        return to_levels(output, height * self._scale, width * self._scale)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from ccsr_bench_worker.cuda_only_code import InsteadOfCuda, load_tensors_only
 from ccsr_bench_worker.recognize_anything import build_tagger
+from ccsr_bench_worker.seesr_family import OncePerImage, enlarge, four_times
 from diffusers.models import attention, normalization
 from PIL import Image
 from utils import vaehook
@@ -26,9 +27,6 @@ attention.AdaGroupNorm = normalization.AdaGroupNorm
 vaehook.perfcount = lambda function: function  # it empties caches and resets the peak of memory at every call
 
 import test_seesr as official  # noqa: E402 - needs all of the above
-
-SMALLEST_SIDE = 128
-"""Of an LR image; the official script enlarges smaller ones first."""
 
 SCHEDULE = {"clip_sample": False, "steps_offset": 1, "timestep_spacing": "leading"}
 """What the published scheduler's configuration leads to; another would sample other timesteps without a word."""
@@ -70,18 +68,12 @@ class SeeSR:
         self._tagger = tagger
         self._arguments = arguments
         self._device = device
-        self._last: tuple[bytes, Any] | None = None
+        self._tagged = OncePerImage(self._tag)
 
     def restore(self, lr: np.ndarray, seed: int) -> np.ndarray:
         """(h, w, 3) uint8 RGB -> (4h, 4w, 3) uint8 RGB."""
-        height, width, _ = lr.shape
         prompt, embeddings = self._tagged(lr)
-        image = Image.fromarray(lr)
-        if min(height, width) < SMALLEST_SIDE:
-            scale = SMALLEST_SIDE / min(width, height)
-            image = image.resize((int(scale * width), int(scale * height)))
-        image = image.resize((image.width * 4, image.height * 4))
-        image = image.resize((image.width // 8 * 8, image.height // 8 * 8))
+        image = enlarge(lr)
         options = self._arguments
         with torch.autocast("cuda", enabled=torch.device(self._device).type == "cuda"):
             picture = self._pipeline(
@@ -92,16 +84,12 @@ class SeeSR:
                 ram_encoder_hidden_states=embeddings, latent_tiled_size=options.latent_tiled_size,
                 latent_tiled_overlap=options.latent_tiled_overlap, args=options,
             ).images[0]  # fmt: skip
-        picture = official.adain_color_fix(picture, image)
-        return np.array(picture.resize((4 * width, 4 * height)))
+        return four_times(official.adain_color_fix(picture, image), lr)
 
-    def _tagged(self, lr: np.ndarray) -> Any:
-        """Return the prompt and the tagger's embeddings; the same for every seed, so computed once per image."""
-        key = lr.tobytes()
-        if self._last is None or self._last[0] != key:
-            with torch.no_grad():
-                prompt, embeddings = official.get_validation_prompt(
-                    self._arguments, Image.fromarray(lr), self._tagger, self._device
-                )
-            self._last = key, (prompt + self._arguments.added_prompt, embeddings)
-        return self._last[1]
+    def _tag(self, lr: np.ndarray) -> tuple[str, torch.Tensor]:
+        """Return the prompt and the tagger's embeddings."""
+        with torch.no_grad():
+            prompt, embeddings = official.get_validation_prompt(
+                self._arguments, Image.fromarray(lr), self._tagger, self._device
+            )
+        return prompt + self._arguments.added_prompt, embeddings

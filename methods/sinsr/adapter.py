@@ -7,13 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from ccsr_bench_worker.resshift_family import load_network, to_levels, to_network
 from omegaconf import OmegaConf
-from torch.nn import functional
 from utils.util_common import instantiate_from_config
-from utils.util_net import reload_model
-
-LARGEST_SIDE = 512
-"""Of an LR image: the official script cuts larger ones into parts."""
 
 MULTIPLE = 64
 """Of the sides that the network sees."""
@@ -36,20 +32,13 @@ def load(
         {"diffusion": {"params": {"timestep_respacing": 15}}},  # as the official script sets it
         OmegaConf.create(overrides or {}),
     )
-    network = _network(settings.model, Path(weights["sinsr"]) / checkpoint, device)
-    autoencoder = _network(settings.autoencoder, Path(weights["autoencoder"]) / "autoencoder_vq_f4.pth", device)
+    network = load_network(settings.model, Path(weights["sinsr"]) / checkpoint, device)
+    autoencoder = load_network(settings.autoencoder, Path(weights["autoencoder"]) / "autoencoder_vq_f4.pth", device)
     if torch.device(device).type == "cuda":
         network.dtype = torch.float16
         network.convert_to_fp16()
         autoencoder.half()
     return SinSR(settings, network, autoencoder, device)
-
-
-def _network(config: Any, file: Path, device: str) -> torch.nn.Module:
-    network = instantiate_from_config(config)
-    state = torch.load(file, map_location="cpu", weights_only=True)
-    reload_model(network, state.get("state_dict", state))
-    return network.to(device).eval().requires_grad_(False)
 
 
 class SinSR:
@@ -65,17 +54,10 @@ class SinSR:
     def restore(self, lr: np.ndarray, seed: int) -> np.ndarray:  # noqa: ARG002 - the global stream was set from it
         """(h, w, 3) uint8 RGB -> (4h, 4w, 3) uint8 RGB."""
         height, width, _ = lr.shape
-        if max(height, width) > LARGEST_SIDE:
-            raise ValueError(f"LR image of {height}x{width}: larger than {LARGEST_SIDE} pixels is not supported")
-        image = torch.from_numpy(lr.astype(np.float32) / 255).permute(2, 0, 1)[None].to(self._device)
-        image = (image - 0.5) / 0.5
-        padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
-        if any(padding):
-            image = functional.pad(image, padding, mode="reflect")
+        image = to_network(lr, MULTIPLE, self._device)
         with torch.no_grad():
             output = self._diffusion.p_sample_loop(
                 y=image, model=self.network, first_stage_model=self._autoencoder, noise=None, noise_repeat=False,
                 clip_denoised=False, denoised_fn=None, model_kwargs={"lq": image}, progress=False, one_step=True,
             )  # fmt: skip
-        output = output[0, :, : height * self._scale, : width * self._scale].clamp(-1, 1).float() * 0.5 + 0.5
-        return (output.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+        return to_levels(output, height * self._scale, width * self._scale)

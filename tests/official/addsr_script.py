@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tiny_stable_diffusion import Tokenizer, on_cpu, write_base, write_seesr_networks, write_tagger
+from tiny_stable_diffusion import Tokenizer, on_cpu, run_main, write_base, write_seesr_networks, write_tagger
 
 
 def tiny(method: str, folder: Path) -> None:
@@ -58,19 +58,14 @@ def official_scheduler() -> Any:
 
 def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
     """Run the official script on one image."""
-    import numpy as np
     import torch
-    from PIL import Image
     from ram.models import ram_lora
 
-    images = Path(output).with_suffix("")
-    (images / "in").mkdir(parents=True)
-    Image.fromarray(np.load(lr)).save(images / "in" / "image.png")
     options = Namespace(
         addsr_model_path=str(folder / "addsr"), ram_ft_path="", pretrained_model_path=str(folder / "base"), prompt="",
         PSR_weight=0.5, added_prompt="clean, high-resolution, 8k, extremely detailed, best quality, sharp",
-        negative_prompt="dotted, noise, blur, lowres, smooth", image_path=str(images / "in"), output_dir=str(images),
-        mixed_precision="no", guidance_scale=0, conditioning_scale=1.0, blending_alpha=1.0, num_inference_steps=2,
+        negative_prompt="dotted, noise, blur, lowres, smooth", mixed_precision="no",
+        guidance_scale=0, conditioning_scale=1.0, blending_alpha=1.0, num_inference_steps=2,
         process_size=512, vae_tiled_size=224, latent_tiled_size=320, latent_tiled_overlap=4, upscale=4, seed=int(seed),
         sample_times=1, align_method="adain", start_steps=999, start_point="lr", save_prompts=False,
     )  # fmt: skip
@@ -88,19 +83,8 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
     ):
         import test_addsr
 
-        call = test_addsr.StableDiffusionControlNetPipeline.__call__
-
-        def seeded(self: Any, *arguments: Any, **more: Any) -> Any:
-            torch.manual_seed(int(seed))
-            return call(self, *arguments, **more)
-
-        with (
-            patch.object(test_addsr.StableDiffusionControlNetPipeline, "__call__", seeded),
-            patch.object(test_addsr, "set_seed", torch.manual_seed),
-            patch.object(test_addsr, "DDPMScheduler", official_scheduler()),
-        ):
-            test_addsr.main(options, False)
-    np.save(output, np.asarray(Image.open(images / "sample00" / "image.png")))
+        with patch.object(test_addsr, "DDPMScheduler", official_scheduler()):
+            run_main(test_addsr, options, lr, output)
 
 
 if __name__ == "__main__":

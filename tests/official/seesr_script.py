@@ -15,10 +15,9 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 from unittest.mock import patch
 
-from tiny_stable_diffusion import Tokenizer, on_cpu, write_base, write_seesr_networks, write_tagger
+from tiny_stable_diffusion import Tokenizer, on_cpu, run_main, write_base, write_seesr_networks, write_tagger
 
 
 def alias_old_names() -> None:
@@ -46,42 +45,28 @@ def tiny(method: str, folder: Path) -> None:
 
 def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
     """Run the official script on one image."""
-    import numpy as np
     import torch
-    from PIL import Image
 
     alias_old_names()
     import test_seesr
 
-    images = Path(output).with_suffix("")
-    (images / "in").mkdir(parents=True)
-    Image.fromarray(np.load(lr)).save(images / "in" / "image.png")
     options = Namespace(
         seesr_model_path=str(folder / "seesr"), ram_ft_path=str(folder / "dape" / "DAPE.pth"),
         pretrained_model_path=str(folder / "base"), prompt="", added_prompt="clean, high-resolution, 8k",
-        negative_prompt="dotted, noise, blur, lowres, smooth", image_path=str(images / "in"), output_dir=str(images),
-        mixed_precision="no", guidance_scale=5.5, conditioning_scale=1.0, blending_alpha=1.0,
+        negative_prompt="dotted, noise, blur, lowres, smooth", mixed_precision="no", guidance_scale=5.5,
+        conditioning_scale=1.0, blending_alpha=1.0,
         num_inference_steps=int(steps), process_size=512, vae_decoder_tiled_size=224, vae_encoder_tiled_size=1024,
         latent_tiled_size=96, latent_tiled_overlap=4, upscale=4, seed=int(seed), sample_times=1, align_method="adain",
         start_steps=999, start_point="lr", save_prompts=False,
     )  # fmt: skip
-    call = test_seesr.StableDiffusionControlNetPipeline.__call__
-
-    def seeded(self: Any, *arguments: Any, **more: Any) -> Any:
-        torch.manual_seed(int(seed))
-        return call(self, *arguments, **more)
-
     tensor_to, ram = torch.Tensor.to, test_seesr.ram
     file = str(folder / "ram" / "ram_swin_large_14m.pth")
     with (
-        patch.object(test_seesr.StableDiffusionControlNetPipeline, "__call__", seeded),
-        patch.object(test_seesr, "set_seed", torch.manual_seed),
         patch.object(test_seesr, "ram", lambda **more: ram(**{**more, "pretrained": file})),
         patch.object(sys.modules["ram.models.ram_lora"], "init_tokenizer", Tokenizer),
         patch.object(torch.Tensor, "to", lambda self, *a, **k: tensor_to(self, *map(on_cpu, a), **k)),
     ):
-        test_seesr.main(options, False)
-    np.save(output, np.asarray(Image.open(images / "sample00" / "image.png")))
+        run_main(test_seesr, options, lr, output)
 
 
 if __name__ == "__main__":

@@ -103,3 +103,27 @@ def write_tagger(folder: Path) -> None:
 def on_cpu(value: Any) -> Any:
     """Return the CPU for the GPU, and anything else as it is."""
     return "cpu" if isinstance(value, str) and value == "cuda" else value
+
+
+def run_main(script: Any, options: Namespace, lr: str, output: str) -> None:
+    """Call `main` of SeeSR's or AddSR's script on one image; the global random stream is set before it samples."""
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    images = Path(output).with_suffix("")
+    (images / "in").mkdir(parents=True)
+    Image.fromarray(np.load(lr)).save(images / "in" / "image.png")
+    options.image_path, options.output_dir = str(images / "in"), str(images)
+    call = script.StableDiffusionControlNetPipeline.__call__
+
+    def seeded(self: Any, *arguments: Any, **more: Any) -> Any:
+        torch.manual_seed(options.seed)
+        return call(self, *arguments, **more)
+
+    with (
+        patch.object(script.StableDiffusionControlNetPipeline, "__call__", seeded),
+        patch.object(script, "set_seed", torch.manual_seed),
+    ):
+        script.main(options, False)
+    np.save(output, np.asarray(Image.open(images / "sample00" / "image.png")))
