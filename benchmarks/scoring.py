@@ -2,6 +2,7 @@
 
     python -m benchmarks.scoring
     python -m benchmarks.scoring --device cuda --metrics lpips dists
+    python -m benchmarks.scoring --runs 1 --size 339x510 --metrics psnr ssim lpips dists clipiqa musiq
 
 Random weights in the published layouts, the same files for all; one process each, one after the other; building and a
 first call are not timed. Ours computes what is needed of the reference within the time.
@@ -30,12 +31,13 @@ CONTENDERS = ("exact", "fast", "pyiqa")
 Times = dict[str, dict[str, Any]]
 
 
-def images(runs: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a reference and outputs with some noise."""
+def images(runs: int, size: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return a reference of a size such as 512x512 and outputs with some noise."""
+    height, width = map(int, size.split("x"))
     generator = np.random.default_rng(0)
-    y, x = np.mgrid[0:size, 0:size] / size
+    y, x = np.mgrid[0:height, 0:width] / max(height, width)
     smooth = 128 + 60 * np.stack([np.sin(9 * x + 5 * y), np.cos(7 * y), np.sin(11 * x * y)], -1)
-    noise = generator.normal(0, 8, (runs, size, size, 3))
+    noise = generator.normal(0, 8, (runs, height, width, 3))
     return np.rint(smooth).astype(np.uint8), np.clip(np.rint(smooth + noise), 0, 255).astype(np.uint8)
 
 
@@ -117,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--size", default="512x512", help="height x width (default: %(default)s)")
     parser.add_argument("--metrics", nargs="+", default=PER_IMAGE)
     parser.add_argument("--child", choices=CONTENDERS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -129,8 +131,7 @@ def main() -> None:
 
     where = torch.cuda.get_device_name() if options.device == "cuda" else f"{torch.get_num_threads()} CPU threads"
     sys.stdout.write(
-        f"{options.runs} outputs of {options.size}x{options.size}, {where}, torch {torch.__version__}, "
-        f"{platform.machine()}\n\n"
+        f"{options.runs} outputs of {options.size}, {where}, torch {torch.__version__}, {platform.machine()}\n\n"
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "weights"
@@ -140,7 +141,7 @@ def main() -> None:
         for who in CONTENDERS:
             subprocess.run(
                 [sys.executable, "-m", "benchmarks.scoring", "--child", who, "--folder", str(folder),
-                 "--device", options.device, "--runs", str(options.runs), "--size", str(options.size),
+                 "--device", options.device, "--runs", str(options.runs), "--size", options.size,
                  "--metrics", *options.metrics],
                 check=True, stdout=sys.stderr,
             )  # fmt: skip
