@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Tuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -31,22 +31,3 @@ def four_times(picture: Image.Image, lr: np.ndarray) -> np.ndarray:
     """Return the output as (4h, 4w, 3) uint8, resized where the image was enlarged or cut."""
     size = (4 * lr.shape[1], 4 * lr.shape[0])
     return np.array(picture if picture.size == size else picture.resize(size))
-
-
-class OncePerImage:
-    """Remembers what was computed of the last image: tags do not depend on the seed, and its runs come in a row.
-
-    Args:
-        compute: Of an LR image.
-    """
-
-    def __init__(self, compute: Callable[[np.ndarray], Any]) -> None:
-        self._compute = compute
-        self._last: Optional[Tuple[bytes, Any]] = None
-
-    def __call__(self, lr: np.ndarray) -> Any:
-        """Return what is computed of an LR image."""
-        key = lr.tobytes() + bytes(str(lr.shape), "ascii")
-        if self._last is None or self._last[0] != key:
-            self._last = key, self._compute(lr)
-        return self._last[1]
