@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ccsr_bench.metrics.catalogue import build_metric, build_metrics, find_protocol
     from ccsr_bench.metrics.scorer import Scorer
     from ccsr_bench.seeds import seed
-    from ccsr_bench.stability import bootstrap_interval, g_std, l_std
+    from ccsr_bench.stability import g_std, l_std
+    from ccsr_bench.statistics.bootstrap import bootstrap_interval
+    from ccsr_bench.statistics.paired import paired_difference
     from ccsr_bench.store import Ledger
 
 _PUBLIC = {
@@ -28,7 +30,7 @@ _PUBLIC = {
     "Method": "methods.manifest:Method",
     "Sample": "datasets:Sample",
     "Scorer": "metrics.scorer:Scorer",
-    "bootstrap_interval": "stability:bootstrap_interval",
+    "bootstrap_interval": "statistics.bootstrap:bootstrap_interval",
     "build_metric": "metrics.catalogue:build_metric",
     "build_metrics": "metrics.catalogue:build_metrics",
     "find_method": "methods.registry:find_method",
@@ -39,6 +41,7 @@ _PUBLIC = {
     "l_std": "stability:l_std",
     "load_dataset": "datasets:load",
     "load_method": "methods.in_process:load_method",
+    "paired_difference": "statistics.paired:paired_difference",
     "seed": "seeds:seed",
 }
 
@@ -60,6 +63,7 @@ __all__ = [
     "l_std",
     "load_dataset",
     "load_method",
+    "paired_difference",
     "seed",
 ]
 

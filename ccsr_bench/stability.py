@@ -8,8 +8,6 @@ does not grow with the data set.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 L_STD_DEFINITION = (
@@ -17,13 +15,6 @@ L_STD_DEFINITION = (
     "x in [0, 1]"
 )
 G_STD_DEFINITION = "G-STD, mean over images of the population standard deviation (ddof 0) of the score over runs"
-
-
-class Interval(NamedTuple):
-    """A 95 % interval."""
-
-    low: float
-    high: float
 
 
 def spread(scores: np.ndarray) -> np.ndarray:
@@ -76,25 +67,3 @@ def l_std(outputs: np.ndarray, *, crop: int = 0) -> float:
         total += values
         squares += values * values
     return float(np.sqrt(runs * squares - total * total).mean() / (runs * 255))
-
-
-def bootstrap_interval(values: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> Interval:
-    """Return the 95 % percentile-bootstrap interval of a mean over images.
-
-    It covers the mean of a metric, G-STD and L-STD, which all are means of per-image values. Images are resampled,
-    runs are not: the question is how the number would move with other images of the same kind.
-
-    Args:
-        values: (M,) float, one value per image.
-        resamples: How many data sets of M images are drawn.
-        seed: Seed of the draws; the interval is a function of `values` alone.
-    """
-    values = np.asarray(values, np.float64)
-    generator = np.random.Generator(np.random.PCG64(seed))
-    means = np.empty(resamples)
-    block = max(1, 1_000_000 // max(1, len(values)))
-    for start in range(0, resamples, block):
-        count = min(block, resamples - start)
-        means[start : start + count] = values[generator.integers(0, len(values), (count, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return Interval(float(low), float(high))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ccsr_bench.stability import bootstrap_interval, g_std, l_std, spread
+from ccsr_bench.stability import g_std, l_std, spread
 
 SCORES = arrays(np.float64, (3, 10), elements=st.floats(-100, 100))
 
@@ -62,17 +62,3 @@ def test_l_std_of_known_noise_is_what_theory_says(runs: int) -> None:
     # Rounding adds a uniform error of variance 1/12.
     theory = math.sqrt(sigma**2 + 1 / 12) * expected_population_std(runs) / 255
     assert l_std(outputs) == pytest.approx(theory, rel=5e-3)
-
-
-def test_interval_of_the_mean_matches_the_normal_approximation() -> None:
-    values = np.random.default_rng(4).normal(25, 3, 400)
-    half = 1.96 * values.std() / math.sqrt(len(values))
-    low, high = bootstrap_interval(values)
-    assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
-    assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
-
-
-def test_interval_is_a_function_of_the_values() -> None:
-    values = np.random.default_rng(5).normal(size=50)
-    assert bootstrap_interval(values) == bootstrap_interval(values.copy())
-    assert bootstrap_interval(np.full(7, 2.5)) == (2.5, 2.5)

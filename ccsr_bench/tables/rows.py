@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ccsr_bench.metrics.catalogue import METRICS
-from ccsr_bench.stability import Interval
+from ccsr_bench.statistics.bootstrap import Interval
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,85 @@
+"""Tests whether two methods differ, on the same images, and their correction for many comparisons."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Hashable, Mapping
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from ccsr_bench.statistics.bootstrap import Interval, bootstrap_interval
+
+SIGNIFICANCE = 0.05
+"""Family-wise level: of all comparisons under one table together."""
+
+MOST_EXACT = 13
+"""Images up to which all 2^M assignments of signs are tried."""
+
+RANDOM_FLIPS = 10_000
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+class PairedDifference(NamedTuple):
+    """How a second method differs from a first over the same images."""
+
+    mean: float
+    """Of second - first."""
+    interval: Interval
+    """95 % bootstrap interval of that mean over images."""
+    p_value: float
+    """Two-sided, of the hypothesis that which of the two made an output does not matter."""
+    images: int
+
+
+def paired_difference(first: np.ndarray, second: np.ndarray) -> PairedDifference:
+    """Compare two methods by their per-image values, with a sign-flip permutation test.
+
+    Were the methods alike, each image's difference could as well have the other sign. The p-value is the share of
+    assignments of signs whose mean is at least as far from 0: of all for up to `MOST_EXACT` images, else of
+    `RANDOM_FLIPS` random ones and the actual one. No distribution is assumed; images are taken as a sample of others.
+
+    Args:
+        first: (M,) float, one value per image.
+        second: (M,) float, of the same images in the same order.
+
+    Raises:
+        ValueError: They are not of the same images, or of none.
+    """
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if first.shape != second.shape or first.ndim != 1 or not first.size:
+        raise ValueError(f"values of the same images are compared, got shapes {first.shape} and {second.shape}")
+    differences = second - first
+    p_value = _sign_flip(differences) if differences.any() else 1.0
+    return PairedDifference(float(differences.mean()), bootstrap_interval(differences), p_value, len(differences))
+
+
+def _sign_flip(differences: np.ndarray) -> float:
+    # Scaled, so that rounding does not decide whether two means are equally far from 0.
+    differences = differences / np.abs(differences).max()
+    actual = abs(differences.sum()) - 1e-9
+    if len(differences) <= MOST_EXACT:
+        signs = np.array(list(itertools.product((-1.0, 1.0), repeat=len(differences))))
+        return float((np.abs(signs @ differences) >= actual).mean())
+    generator = np.random.Generator(np.random.PCG64(0))
+    as_far = 0
+    block = max(1, 4_000_000 // len(differences))
+    for start in range(0, RANDOM_FLIPS, block):
+        shape = (min(block, RANDOM_FLIPS - start), len(differences))
+        signs = 1.0 - 2.0 * generator.integers(0, 2, shape, dtype=np.int8)
+        as_far += int((np.abs(signs @ differences) >= actual).sum())
+    return (1 + as_far) / (1 + RANDOM_FLIPS)
+
+
+def holm(p_values: Mapping[_Key, float]) -> dict[_Key, float]:
+    """Return p-values corrected for many comparisons by Holm's step-down method.
+
+    A comparison is significant at a family-wise level when its corrected value is at most that level.
+    """
+    corrected: dict[_Key, float] = {}
+    highest = 0.0
+    for rank, key in enumerate(sorted(p_values, key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[key]))
+        corrected[key] = highest
+    return {key: corrected[key] for key in p_values}

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from ccsr_bench.metrics.frechet import frechet_distance
+from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval, ratio_interval
+
+
+def test_interval_of_the_mean_matches_the_normal_approximation() -> None:
+    values = np.random.default_rng(4).normal(25, 3, 400)
+    half = 1.96 * values.std() / math.sqrt(len(values))
+    low, high = bootstrap_interval(values)
+    assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
+
+
+def test_interval_is_a_function_of_the_values() -> None:
+    values = np.random.default_rng(5).normal(size=50)
+    assert bootstrap_interval(values) == bootstrap_interval(values.copy())
+    assert bootstrap_interval(np.full(7, 2.5)) == (2.5, 2.5)
+
+
+def test_interval_of_the_mean_covers_the_truth_as_often_as_it_says() -> None:
+    generator = np.random.default_rng(6)
+    intervals = [bootstrap_interval(generator.normal(1, 2, 60)) for _ in range(300)]
+    covered = np.mean([low <= 1 <= high for low, high in intervals])
+    assert 0.90 <= covered <= 0.98
+
+
+def test_ratio_interval_is_paired() -> None:
+    base = np.random.default_rng(7).uniform(1, 9, 40)
+    assert ratio_interval(base, 1.2 * base) == pytest.approx((1.2, 1.2))
+    low, high = ratio_interval(base, np.random.default_rng(8).permutation(base))
+    assert low < 1 < high
+
+
+def test_ratio_of_nothing_to_nothing_is_one_and_of_something_to_nothing_infinite() -> None:
+    nothing = np.zeros(5)
+    assert ratio_interval(nothing, nothing) == (1, 1)
+    assert ratio_interval(nothing, np.ones(5)) == (math.inf, math.inf)
+
+
+def test_frechet_interval_has_the_spread_of_new_images_and_the_value_inside() -> None:
+    generator = np.random.default_rng(9)
+
+    def draw() -> tuple[list[np.ndarray], np.ndarray]:
+        references = generator.normal(size=(60, 8))
+        return [references + generator.normal(0.5, 1, (60, 8)) for _ in range(2)], references
+
+    def value(runs: list[np.ndarray], references: np.ndarray) -> float:
+        return float(np.mean([frechet_distance(run, references) for run in runs]))
+
+    runs, references = draw()
+    interval = frechet_interval(frechet_distance, runs, references)
+    assert interval is not None
+    assert interval.low < value(runs, references) < interval.high
+    low, high = np.quantile([value(*draw()) for _ in range(200)], (0.025, 0.975))
+    assert (interval.high - interval.low) / (high - low) == pytest.approx(1, abs=0.4)
+
+
+def test_many_images_have_no_frechet_interval() -> None:
+    features = np.zeros((LARGEST_FRECHET + 1, 2))
+    assert frechet_interval(frechet_distance, [features], features) is None
