@@ -58,6 +58,8 @@ class Job:
     files: Mapping[int, Mapping[str, Path]] | None = None
     """For images made elsewhere: run -> image name -> file."""
     base_seed: int = 0
+    same_seed: bool = False
+    """Give every run the seed of run 0: then what spread remains is the noise floor of method and machine."""
     execution: Execution | None = None
     """How the method's networks run, for the provenance; None where there are none."""
 
@@ -160,7 +162,7 @@ def plan(job: Job, sample: Sample, ledger: LedgerWriter, scorer: Scorer) -> Unit
                 raise BenchError(f"{origin}: not the image recorded for that run; give --method another name")
     # A PNG that was lost is made again, and must come out as it was recorded.
     make = {
-        run: None if job.files else seed(job.dataset.name, sample.name, run, base_seed=job.base_seed)
+        run: None if job.files else _seed(job, sample, run)
         for run in wanted
         if run not in outputs or not ledger.image_path(sample.name, run).is_file()
     }
@@ -175,6 +177,10 @@ def plan(job: Job, sample: Sample, ledger: LedgerWriter, scorer: Scorer) -> Unit
         run: RecordedOutput(ledger.image_path(sample.name, run), output.png_sha256) for run, output in outputs.items()
     }
     return Unit(sample, make, recorded, score, features, reference_features, spread, job.protocol.l_std_crop)
+
+
+def _seed(job: Job, sample: Sample, run: int) -> int:
+    return seed(job.dataset.name, sample.name, 0 if job.same_seed else run, base_seed=job.base_seed)
 
 
 def _origin_sha256(job: Job, image: str, run: int) -> str | None:

@@ -10,12 +10,14 @@ from ccsr_bench.cli import options as shared
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ccsr_bench.datasets import Dataset, Sample
     from ccsr_bench.methods.manifest import Execution
     from ccsr_bench.methods.registry import MethodSpec
     from ccsr_bench.methods.weights import InstalledWeights
+    from ccsr_bench.runner import Job
     from ccsr_bench.units import OutputSource
 
 EXAMPLES = """\
@@ -25,6 +27,9 @@ EXAMPLES = """\
   ccsr-bench run --method ccsr-s2 --dataset RealSR --device cuda
 The same command again does only what is missing: more --runs and more --metrics add to what is recorded.
 """
+
+SAME_SEED = ".same-seed"
+"""After the name of a method whose runs all had one seed."""
 
 WORKER_LOG = "worker.log"
 """In a ledger's folder: what a method's official code printed."""
@@ -47,6 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base-seed", type=int, default=0, help="another number gives other noise (default: %(default)s)"
     )
+    parser.add_argument(
+        "--same-seed", action="store_true",
+        help=f"give every run the same seed: the noise floor, recorded beside the method as M{SAME_SEED}",
+    )  # fmt: skip
     shared.add_methods_dir(parser)
     parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
 
@@ -62,8 +71,6 @@ def execute(options: argparse.Namespace) -> int:
     """Run methods on a data set."""
     from ccsr_bench.cli.job import finish, run_all
     from ccsr_bench.methods.registry import find_method
-    from ccsr_bench.runner import Job
-    from ccsr_bench.store import ledger_folder
 
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
     shared.check_execution(options, specs)
@@ -80,28 +87,40 @@ def execute(options: argparse.Namespace) -> int:
         raise BenchError(f"--shard {index}/{count} leaves none of the {len(dataset.samples)} images of {dataset.name}")
 
     execution = shared.resolve_execution(options, scoring.device)
-    jobs = []
-    for spec in specs:
-        weights = spec.find_weights(options.weights)
-        networks = spec.manifest.in_process_networks or spec.manifest.isolated
-        jobs.append(
-            Job(
-                method=spec.name,
-                title=spec.variant.title,
-                dataset=dataset,
-                samples=samples,
-                runs=options.runs if spec.stochastic else 1,
-                protocol=scoring.protocol,
-                out=options.out,
-                made_by=spec.made_by(execution, weights),
-                load=functools.partial(
-                    _load, spec, execution, weights, ledger_folder(options.out, dataset.name, spec.name)
-                ),
-                base_seed=options.base_seed,
-                execution=execution if networks else None,
-            )
-        )
+    jobs = [_job(spec, dataset, samples, scoring, execution, options) for spec in specs]
     return finish(run_all(jobs, scoring, canary=not options.no_canary), options)
+
+
+def _job(
+    spec: MethodSpec,
+    dataset: Dataset,
+    samples: Sequence[Sample],
+    scoring: shared.Scoring,
+    execution: Execution,
+    options: argparse.Namespace,
+) -> Job:
+    from ccsr_bench.runner import Job
+    from ccsr_bench.store import ledger_folder
+
+    weights = spec.find_weights(options.weights)
+    name, title, made_by = spec.name, spec.variant.title, spec.made_by(execution, weights)
+    if options.same_seed:
+        name, title, made_by = name + SAME_SEED, f"{title} (same seed)", f"{made_by}; every run has the seed of run 0"
+    networks = spec.manifest.in_process_networks or spec.manifest.isolated
+    return Job(
+        method=name,
+        title=title,
+        dataset=dataset,
+        samples=samples,
+        runs=options.runs if spec.stochastic or options.same_seed else 1,
+        protocol=scoring.protocol,
+        out=options.out,
+        made_by=made_by,
+        load=functools.partial(_load, spec, execution, weights, ledger_folder(options.out, dataset.name, name)),
+        base_seed=options.base_seed,
+        same_seed=options.same_seed,
+        execution=execution if networks else None,
+    )
 
 
 def _load(

@@ -24,6 +24,17 @@ def test_run_then_table(run: list[object], tmp_path: Path, capsys: Capture) -> N
     assert "| Bicubic + noise |   3 |      4 |" in table
 
 
+def test_the_noise_floor_is_recorded_beside_the_method(run: list[object], tmp_path: Path) -> None:
+    done(run)
+    done([*run, "--same-seed"])
+    with Ledger(tmp_path / "out" / "own" / "bicubic-dither.same-seed") as floor:
+        assert floor.l_std(3) == {f"image{i}": 0.0 for i in range(4)}
+        seeds = [output.seed for output in floor.outputs("image0").values()]
+    with Ledger(tmp_path / "out" / "own" / "bicubic-dither") as ledger:
+        assert seeds == [ledger.outputs("image0")[0].seed] * 3
+        assert min(ledger.l_std(3).values()) > 0
+
+
 def test_score_takes_over_images_made_elsewhere(score: list[object], tmp_path: Path, capsys: Capture) -> None:
     done([*score, "--json"])
     summary = json.loads(capsys.readouterr().out)
