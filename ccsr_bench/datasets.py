@@ -113,10 +113,9 @@ class Sample:
         Raises:
             BenchError: A file is missing, damaged or not 8-bit RGB, its hash is wrong, or the sizes do not match.
         """
-        if self.lr is None:
-            raise BenchError(f"{self.hr}: this data set has no LR images; it serves `verify` only")
-        lr = _read_checked(self.lr, self.lr_sha256)
+        lr = self.read_lr()
         hr = self.read_hr()
+        assert self.lr is not None
         _check_sizes(self.lr, lr.shape[:2], self.hr, hr.shape[:2], self.scale)
         return Pair(lr, hr)
 
@@ -129,6 +128,12 @@ class Sample:
             if path is not None
         ]
         return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+    def read_lr(self) -> np.ndarray:
+        """Read and check the input, (h, w, 3) uint8 RGB; raises as `read` does."""
+        if self.lr is None:
+            raise BenchError(f"{self.hr}: this data set has no LR images; it serves `verify` only")
+        return _read_checked(self.lr, self.lr_sha256)
 
     def read_hr(self) -> np.ndarray:
         """Read and check the reference, (H, W, 3) uint8 RGB; raises as `read` does."""

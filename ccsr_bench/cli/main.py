@@ -19,6 +19,7 @@ EXIT_INTERRUPTED = 130
 
 VERBS = {
     "run": "run methods on a data set, score every output, record everything",
+    "caption": "caption the LR images of a data set, for the methods that take captions",
     "score": "score images that were made elsewhere",
     "table": "print the tables of an output folder",
     "list": "list methods, data sets, metrics or protocols",

@@ -108,13 +108,18 @@ def resolve_execution(options: argparse.Namespace, device: str) -> Execution:
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose images, and where results go."""
+    add_images(parser)
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose images."""
     group = parser.add_argument_group("data set")
     group.add_argument("--dataset", metavar="D", help="a data set's name, or the path of a .toml manifest")
     group.add_argument("--lr", type=Path, metavar="DIR", help="your own LR images, paired with --hr by file stem")
     group.add_argument("--hr", type=Path, metavar="DIR", help="your own HR images; --dataset then only names them")
     group.add_argument("--limit", type=positive, metavar="K", help="only the first K images")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
 
 
 def resolve_dataset(options: argparse.Namespace) -> Dataset:

@@ -64,6 +64,7 @@ def execute(options: argparse.Namespace) -> int:
         raise BenchError(f"--from {options.local}: no such folder")
     manifests = [datasets.read_manifest(name) for name in dict.fromkeys(options.dataset)]
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
+    captioners = [spec.captioner for spec in specs if spec.variant.captioned]
     if options.source is not None:
         _check_source(specs)
     if options.offline:
@@ -72,8 +73,8 @@ def execute(options: argparse.Namespace) -> int:
         with progress(f"prepare {manifest.name}") as show:
             folder = prepare.prepare_dataset(manifest, local=options.local, progress=show)
         echo(f"{manifest.name}: verified, in {folder} (licence: {manifest.licence})")
-    _prepare_official_code(specs, options.source)
-    _prepare_weights(specs, options.local)
+    _prepare_official_code([*specs, *captioners], options.source)
+    _prepare_weights([*specs, *captioners], options.local)
     if options.metrics is not None:
         _prepare_metrics(options.metrics, options.local)
     return 0
@@ -107,13 +108,14 @@ def _prepare_official_code(specs: Sequence[MethodSpec], source: Path | None) -> 
     from ccsr_bench.methods.manifest import Isolated
     from ccsr_bench.methods.sources import install_source
 
-    for spec in {spec.manifest.id: spec for spec in specs}.values():
-        environment, upstream = spec.manifest.environment, spec.manifest.upstream
-        if not isinstance(environment, Isolated):
-            continue
+    isolated = [spec for spec in specs if spec.manifest.isolated]
+    for family, upstream in {spec.manifest.id: spec.manifest.upstream for spec in isolated}.items():
         if upstream is not None:
-            folder = install_source(spec.manifest.id, upstream, source)
-            echo(f"{spec.manifest.id}: {upstream.repository} at {upstream.commit[:12]}, in {folder}")
+            folder = install_source(family, upstream, source)
+            echo(f"{family}: {upstream.repository} at {upstream.commit[:12]}, in {folder}")
+    for spec in {(spec.manifest.id, spec.manifest.environment): spec for spec in isolated}.values():
+        environment = spec.manifest.environment
+        assert isinstance(environment, Isolated)
         remark(f"{spec.manifest.id}: making its environment, which can take minutes")
         interpreter = make_environment(environment.python, spec.file("lock", environment.lock))
         echo(f"{spec.manifest.id}: environment of {environment.lock}, in {interpreter.parent.parent}")

@@ -99,11 +99,13 @@ def _job(
     execution: Execution,
     options: argparse.Namespace,
 ) -> Job:
+    from ccsr_bench import captions
     from ccsr_bench.runner import Job
     from ccsr_bench.store import ledger_folder
 
     weights = spec.find_weights(options.weights)
-    name, title, made_by = spec.name, spec.variant.title, spec.made_by(execution, weights)
+    captioned = f", captions by {captions.check(spec, dataset, samples)}" if spec.variant.captioned else ""
+    name, title, made_by = spec.name, spec.variant.title, spec.made_by(execution, weights) + captioned
     if options.same_seed:
         name, title, made_by = name + SAME_SEED, f"{title} (same seed)", f"{made_by}; every run has the seed of run 0"
     networks = spec.manifest.in_process_networks or spec.manifest.isolated

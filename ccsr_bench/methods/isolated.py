@@ -12,7 +12,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,8 @@ class Launch:
     """Without work for that long, the process ends by itself and frees its memory; the next image starts it again."""
 
 
-class IsolatedMethod:
-    """A method in a worker; see `ccsr_bench.methods.manifest.Method`.
+class _IsolatedModel:
+    """A model in a worker: started when it is needed, and again after it has failed.
 
     Args:
         launch: What to start. The model is loaded when the first image comes.
@@ -66,10 +66,6 @@ class IsolatedMethod:
         self._worker: _Worker | None = None
         self._failed_in_a_row = 0
         self._reason = ""
-        self.network_calls: int | None = None
-        """Of the denoiser, for the last output; None where the adapter does not say which network that is."""
-        self.peak_mib: float | None = None
-        """The process's highest memory use so far: of the GPU where it uses one, else of itself."""
 
     def start(self) -> Mapping[str, Any]:
         """Load the model now, and return what the worker says of itself.
@@ -82,33 +78,35 @@ class IsolatedMethod:
         except WorkerError as error:
             raise BenchError(f"{error}; see {self._launch.log}") from error
 
-    def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        """Restore one image once per seed, one at a time: a seed's meaning includes the batch size.
+    def close(self) -> None:
+        """End the process; the next image starts it again."""
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+    def _ask(self, request: Mapping[str, Any], lr: np.ndarray, expected: str) -> frames.Message:
+        """Send a request about an image, and return the answer, which is of the expected kind.
 
         Raises:
             WorkerError: It failed; the next call starts the worker again where that is needed.
         """
-        return np.stack([self._restore(lr, seed) for seed in seeds])
-
-    def _restore(self, lr: np.ndarray, seed: int) -> np.ndarray:
         if self._failed_in_a_row > RESTARTS_IN_A_ROW:
             raise WorkerError(f"given up after {self._failed_in_a_row} failures in a row, the last: {self._reason}")
         try:
-            header, output = self._ask(seed, lr)
+            header, output = self._ask_awake(request, lr)
         except WorkerError as error:
             self._failed_in_a_row += 1
             self._reason = str(error)
             self.close()
             raise
         self._failed_in_a_row = 0
-        if header.get("kind") != "restored" or output is None:
+        if header.get("kind") != expected:
             raise WorkerError(str(header.get("reason", header)))
-        self.network_calls, self.peak_mib = header.get("network_calls"), header.get("peak_mib")
-        return output
+        return header, output
 
-    def _ask(self, seed: int, lr: np.ndarray) -> frames.Message:
+    def _ask_awake(self, request: Mapping[str, Any], lr: np.ndarray) -> frames.Message:
         while True:
-            header, output = self._running().ask({"seed": seed}, lr, self._launch.image_seconds)
+            header, output = self._running().ask(request, lr, self._launch.image_seconds)
             if header.get("kind") != "idle":
                 return header, output
             self.close()  # it had ended before the request came
@@ -118,11 +116,53 @@ class IsolatedMethod:
             self._worker = _Worker(self._launch)
         return self._worker
 
-    def close(self) -> None:
-        """End the process; the next image starts it again."""
-        if self._worker is not None:
-            self._worker.end()
-            self._worker = None
+
+class IsolatedMethod(_IsolatedModel):
+    """A method in a worker; see `ccsr_bench.methods.manifest.Method`.
+
+    Args:
+        launch: What to start. The model is loaded when the first image comes.
+        caption: Returns the caption of an LR image, which a captioned variant is given; raises a `BenchError` where
+            there is none.
+    """
+
+    def __init__(self, launch: Launch, caption: Callable[[np.ndarray], str] | None = None) -> None:
+        super().__init__(launch)
+        self._caption = caption
+        self.network_calls: int | None = None
+        """Of the denoiser, for the last output; None where the adapter does not say which network that is."""
+        self.peak_mib: float | None = None
+        """The process's highest memory use so far: of the GPU where it uses one, else of itself."""
+
+    def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
+        """Restore one image once per seed, one at a time: a seed's meaning includes the batch size.
+
+        Raises:
+            WorkerError: It failed; the next call starts the worker again where that is needed.
+            BenchError: The image has no caption.
+        """
+        given = {} if self._caption is None else {"caption": self._caption(lr)}
+        return np.stack([self._restore(lr, {"seed": seed, **given}) for seed in seeds])
+
+    def _restore(self, lr: np.ndarray, request: Mapping[str, Any]) -> np.ndarray:
+        header, output = self._ask(request, lr, "restored")
+        if output is None:
+            raise WorkerError(str(header))
+        self.network_calls, self.peak_mib = header.get("network_calls"), header.get("peak_mib")
+        return output
+
+
+class IsolatedCaptioner(_IsolatedModel):
+    """A captioner in a worker; see `ccsr_bench.methods.manifest.Captioner`."""
+
+    def caption(self, lr: np.ndarray, seed: int) -> str:
+        """Describe one image in words.
+
+        Raises:
+            WorkerError: It failed; the next call starts the worker again where that is needed.
+        """
+        header, _ = self._ask({"task": "caption", "seed": seed}, lr, "captioned")
+        return str(header["text"])
 
 
 class _Worker:

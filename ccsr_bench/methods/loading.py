@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+
+from ccsr_bench import captions
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.methods import environments, in_process, sources
-from ccsr_bench.methods.isolated import IsolatedMethod, Launch
+from ccsr_bench.methods.isolated import IsolatedCaptioner, IsolatedMethod, Launch
 from ccsr_bench.methods.manifest import Execution, Isolated, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 
 
 def load(
-    spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], *, log: Path
+    spec: MethodSpec,
+    execution: Execution,
+    weights: Mapping[str, InstalledWeights],
+    *,
+    log: Path,
+    caption: Callable[[np.ndarray], str] | None = None,
 ) -> Method | IsolatedMethod:
     """Load a method; one that runs in a process of its own has to be closed.
 
@@ -23,18 +32,43 @@ def load(
         execution: How its networks run.
         weights: As `MethodSpec.find_weights` finds them.
         log: Gets what official code prints.
+        caption: Of an LR image, for a captioned method; those that `ccsr-bench caption` made by default.
 
     Raises:
         BenchError: It cannot be loaded.
     """
     if not isinstance(spec.manifest.environment, Isolated):
         return in_process.load_method(spec, execution, weights)
-    method = IsolatedMethod(launch(spec, weights, device=execution.device, log=log))
+    of_image = (caption or captions.reader(spec)) if spec.variant.captioned else None
+    method = IsolatedMethod(launch(spec, weights, device=execution.device, log=log), of_image)
+    _start(spec, method)
+    return method
+
+
+def load_captioner(
+    spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device: str, log: Path
+) -> IsolatedCaptioner:
+    """Load a captioner, which has to be closed.
+
+    Args:
+        spec: As `MethodSpec.captioner` gives it.
+        weights: As its `find_weights` finds them.
+        device: Where its networks run.
+        log: Gets what official code prints.
+
+    Raises:
+        BenchError: It cannot be loaded.
+    """
+    captioner = IsolatedCaptioner(launch(spec, weights, device=device, log=log))
+    _start(spec, captioner)
+    return captioner
+
+
+def _start(spec: MethodSpec, model: IsolatedMethod | IsolatedCaptioner) -> None:
     try:
-        method.start()
+        model.start()
     except BenchError as error:
         raise BenchError(f"method '{spec.name}': {error}") from error
-    return method
 
 
 def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device: str, log: Path) -> Launch:
@@ -71,11 +105,12 @@ def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device:
 def check(spec: MethodSpec) -> None:
     """Raise a `BenchError` that names everything a method is missing; nothing is loaded."""
     missing = []
-    for look in (lambda: spec.find_weights(), lambda: _check_runtime(spec)):
-        try:
-            look()
-        except BenchError as error:
-            missing.append(str(error))
+    for part in (spec, spec.captioner) if spec.variant.captioned else (spec,):
+        for look in (part.find_weights, functools.partial(_check_runtime, part)):
+            try:
+                look()
+            except BenchError as error:
+                missing.append(str(error))
     if missing:
         raise BenchError("; ".join(missing))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -76,7 +76,7 @@ class Isolated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="iso
     The adapter has a function ``load(source, weights, device, **parameters)``, given the checkout, a dictionary of role
     -> folder, and the variant's parameters. What it returns has ``restore(lr, seed)``, one (h, w, 3) uint8 RGB image to
     one (H, W, 3), and where it samples ``network``, the module whose calls are its steps. Every global random stream
-    was set from the seed before the call.
+    was set from the seed before the call. That of a captioned variant is ``restore(lr, seed, caption)``, with a text.
     """
 
     python: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+\Z")]
@@ -90,6 +90,18 @@ class Isolated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="iso
     """The longest that one output may take."""
     idle_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600
     """Without work for that long, the process ends and frees its memory."""
+
+
+class Captioner(Isolated, frozen=True, forbid_unknown_fields=True):
+    """Describes LR images in words, once each, for captioned variants: official code that may need other packages.
+
+    Its adapter is one of `Isolated`, without parameters, and what ``load`` returns has ``caption(lr, seed)`` instead:
+    one (h, w, 3) uint8 RGB image to a text. The seed comes from the image alone.
+    """
+
+    adapter: RelativePath = "captioner.py"
+    lock: RelativePath = "captioner.lock"
+    weights: dict[Role, Name] = {}
 
 
 RECORD = "installed.json"
@@ -158,6 +170,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether this variant of a stochastic family draws no noise."""
     calls_per_step: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Of the denoiser; 2 where official code computes guidance in two passes."""
+    captioned: bool = False
+    """Whether it is given a caption of every image, which the manifest's captioner makes."""
     parameters: dict[str, Any] = {}
     weights: dict[Role, Name] = {}
     """What they are for -> weights of the manifest."""
@@ -174,6 +188,7 @@ class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Whether outputs depend on the seed. A deterministic method runs once and has no spread."""
     environment: InProcess | Isolated
     variants: dict[Name, Variant]
+    captioner: Captioner | None = None
     weights: dict[Name, Weights] = {}
     paper: str = ""
     upstream: Upstream | None = None
@@ -191,10 +206,12 @@ class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         return isinstance(self.environment, InProcess) and self.environment.networks
 
     def __post_init__(self) -> None:
+        if self.captioner is not None:
+            self._check_weights("the captioner", self.captioner.weights)
         for name, variant in self.variants.items():
-            unknown = sorted(set(variant.weights.values()) - self.weights.keys())
-            if unknown:
-                raise ValueError(f"variant {name} names weights that the manifest does not have: {', '.join(unknown)}")
+            self._check_weights(f"variant {name}", variant.weights)
+            if variant.captioned and (self.captioner is None or not self.isolated):
+                raise ValueError(f"variant {name} is captioned, which takes a captioner and an isolated environment")
             given: set[str] = set()
             if self.isolated:
                 given = {"source", "weights", "device"}
@@ -203,3 +220,8 @@ class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
             taken = sorted(given & variant.parameters.keys())
             if taken:
                 raise ValueError(f"variant {name} has a parameter called {taken[0]}, which is given to every network")
+
+    def _check_weights(self, whose: str, weights: Mapping[str, str]) -> None:
+        unknown = sorted(set(weights.values()) - self.weights.keys())
+        if unknown:
+            raise ValueError(f"{whose} names weights that the manifest does not have: {', '.join(unknown)}")

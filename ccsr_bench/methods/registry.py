@@ -7,9 +7,11 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
+
+import msgspec
 
 from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
 from ccsr_bench.manifests import read_toml
@@ -40,6 +42,22 @@ class MethodSpec:
     def stochastic(self) -> bool:
         """Whether outputs depend on the seed."""
         return self.manifest.stochastic and not self.variant.deterministic
+
+    @property
+    def captioner(self) -> MethodSpec:
+        """What captions its LR images, as a method of its own: it has code, packages and weights like one.
+
+        Raises:
+            BenchError: It takes no captions.
+        """
+        captioner = self.manifest.captioner
+        if captioner is None or not self.variant.captioned:
+            raise BenchError(f"method '{self.name}' takes no captions")
+        return replace(
+            self,
+            manifest=msgspec.structs.replace(self.manifest, environment=captioner),
+            variant=Variant(title=f"Captioner of {self.manifest.id}", weights=captioner.weights),
+        )
 
     def made_by(self, execution: Execution | None = None, weights: Mapping[str, InstalledWeights] | None = None) -> str:
         """Return the code, parameters, weights and precision that make the outputs; others are never mixed in.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +22,6 @@ from ccsr_bench.errors import NotInstalledError
 from ccsr_bench.methods import loading
 from ccsr_bench.methods.contract import check_contract
 from ccsr_bench.methods.isolated import IsolatedMethod, Launch
-from ccsr_bench.methods.manifest import Execution
 from ccsr_bench.methods.registry import MethodSpec, find_method
 from ccsr_bench.methods.weights import InstalledWeights
 from tests.conftest import picture
@@ -35,14 +35,34 @@ SCRIPTS = {
     "seesr-s3": "seesr_script.py",
     "addsr-s4": "addsr_script.py",
     "addsr-s1": "addsr_script.py",
+    "pasd-s20": "pasd_script.py",
+    "pasd-s3": "pasd_script.py",
+    "diffbir-v1-s50": "diffbir_script.py",
+    "diffbir-v1-s3": "diffbir_script.py",
+    "diffbir-v2-s50": "diffbir_script.py",
+    "diffbir-v2-s3": "diffbir_script.py",
+    "stablesr-s200": "stablesr_script.py",
+    "stablesr-s3": "stablesr_script.py",
+    "supir-s50": "supir_script.py",
+    "supir-s50-no-caption": "supir_script.py",
 }
 """Method -> what writes tiny networks in the official layout, and runs the official code directly."""
 
-SIZES = {"resshift_family.py": [(64, 64), (40, 72)]}
+ADAPTERS = {"supir_script.py": "supir_tiny.py"}
+"""Script -> what is loaded instead of the adapter, and loads it, where tiny networks take changes of official code."""
+
+SIZES = {
+    "resshift_family.py": [(64, 64), (40, 72)],
+    "stablesr_script.py": [(128, 128), (128, 128)],
+    "pasd_script.py": [(128, 128), (102, 133)],
+    "diffbir_script.py": [(128, 152), (100, 141)],
+    "supir_script.py": [(128, 128), (130, 160)],
+}
 """LR images that are padded or cut, and that are not."""
 
 OTHER_SIZES = [(128, 128), (130, 156)]
 SEED = 7_000_000_000_000_000_001
+CAPTION = "A street at night, with lamps."
 
 
 @dataclass
@@ -65,8 +85,11 @@ class Prepared:
     def load(self) -> IsolatedMethod:
         """Load it in a worker."""
         weights = {role: InstalledWeights(self.folder / role, "") for role in self.spec.variant.weights}
-        method = loading.load(self.spec, Execution(), weights, log=self.folder / "worker.log")
-        assert isinstance(method, IsolatedMethod)
+        launch = loading.launch(self.spec, weights, device="cpu", log=self.folder / "worker.log")
+        if adapter := ADAPTERS.get(SCRIPTS[self.spec.name]):
+            launch = replace(launch, adapter=Path(__file__).with_name(adapter))
+        method = IsolatedMethod(launch, (lambda _: CAPTION) if self.spec.variant.captioned else None)
+        method.start()
         return method
 
 
@@ -85,12 +108,13 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         except NotInstalledError as error:
             pytest.skip(str(error))
     made = Prepared(found, launch, folder)
+    (folder / "parameters.json").write_text(json.dumps(found.variant.parameters))
+    (folder / "caption.txt").write_text(CAPTION if found.variant.captioned else "")
     made.official("tiny")
     parameters = {**found.variant.parameters, **json.loads((folder / "parameters.json").read_text())}
     made.spec = replace(found, variant=msgspec.structs.replace(found.variant, parameters=parameters))
     yield made
-    for file in folder.rglob("*.pth"):
-        file.unlink()  # the tagger's alone are 2 GB
+    shutil.rmtree(folder)  # the tagger's weights alone are 2 GB
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +134,7 @@ def test_equals_the_official_code(prepared: Prepared, tmp_path: Path, which: int
     if prepared.spec.name in ("osediff-s1-mode", "addsr-s1"):
         pytest.skip("the official script has no such option")
     height, width = SIZES.get(SCRIPTS[prepared.spec.name], OTHER_SIZES)[which]
-    lr = picture(3, 160)[:height, :width]
+    lr = picture(3 + which, 160)[:height, :width]
     np.save(tmp_path / "lr.npy", lr)
     prepared.official("restore", tmp_path / "lr.npy", SEED, tmp_path / "output.npy", prepared.spec.variant.steps)
     method = prepared.load()

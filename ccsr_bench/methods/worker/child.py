@@ -1,4 +1,4 @@
-"""The worker: loads one adapter of official code and restores images until the other end of its pipe closes.
+"""The worker: loads one adapter of official code and works on images until the other end of its pipe closes.
 
     python child.py READ_DESCRIPTOR WRITE_DESCRIPTOR
 
@@ -9,6 +9,7 @@ has to be installed there. What the official code prints goes to stderr.
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib.util
 import os
 import platform
@@ -130,14 +131,24 @@ class _CallCounter:
             self.calls = 0
 
 
-def _restore(model: Any, counter: _CallCounter, lr: np.ndarray, seed: int) -> frames.Message:
+def _work(model: Any, counter: _CallCounter, request: Dict[str, Any], lr: np.ndarray) -> frames.Message:
+    seed = int(request["seed"])
     _reset_random_streams(seed)
+    if request.get("task") == "caption":
+        return _caption(model, lr, seed)
     counter.reset()
-    output = model.restore(lr, seed)
+    output = model.restore(lr, seed, request["caption"]) if "caption" in request else model.restore(lr, seed)
     if not (isinstance(output, np.ndarray) and output.dtype == np.uint8 and output.ndim == 3):
         given = "{} {}".format(output.dtype, output.shape) if isinstance(output, np.ndarray) else type(output).__name__
         raise TypeError("the adapter returned {}, it must return uint8 (H, W, 3)".format(given))
     return {"kind": "restored", "network_calls": counter.calls, "peak_mib": _peak_mib()}, output
+
+
+def _caption(model: Any, lr: np.ndarray, seed: int) -> frames.Message:
+    text = model.caption(lr, seed)
+    if not isinstance(text, str):
+        raise TypeError("the captioner returned {}, it must return a text".format(type(text).__name__))
+    return {"kind": "captioned", "text": text}, None
 
 
 def _peak_mib() -> float:
@@ -203,8 +214,7 @@ class _Worker:
             except queue.Empty:
                 self._answer(lambda: ({"kind": "idle"}, None))  # so that a request that crosses it is not lost
                 return
-            seed = int(header["seed"])
-            self._answer(lambda lr=lr, seed=seed: _restore(holder["model"], holder["counter"], lr, seed))  # type: ignore[misc]
+            self._answer(functools.partial(_work, holder["model"], holder["counter"], header, lr))  # type: ignore[arg-type]
 
 
 def _versions() -> Dict[str, str]:

@@ -1,0 +1,98 @@
+"""`ccsr-bench caption`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ccsr_bench.cli import options as shared
+
+if TYPE_CHECKING:
+    from ccsr_bench.datasets import Sample
+    from ccsr_bench.methods.registry import MethodSpec
+
+EXAMPLES = """\
+  ccsr-bench caption --method supir-s50 --dataset RealSR --device cuda
+  ccsr-bench caption --method supir-s50 --lr my/lr --hr my/hr
+Captions are kept in $CCSR_BENCH_HOME, or the platform's cache folder, one for every image; `run` uses them in every run
+of it. The same command again makes only those that are missing.
+"""
+
+
+class _Ended(NamedTuple):
+    folder: Path
+    made: int
+    failures: dict[str, str]
+    """Image -> reason."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("--method", required=True, metavar="M", help="a method that takes captions")
+    shared.add_images(parser)
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR",
+        help="your own weights, in folders named as `prepare --from` takes them, instead of the published ones",
+    )  # fmt: skip
+    shared.add_methods_dir(parser)
+    parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Caption the images of a data set."""
+    from ccsr_bench.cli.console import echo, echo_json, progress, remark
+    from ccsr_bench.cli.job import stdout_to_stderr
+    from ccsr_bench.cli.main import EXIT_DONE, EXIT_FAILURES_RECORDED
+    from ccsr_bench.methods.registry import find_method
+
+    captioner = find_method(options.method, options.methods_dir).captioner
+    dataset = shared.resolve_dataset(options)
+    samples = shared.first(dataset.samples, options.limit)
+    clock = time.perf_counter()
+    with progress(f"{captioner.name} on {dataset.name}") as show, stdout_to_stderr():
+        ended = _caption(captioner, samples, options, show)
+    for image, reason in ended.failures.items():
+        remark(f"{captioner.name}: {image} failed: {reason}")
+    if options.json:
+        echo_json({"folder": str(ended.folder), "images": len(samples), "made": ended.made, "failures": ended.failures})
+    else:
+        echo(
+            f"{captioner.name}: {len(samples)} images, {ended.made} captioned now in {time.perf_counter() - clock:.1f} "
+            f"s, {len(ended.failures)} failed -> {ended.folder}"
+        )
+    return EXIT_FAILURES_RECORDED if ended.failures else EXIT_DONE
+
+
+def _caption(
+    spec: MethodSpec, samples: Sequence[Sample], options: argparse.Namespace, show: Callable[[int, int, str], None]
+) -> _Ended:
+    """Make the captions that are missing; an image that fails costs itself alone."""
+    from ccsr_bench.captions import Captions
+    from ccsr_bench.methods import loading
+    from ccsr_bench.methods.isolated import WorkerError
+    from ccsr_bench.places import worker_log
+
+    captions = Captions(spec.manifest.id)
+    missing = [sample for sample in samples if captions.find(sample.read_lr()) is None]
+    show(len(samples) - len(missing), len(samples), "")
+    failures: dict[str, str] = {}
+    if missing:
+        weights = spec.find_weights(options.weights)
+        made_by = spec.made_by(weights=weights)
+        device = shared.resolve_device(options.device)
+        log = worker_log(f"{spec.manifest.id}-captioner")
+        captioner = loading.load_captioner(spec, weights, device=device, log=log)
+        try:
+            for done, sample in enumerate(missing, start=len(samples) - len(missing) + 1):
+                try:
+                    captions.make(sample.read_lr(), captioner, made_by)
+                except WorkerError as error:
+                    failures[sample.name] = str(error)
+                show(done, len(samples), sample.name)
+        finally:
+            captioner.close()
+    return _Ended(captions.folder, len(missing) - len(failures), failures)

@@ -1,0 +1,56 @@
+"""For adapters: reading checkpoints of PyTorch Lightning, which hold objects of its classes beside their tensors."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, ContextManager
+from unittest.mock import patch
+
+import torch
+
+_NEEDED = (
+    ("collections", "OrderedDict"),
+    ("torch._utils", "_rebuild_parameter"),
+    ("torch._utils", "_rebuild_tensor"),
+    ("torch._utils", "_rebuild_tensor_v2"),
+)  # torch itself handles storages
+
+
+class _Inert:
+    """Stands for every other class and function of a checkpoint: takes whatever is done to it, and does nothing."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def _ignore(self, *_: Any, **__: Any) -> _Inert:
+        return self
+
+    __call__ = __setstate__ = __setitem__ = add = append = extend = _ignore
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        return super().find_class(module, name) if (module, name) in _NEEDED else _Inert
+
+
+class _Pickle:
+    """What `torch.load` takes in the place of the module `pickle`."""
+
+    Unpickler = _Unpickler
+
+    @staticmethod
+    def load(file: Any, **options: Any) -> Any:
+        return _Unpickler(file, **options).load()
+
+
+def load_tensors_among_objects() -> ContextManager[Any]:
+    """Let `torch.load` read tensors and containers of them onto the CPU, whatever official code asks for.
+
+    Everything else is there as a dead object; `ccsr_bench_worker.cuda_only_code.load_tensors_only` refuses such files.
+    """
+    load = torch.load
+
+    def load_inert(file: Any, *_: Any, **__: Any) -> Any:
+        return load(file, map_location="cpu", pickle_module=_Pickle, weights_only=False)
+
+    return patch.object(torch, "load", load_inert)

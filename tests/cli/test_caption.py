@@ -1,0 +1,172 @@
+"""`ccsr-bench caption`, and the methods that take its captions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ccsr_bench.cli import main
+from ccsr_bench.images import write_png
+from ccsr_bench.store import Ledger
+from tests.cli.commands import Capture, mistake
+from tests.conftest import picture
+from tests.methods.adapters import MANIFEST, write_isolated
+
+CAPTIONER = """
+import random
+
+class Captioner:
+    def caption(self, lr, seed):
+        what = int(lr[0, 0, 0])
+        if what == 3:
+            raise ValueError("nothing to see")
+        if what == 4:
+            return None
+        return "A picture of %d, seen by \\u00e9 %d" % (what, random.randrange(10**9))
+
+def load(source, weights, device):
+    return Captioner()
+"""
+ADAPTER = """
+import numpy as np
+
+class Model:
+    def restore(self, lr, seed, caption):
+        assert caption.startswith("A p")
+        output = lr.repeat(4, 0).repeat(4, 1)
+        output[0, 0] = len(caption), seed % 256, 0
+        return output
+
+def load(source, weights, device):
+    return Model()
+"""
+VARIANT = 'title = "Fake"\nsteps = 3'
+TWO_KINDS = MANIFEST.replace(VARIANT, f"{VARIANT}\ncaptioned = true").replace(
+    "[variants.fake]", '[captioner]\npython = "{python}"\n\n[variants.fake]'
+)
+RAISES, ANSWERS_NOTHING = "image1", "image2"
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """Four pairs; the captioner fails on two."""
+    for index in range(4):
+        lr = picture(index, 8)
+        lr[0, 0, 0] = {RAISES: 3, ANSWERS_NOTHING: 4}.get(f"image{index}", 100 + index)
+        for part, image in (("lr", lr), ("hr", lr.repeat(4, 0).repeat(4, 1))):
+            (tmp_path / "own" / part).mkdir(parents=True, exist_ok=True)
+            write_png(tmp_path / "own" / part / f"image{index}.png", np.ascontiguousarray(image))
+    return tmp_path / "own"
+
+
+@pytest.fixture
+def methods(tmp_path: Path, home: Path) -> Path:
+    """A folder with a captioned method."""
+    folder = write_isolated(tmp_path / "methods", home, adapter=ADAPTER, manifest=TWO_KINDS)
+    (folder / "fake" / "captioner.py").write_text(CAPTIONER)
+    (folder / "fake" / "captioner.lock").write_text("numpy\n")
+    return folder
+
+
+def chosen(pairs: Path, methods: Path) -> list[str]:
+    """The options that choose method and images."""
+    return [str(a) for a in ["--method", "fake", "--methods-dir", methods, "--lr", pairs / "lr", "--hr", pairs / "hr"]]
+
+
+def caption(capsys: Capture, *arguments: str) -> tuple[int, dict[str, object]]:
+    """Caption; returns the exit code and what it says as JSON."""
+    capsys.readouterr()
+    code = main(["caption", *arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def kept(home: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in (home / "captions" / "fake").iterdir()}
+
+
+def test_from_images_to_a_run(pairs: Path, methods: Path, home: Path, tmp_path: Path, capsys: Capture) -> None:
+    asked = chosen(pairs, methods)
+    run = ["run", *asked, "--runs", "2", "--metrics", "psnr", "--out", str(tmp_path / "out")]
+    line = mistake(capsys, *run)
+    assert "no caption of image0, image1, image2 ...; run `ccsr-bench caption --method fake --dataset custom`" in line
+
+    code, said = caption(capsys, *asked)
+    assert (code, said["images"], said["made"]) == (3, 4, 2)
+    assert said["failures"] == {
+        RAISES: "ValueError: nothing to see",
+        ANSWERS_NOTHING: "TypeError: the captioner returned NoneType, it must return a text",
+    }
+    first = kept(home)
+    record = json.loads(next(iter(first.values())))
+    assert record["text"].startswith("A picture of 10")
+    assert "captioner.py sha256" in record["made_by"]
+    assert "captioner.lock sha256" in record["made_by"]
+
+    # Only the others are tried again, and what they come to does not depend on what was made before them.
+    (methods / "fake" / "captioner.py").write_text(CAPTIONER.replace("== 3", "== 303").replace("== 4", "== 404"))
+    assert "no caption of image1, image2; run" in mistake(capsys, *run)
+    code, said = caption(capsys, *asked)
+    assert (code, said["made"], said["failures"]) == (0, 2, {})
+    second = kept(home)
+    assert first.items() < second.items()
+    code, said = caption(capsys, *asked)
+    assert (code, said["made"], kept(home)) == (0, 0, second)
+
+    # Two captioners made them now.
+    assert "2 different captioners made the captions in" in mistake(capsys, *run)
+    (home / "captions" / "fake").rename(home / "captions" / "old")
+    assert caption(capsys, *asked)[0] == 0
+    texts = {name: json.loads(text)["text"] for name, text in kept(home).items()}
+    assert texts == {name: json.loads(text)["text"] for name, text in second.items()}
+    assert main(run) == 0
+    with Ledger(tmp_path / "out" / "custom" / "fake") as ledger:
+        assert "captions by captioner.py sha256" in ledger.identity.made_by
+
+
+def test_a_damaged_caption_is_named(pairs: Path, methods: Path, home: Path, capsys: Capture) -> None:
+    asked = [*chosen(pairs, methods), "--limit", "1"]
+    assert caption(capsys, *asked)[0] == 0
+    (name,) = kept(home)
+    for damaged in ("", '{"text": 1, "made_by": ""}', '{"text": "x"}'):
+        (home / "captions" / "fake" / name).write_text(damaged)
+        for verb in ("caption", "run"):
+            line = mistake(capsys, verb, *asked)
+            assert f"{name}: " in line
+            assert "remove it and caption again" in line
+
+
+def test_methods_without_captions(pairs: Path, methods: Path, capsys: Capture) -> None:
+    options = ["--lr", str(pairs / "lr"), "--hr", str(pairs / "hr")]
+    assert "method 'bicubic' takes no captions" in mistake(capsys, "caption", "--method", "bicubic", *options)
+    manifest = methods / "fake" / "method.toml"
+    manifest.write_text(manifest.read_text().replace("[captioner]", "[other]", 1))
+    assert "unknown field `other`" in mistake(capsys, "caption", *chosen(pairs, methods))
+    manifest.write_text(manifest.read_text().split("[other]")[0] + "[variants.fake]\n" + VARIANT + "\ncaptioned = true")
+    assert "is captioned, which takes a captioner" in mistake(capsys, "caption", *chosen(pairs, methods))
+
+
+def test_a_captioner_that_cannot_start(pairs: Path, methods: Path, capsys: Capture) -> None:
+    (methods / "fake" / "captioner.py").write_text("raise ImportError('no LLaVA')")
+    line = mistake(capsys, "caption", *chosen(pairs, methods))
+    assert "method 'fake': cannot be loaded: ImportError: no LLaVA; see" in line
+    assert "no LLaVA" in Path(line.rsplit("see ")[-1]).read_text()
+
+
+def test_prepare_and_doctor_know_its_captioner(methods: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    prepare = ["prepare", "--method", "fake", "--methods-dir", str(methods), "--offline"]
+    assert main(prepare) == 0
+    (methods / "fake" / "captioner.lock").write_text("numpy\nother\n")
+    assert main(prepare) == 1
+    assert "captioner.lock; run `ccsr-bench prepare --method fake`" in capsys.readouterr().out
+    monkeypatch.setenv("CCSR_BENCH_METHODS", str(methods))
+    assert main(["doctor"]) == 0
+    assert "captioner.lock; run `ccsr-bench prepare --method fake`" in capsys.readouterr().out
+
+
+def test_tested_and_timed_with_a_caption_of_no_image(methods: Path, capsys: Capture) -> None:
+    command = ["--methods-dir", str(methods), "--size", "16", "--json"]
+    assert main(["test-method", "fake", *command]) == 0
+    assert main(["profile", "--method", "fake", *command]) == 0
