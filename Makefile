@@ -22,7 +22,7 @@ lint: $(VENV)/.installed-dev
 # The suite with every dependency at its declared lower bound.
 test-lowest: pyproject.toml
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable '.[ccsr,spandrel,pyiqa,lpips,piq,isolated,dev]'
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable '.[ccsr,spandrel,pyiqa,lpips,piq,isolated,figures,dev]'
 	.venv-lowest/bin/python -m pytest
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -33,7 +33,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing what the tests need."
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[ccsr,spandrel,pyiqa,lpips,piq,isolated,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[ccsr,spandrel,pyiqa,lpips,piq,isolated,figures,dev]'
 	touch $@
 
 clean:

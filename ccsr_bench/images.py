@@ -158,6 +158,22 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
 
 
+def read_recorded(path: Path, sha256: str) -> bytes:
+    """Return the bytes of an output that a ledger holds.
+
+    Args:
+        path: The output's file.
+        sha256: Of the file as recorded.
+
+    Raises:
+        BenchError: The file is missing or was changed.
+    """
+    data = read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise BenchError(f"{path}: wrong sha256: it was changed after it was recorded; restore it")
+    return data
+
+
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
     try:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import read_bytes, write_atomically
+from ccsr_bench.images import read_recorded, write_atomically
 from ccsr_bench.store import Ledger, Output, find_ledgers
 from ccsr_bench.store_writer import LedgerWriter, storage_errors
 
@@ -78,9 +77,7 @@ def _merge_image(ledger: Ledger, writer: LedgerWriter, image: str) -> None:
 
 def _copy_png(ledger: Ledger, writer: LedgerWriter, image: str, run: int, output: Output) -> None:
     origin = ledger.image_path(image, run)
-    data = read_bytes(origin)
-    if hashlib.sha256(data).hexdigest() != output.png_sha256:
-        raise BenchError(f"{origin}: wrong sha256: it was changed after it was recorded; restore it")
+    data = read_recorded(origin, output.png_sha256)
     with storage_errors(writer.folder):
         path = writer.image_path(image, run)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -40,8 +40,8 @@ def g_std(scores: np.ndarray) -> float:
     return float(spread(scores).mean())
 
 
-def l_std(outputs: np.ndarray, *, crop: int = 0) -> float:
-    """Return one image's local standard deviation: over runs for each pixel and channel, then averaged.
+def std_map(outputs: np.ndarray, *, crop: int = 0) -> np.ndarray:
+    """Return where one image's outputs differ: over runs for each pixel and channel, averaged over channels.
 
     Exact in integers up to the square root, so equal outputs give exactly 0.
 
@@ -50,7 +50,7 @@ def l_std(outputs: np.ndarray, *, crop: int = 0) -> float:
         crop: Border to leave out, in pixels.
 
     Returns:
-        In units of [0, 1]; 1/255 is one grey level.
+        (H - 2 crop, W - 2 crop) float64 in units of [0, 1]; 1/255 is one grey level.
 
     Raises:
         ValueError: The crop leaves no pixel.
@@ -66,4 +66,13 @@ def l_std(outputs: np.ndarray, *, crop: int = 0) -> float:
         values = output.astype(np.int64)
         total += values
         squares += values * values
-    return float(np.sqrt(runs * squares - total * total).mean() / (runs * 255))
+    return np.asarray(np.sqrt(runs * squares - total * total).mean(axis=2) / (runs * 255))
+
+
+def l_std(outputs: np.ndarray, *, crop: int = 0) -> float:
+    """Return one image's local standard deviation, the mean over pixels of `std_map`; its arguments and errors.
+
+    Returns:
+        In units of [0, 1]; 1/255 is one grey level.
+    """
+    return float(std_map(outputs, crop=crop).mean())

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 
 from ccsr_bench.datasets import Sample
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import decode, read_bytes, read_image
+from ccsr_bench.images import decode, read_image, read_recorded
 from ccsr_bench.methods.manifest import Method
 from ccsr_bench.metrics.scorer import Reference, Scorer
 from ccsr_bench.stability import l_std
@@ -200,10 +199,7 @@ class _Outputs:
     def _get(self, run: int) -> np.ndarray:
         if run not in self._pixels:
             recorded = self._unit.recorded[run]
-            data = read_bytes(recorded.path)
-            if hashlib.sha256(data).hexdigest() != recorded.png_sha256:
-                raise BenchError(f"{recorded.path}: wrong sha256: it was changed after it was recorded; restore it")
-            self._pixels[run] = decode(data, str(recorded.path))
+            self._pixels[run] = decode(read_recorded(recorded.path, recorded.png_sha256), str(recorded.path))
         return self._pixels[run]
 
 

@@ -21,8 +21,9 @@ from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.scorer import VECTORS, Scorer
 from ccsr_bench.store import Ledger
 from ccsr_bench.tables.collect import collect
-from ccsr_bench.tables.render import cell_text, markdown
-from ccsr_bench.tables.rows import COLUMNS
+from ccsr_bench.tables.render.cells import cell_text
+from ccsr_bench.tables.render.markdown import markdown
+from ccsr_bench.tables.rows import COLUMNS, Table
 from tests.test_runner import everything, run
 
 CPU = torch.device("cpu")
@@ -72,7 +73,7 @@ def test_distances_are_those_of_the_files(own: Dataset, tmp_path: Path) -> None:
     assert len(notes) == 1
     assert "standard deviation over the runs" in notes[0]
     fid = next(column for column in COLUMNS if column.name == "fid")
-    assert cell_text(section.rows[0].cells["fid"], fid) in markdown([section])
+    assert cell_text(section.rows[0].cells["fid"], fid) in markdown([Table("own", (section,))])
 
 
 def test_vectors_are_computed_once_and_of_the_hr_image_once(own: Dataset, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ccsr_bench.stability import g_std, l_std, spread
+from ccsr_bench.stability import g_std, l_std, spread, std_map
 
 SCORES = arrays(np.float64, (3, 10), elements=st.floats(-100, 100))
 
@@ -39,6 +39,20 @@ def test_spread_does_not_depend_on_the_order_of_images(scores: np.ndarray, rando
 def test_l_std_is_the_mean_of_numpy_population_stds() -> None:
     outputs = np.random.default_rng(1).integers(0, 256, (10, 16, 20, 3), np.uint8)
     assert l_std(outputs) == pytest.approx(np.std(outputs / 255, axis=0, ddof=0).mean(), rel=1e-12)
+
+
+def test_std_map_is_numpys_population_std_of_every_pixel_and_its_mean_is_l_std() -> None:
+    outputs = np.random.default_rng(1).integers(0, 256, (10, 16, 20, 3), np.uint8)
+    found = std_map(outputs)
+    np.testing.assert_allclose(found, np.std(outputs / 255, axis=0, ddof=0).mean(axis=-1), rtol=1e-12)
+    assert found.mean() == l_std(outputs)
+    np.testing.assert_array_equal(std_map(outputs, crop=4), found[4:-4, 4:-4])
+
+
+def test_std_map_is_exactly_zero_only_where_all_outputs_agree() -> None:
+    outputs = np.full((7, 8, 8, 3), 201, np.uint8)  # whose mean over seven runs is not exact in floating point
+    outputs[3, 2, 5, 1] = 202
+    assert np.argwhere(std_map(outputs)).tolist() == [[2, 5]]
 
 
 def test_l_std_leaves_the_border_out() -> None:

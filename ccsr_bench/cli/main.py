@@ -22,6 +22,8 @@ VERBS = {
     "caption": "caption the LR images of a data set, for the methods that take captions",
     "score": "score images that were made elsewhere",
     "table": "print the tables of an output folder",
+    "stats": "test which methods differ, and whether the runs are enough",
+    "figure": "draw a figure for a paper from an output folder, as PDF or PNG",
     "list": "list methods, data sets, metrics or protocols",
     "prepare": "fetch, verify and install data sets and metric weights",
     "verify": "score published images and compare with the published scores",

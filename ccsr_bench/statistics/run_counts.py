@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,11 +23,27 @@ class RunCount(NamedTuple):
     """95 % interval over choices of runs and resampled images."""
 
 
+def normal_share(runs: int, most: int) -> float:
+    """Return G-STD over some runs as a share of G-STD over more, were the scores of an image normally distributed.
+
+    The standard deviation (ddof 0) of n values is low on average, by a factor sqrt(2 / n) gamma(n / 2) /
+    gamma((n - 1) / 2).
+
+    Args:
+        runs: At least 2.
+        most: At least 2.
+    """
+    low, high = (
+        math.sqrt(2 / count) * math.exp(math.lgamma(count / 2) - math.lgamma((count - 1) / 2)) for count in (runs, most)
+    )
+    return low / high
+
+
 def g_std_by_runs(scores: np.ndarray) -> list[RunCount]:
     """Return G-STD for every number of runs from 2 to N.
 
     For each, runs are chosen at random for every image, without repetition, and images are resampled. Few runs give a
-    lower G-STD: the population standard deviation (ddof 0) of n values is low by about a factor sqrt((n - 1) / n).
+    lower G-STD, as `normal_share` says.
 
     Args:
         scores: (M, N) float, the score of run i on image j at [j, i], N at least 2.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ccsr_bench.metrics.catalogue import METRICS, find_protocol
-from ccsr_bench.results import Results, common_definitions, distances, open_results
+from ccsr_bench.metrics.catalogue import METRICS, entry_point, find_protocol
+from ccsr_bench.results import Results, Scores, common_definitions, distances, open_results
 from ccsr_bench.stability import G_STD_DEFINITION, spread
-from ccsr_bench.statistics.bootstrap import bootstrap_interval
-from ccsr_bench.tables.paper import paper_rows
+from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval
 from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section
 
 SET_DIMENSIONS = 2048
@@ -22,7 +22,8 @@ def collect(
     methods: Sequence[str] = (),
     datasets: Sequence[str] = (),
     runs: int | None = None,
-    paper: bool = False,
+    columns: Sequence[Column] = COLUMNS,
+    set_intervals: bool = False,
 ) -> list[Section]:
     """Return one section for each data set of an output folder.
 
@@ -31,53 +32,111 @@ def collect(
         methods: Only these; all when empty.
         datasets: Only these; all when empty.
         runs: N, for methods with more than one run; for each method the most runs that all its images have when None.
-        paper: Add the rows of the paper's Tables IV-VI.
+        columns: Which, and in which order; a section has those that one of its rows has.
+        set_intervals: Compute the intervals of distances of sets too, which takes seconds for each.
 
     Raises:
         BenchError: There is no ledger, a name is not among them, or two ledgers define a metric differently.
     """
     with open_results(out, methods=methods, datasets=datasets, runs=runs) as found:
-        grouped: dict[str, list[Results]] = {}
-        for results in found:
-            grouped.setdefault(results.identity.dataset, []).append(results)
-        return [_section(name, results, paper=paper) for name, results in grouped.items()]
+        return [section_of(group, columns, set_intervals=set_intervals) for group in by_dataset(found).values()]
 
 
-def _cells(results: Results) -> dict[str, Cell]:
-    return {column.name: cell for column in COLUMNS if (cell := _cell(results, column)) is not None}
+def by_dataset(found: Sequence[Results]) -> dict[str, list[Results]]:
+    """Return ledgers by the name of their data set."""
+    grouped: dict[str, list[Results]] = {}
+    for results in found:
+        grouped.setdefault(results.identity.dataset, []).append(results)
+    return grouped
 
 
-def _cell(results: Results, column: Column) -> Cell | None:
-    if column is L_STD:
-        scores = results.l_std()
+def section_of(found: Sequence[Results], columns: Sequence[Column], *, set_intervals: bool = False) -> Section:
+    """Return the section of the ledgers of one data set, a row for each that has a number, in their order.
+
+    Args:
+        found: The ledgers, open.
+        columns: Which, and in which order; the section has those that one of its rows has.
+        set_intervals: Compute the intervals of distances of sets too.
+
+    Raises:
+        BenchError: Two ledgers define a metric differently.
+    """
+    definitions = common_definitions(found)
+    rows, row_notes = [], []
+    for one in found:
+        cells = _Cells(one, columns, set_intervals).all()
+        row_notes += [*_set_notes(one, cells), *_notes(one, cells, columns)]
+        if cells:
+            title = one.description.title
+            rows.append(Row(one.identity.method, title, cells, runs=one.runs, images=len(one.images)))
+    present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
+    notes = [_protocol_note(found), *(f"{definitions[column.name]}." for column in present)]
+    if any(column.name in METRICS for column in present):
+        notes.append(f"After the slash: {G_STD_DEFINITION}.")
+    description = found[0].description
+    return Section(
+        found[0].identity.dataset,
+        present,
+        tuple(rows),
+        tuple(notes + row_notes),
+        paper_dataset=description.paper_dataset,
+    )
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of one ledger."""
+
+    results: Results
+    columns: Sequence[Column]
+    set_intervals: bool
+
+    def all(self) -> dict[str, Cell]:
+        return {column.name: cell for column in self.columns if (cell := self._cell(column)) is not None}
+
+    def _cell(self, column: Column) -> Cell | None:
+        if column is L_STD:
+            return self._l_std()
+        if METRICS[column.name].kind == "distribution":
+            return self._distance(column.name)
+        scores = self.results.scores(column.name)
         if scores is None:
             return None
+        means = Scores(scores.images, scores.values.mean(axis=1))
+        value, interval = float(means.values.mean()), bootstrap_interval(means.values)
+        if self.results.runs == 1:
+            return Cell(value, images=len(means.images), value_interval=interval, scores=means)
+        spreads = spread(scores.values)
         return Cell(
-            float(scores.values.mean()), images=len(scores.images), value_interval=bootstrap_interval(scores.values)
+            value,
+            float(spreads.mean()),
+            len(means.images),
+            value_interval=interval,
+            g_std_interval=bootstrap_interval(spreads),
+            scores=means,
         )
-    if METRICS[column.name].kind == "distribution":
-        return _set_cell(results, column.name)
-    scores = results.scores(column.name)
-    if scores is None:
-        return None
-    means = scores.values.mean(axis=1)
-    value, interval = float(means.mean()), bootstrap_interval(means)
-    if results.runs == 1:
-        return Cell(value, images=len(scores.images), value_interval=interval)
-    spreads = spread(scores.values)
-    return Cell(value, float(spreads.mean()), len(scores.images), interval, bootstrap_interval(spreads))
+
+    def _l_std(self) -> Cell | None:
+        scores = self.results.l_std()
+        if scores is None:
+            return None
+        value, interval = float(scores.values.mean()), bootstrap_interval(scores.values)
+        return Cell(value, images=len(scores.images), value_interval=interval, scores=scores)
+
+    def _distance(self, metric: str) -> Cell | None:
+        """Return the mean over runs of a distance of sets, and its standard deviation over runs."""
+        features = self.results.features() if metric in self.results.definitions else None
+        if features is None:
+            return None
+        values = distances(metric, features)
+        interval = None
+        if self.set_intervals:
+            interval = frechet_interval(entry_point(METRICS[metric].entry), features.runs, features.references)
+        deviation = float(values.std()) if self.results.runs > 1 else None
+        return Cell(float(values.mean()), deviation, len(features.images), value_interval=interval)
 
 
-def _set_cell(results: Results, metric: str) -> Cell | None:
-    """Return the mean over runs of a distance of sets, and its standard deviation over runs."""
-    features = results.features() if metric in results.definitions else None
-    if features is None:
-        return None
-    values = distances(metric, features)
-    return Cell(float(values.mean()), float(values.std()) if results.runs > 1 else None, len(features.images))
-
-
-def _notes(results: Results, cells: dict[str, Cell]) -> Iterator[str]:
+def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Column]) -> Iterator[str]:
     """Yield what a reader must know about a method's row beside the definitions."""
     method, total, images = results.identity.method, results.description.dataset_images, len(results.images)
     asked = results.asked
@@ -89,7 +148,7 @@ def _notes(results: Results, cells: dict[str, Cell]) -> Iterator[str]:
     most_asked = max(asked.values(), default=0)
     if most_asked > results.runs and not results.chosen:
         yield f"{method}: {most_asked} runs were asked for; N is what all recorded images have (--runs chooses)."
-    for column in COLUMNS:
+    for column in columns:
         expected = column.name in results.definitions and (column is not L_STD or results.runs > 1)
         covered = cells[column.name].images if column.name in cells else 0
         if expected and covered != images:
@@ -107,43 +166,31 @@ def _set_notes(results: Results, cells: dict[str, Cell]) -> Iterator[str]:
     """Yield how many images a distance of sets is of, without which it means little."""
     for name, cell in cells.items():
         if name in METRICS and METRICS[name].kind == "distribution":
-            few = f", fewer than its vectors' {SET_DIMENSIONS} dimensions: compare it at equal M only"
-            spread = "; after the slash its standard deviation over the runs" if cell.g_std is not None else ""
             images = cell.images or 0
+            few = f", fewer than its vectors' {SET_DIMENSIONS} dimensions: compare it at equal M only"
+            deviation = "; after the slash its standard deviation over the runs" if cell.g_std is not None else ""
             yield (
                 f"{results.identity.method}: {METRICS[name].label} of M = {images} images against {images}"
-                f"{few if images < SET_DIMENSIONS else ''}{spread}."
+                f"{few if images < SET_DIMENSIONS else ''}{deviation}."
             )
 
 
-def _section(dataset: str, results: list[Results], *, paper: bool) -> Section:
-    definitions = common_definitions(results)
-    cells = [_cells(one) for one in results]
-    rows = [
-        Row(one.identity.method, one.description.title, row, runs=one.runs, images=len(one.images))
-        for one, row in zip(results, cells, strict=True)
-        if row
-    ]
-    present = {name for row in rows for name in row.cells}
-    columns = tuple(column for column in COLUMNS if column.name in present)
-    notes = [_protocol_note(results), *(f"{definitions[column.name]}." for column in columns)]
-    if present & METRICS.keys():
-        notes.append(f"After the slash: {G_STD_DEFINITION}.")
-    notes += [note for one, row in zip(results, cells, strict=True) for note in _set_notes(one, row)]
-    notes += [note for one, row in zip(results, cells, strict=True) for note in _notes(one, row)]
-    if paper:
-        name = results[0].description.paper_dataset
-        printed = paper_rows(name, [column.label for column in columns]) if name else []
-        rows += printed
-        notes.append(
-            "Rows marked (paper) are printed in the CCSR paper's Tables IV-VI, not computed here."
-            if printed
-            else f"The paper has no results on {dataset}."
-        )
-    return Section(dataset, columns, tuple(rows), tuple(notes))
-
-
-def _protocol_note(results: list[Results]) -> str:
-    names = sorted({one.identity.protocol for one in results})
-    versions = sorted({version for one in results if (version := one.version())})
+def _protocol_note(found: Sequence[Results]) -> str:
+    names = sorted({one.identity.protocol for one in found})
+    versions = sorted({version for one in found if (version := one.version())})
     return f"Protocol {', '.join(f'`{name}` ({find_protocol(name).title})' for name in names)}. {'; '.join(versions)}."
+
+
+def interval_note(sections: Sequence[Section]) -> str:
+    """Return what the intervals in cells are."""
+    cells = [(name, cell) for section in sections for row in section.rows for name, cell in row.cells.items()]
+    distances_shown = any(name in METRICS and METRICS[name].kind == "distribution" for name, _ in cells)
+    return (
+        "In brackets: 95 % bootstrap intervals over images, how far a number would move with other images of the same "
+        "kind."
+        + (
+            f" Those of FID and KID are shifted to the value; above {LARGEST_FRECHET} images they have none."
+            if distances_shown
+            else ""
+        )
+    )

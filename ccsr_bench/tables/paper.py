@@ -1,15 +1,99 @@
-"""Rows from the CCSR paper's tables, as printed (`results/paper`)."""
+"""The CCSR paper's tables, as printed (`results/paper`)."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
+from ccsr_bench.datasets import manifest_paths, read_manifest
 from ccsr_bench.places import shipped
-from ccsr_bench.tables.rows import COLUMNS, Cell, Row
+from ccsr_bench.profiling import paper_profiles
+from ccsr_bench.tables.rows import COLUMNS, COST_COLUMNS, Cell, Column, Row, Section
+
+TITLES: Mapping[str, str] = {
+    "I": "ablation of CCSR: V1 without and V2 with non-uniform timestep sampling, S2 with decoder fine-tuning too",
+    "II": "CCSR with T = 18, 12 and 6 timesteps",
+    "III": "CCSR with other t_max and t_min",
+    "IV": "GAN and standard diffusion methods",
+    "V": "standard diffusion methods with three steps",
+    "VI": "efficient diffusion methods",
+    "VII": "steps, seconds and parameters",
+}
+"""What each table is about."""
+
+COSTS = "VII"
 
 COMPARISONS = ("IV", "V", "VI")
 """The tables that compare methods; I-III are about CCSR's own settings."""
+
+
+class Printed(NamedTuple):
+    """A cell as printed; empty where the paper prints "-"."""
+
+    value: str
+    g_std: str
+
+
+PaperTable = dict[str, dict[str, dict[str, Printed]]]
+"""Data set -> method -> metric, all as the paper calls them and in its order."""
+
+
+def read_tables(folder: Path | None = None) -> dict[str, PaperTable]:
+    """Return Tables I to VI by number.
+
+    Args:
+        folder: Where `tables.csv` is; what ships with ccsr-bench when None.
+    """
+    tables: dict[str, PaperTable] = {}
+    path = (folder or shipped("results/paper")) / "tables.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            row = tables.setdefault(line["table"], {}).setdefault(line["dataset"], {}).setdefault(line["method"], {})
+            row[line["metric"]] = Printed(line["value"], line["g_std"])
+    return tables
+
+
+def paper_columns(number: str) -> tuple[Column, ...]:
+    """Return the columns of a table, in the paper's order."""
+    if number == COSTS:
+        return COST_COLUMNS
+    rows = next(iter(read_tables()[number].values()))
+    labels = next(iter(rows.values()))
+    by_label = {column.label: column for column in COLUMNS}
+    return tuple(by_label[label] for label in labels)
+
+
+def paper_methods(number: str) -> list[str]:
+    """Return the rows of a table, as the paper calls them and in its order; Table VII's with their steps."""
+    if number == COSTS:
+        return [row.method for row in _cost_rows()]
+    return list(dict.fromkeys(method for rows in read_tables()[number].values() for method in rows))
+
+
+def paper_sections(number: str) -> list[Section]:
+    """Return a table of the paper's own numbers, data set by data set."""
+    columns = paper_columns(number)
+    if number == COSTS:
+        return [Section("", columns, tuple(_cost_rows()))]
+    return [
+        Section(dataset, columns, tuple(_row(method, method, row) for method, row in rows.items()), (), dataset)
+        for dataset, rows in read_tables()[number].items()
+    ]
+
+
+def paper_notes(number: str) -> Iterator[str]:
+    """Yield what a reader must know about a table of the paper's own numbers."""
+    yield "As printed in the CCSR paper (arXiv:2401.00877), by its protocol and definitions; nothing is computed here."
+    if number == COSTS:
+        yield "Seconds are of one run of a 128x128 image on an A100 80G."
+        return
+    images = {manifest.paper_name: manifest.images for manifest in map(read_manifest, manifest_paths())}
+    counts = ", ".join(f"{images[dataset]} images of {dataset}" for dataset in read_tables()[number])
+    yield f"N = 10 runs, 1 of methods without a spread; {counts}."
+    yield "After the slash: G-STD; - where the paper prints none."
+    yield "Some of its numbers contradict each other: `ccsr-bench table --audit` lists which."
 
 
 def paper_rows(dataset: str, labels: Sequence[str]) -> list[Row]:
@@ -21,25 +105,39 @@ def paper_rows(dataset: str, labels: Sequence[str]) -> list[Row]:
         dataset: As the paper calls it.
         labels: The metrics to give, as the paper calls them.
     """
-    names = {column.label: column.name for column in COLUMNS}
-    cells: dict[tuple[str, str], dict[str, Cell]] = {}
-    with (shipped("results/paper") / "tables.csv").open(newline="", encoding="utf-8") as file:
-        for line in csv.DictReader(file):
-            if line["dataset"] == dataset and line["table"] in COMPARISONS:
-                row = cells.setdefault((line["method"], line["table"]), {})
-                if line["metric"] in labels and line["value"]:
-                    spread = float(line["g_std"]) if line["g_std"] else None
-                    row[names[line["metric"]]] = Cell(float(line["value"]), spread)
-    rows: list[Row] = []
-    for method in dict.fromkeys(method for method, _ in cells):
-        tables: list[tuple[list[str], dict[str, Cell]]] = []
-        for (name, table), row in cells.items():
-            if name != method:
-                continue
-            same = next((held for held, printed in tables if printed == row), None)
+    printed: dict[str, list[tuple[dict[str, Printed], list[str]]]] = {}
+    tables = read_tables()
+    for number in COMPARISONS:
+        for method, row in tables[number].get(dataset, {}).items():
+            wanted = {metric: cell for metric, cell in row.items() if metric in labels}
+            known = printed.setdefault(method, [])
+            same = next((numbers for cells, numbers in known if cells == wanted), None)
             if same is None:
-                tables.append(([table], row))
+                known.append((wanted, [number]))
             else:
-                same.append(table)
-        rows += [Row(method, f"{method} (paper, {', '.join(held)})", row, source="paper") for held, row in tables]
+                same.append(number)
+    return [
+        _row(method, f"{method} (paper, {', '.join(numbers)})", cells)
+        for method, known in printed.items()
+        for cells, numbers in known
+    ]
+
+
+def _row(method: str, title: str, printed: Mapping[str, Printed]) -> Row:
+    names = {column.label: column.name for column in COLUMNS}
+    cells = {
+        names[label]: Cell(float(cell.value), float(cell.g_std) if cell.g_std else None)
+        for label, cell in printed.items()
+        if cell.value
+    }
+    return Row(method, title, cells, source="paper")
+
+
+def _cost_rows() -> list[Row]:
+    rows = []
+    for method, costs in paper_profiles().items():
+        values = (costs.steps, costs.seconds, costs.parameters_billion)
+        cells = {column.name: Cell(value) for column, value in zip(COST_COLUMNS, values, strict=True)}
+        full = method if method.endswith(f"-S{costs.steps}") else f"{method}-S{costs.steps}"
+        rows.append(Row(full, method, cells, source="paper"))
     return rows

@@ -149,6 +149,8 @@ def test_help_and_version(capsys: Capture) -> None:
         "run",
         "score",
         "table",
+        "stats",
+        "figure",
         "list",
         "prepare",
         "verify",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ccsr_bench.stability import g_std
-from ccsr_bench.statistics.run_counts import g_std_by_runs
+from ccsr_bench.statistics.run_counts import g_std_by_runs, normal_share
 
 
 def test_all_runs_give_the_g_std_itself_and_few_runs_what_theory_says() -> None:
@@ -24,3 +24,11 @@ def test_all_runs_give_the_g_std_itself_and_few_runs_what_theory_says() -> None:
 def test_a_deterministic_method_has_none_at_any_number() -> None:
     counts = g_std_by_runs(np.repeat(np.arange(6.0)[:, None], 4, axis=1))
     assert [(count.g_std, count.interval) for count in counts] == [(0, (0, 0))] * 3
+
+
+def test_few_runs_of_normal_scores_give_the_share_that_theory_says() -> None:
+    counts = g_std_by_runs(np.random.default_rng(1).normal(0, 1, (400, 10)))
+    for count in counts:
+        assert count.g_std / counts[-1].g_std == pytest.approx(normal_share(count.runs, 10), rel=0.01)
+    # Of two values the standard deviation is half their distance, 1 / sqrt(pi) of sigma on average.
+    assert normal_share(2, 1_000_000) == pytest.approx(1 / math.sqrt(math.pi), rel=1e-5)

@@ -1,0 +1,174 @@
+"""`ccsr-bench stats`: which methods differ, and whether the runs were enough."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ccsr_bench.cli.options import positive
+
+if TYPE_CHECKING:
+    from ccsr_bench.results import Results
+    from ccsr_bench.statistics.comparisons import Comparison, RunsOf
+
+EXAMPLES = """\
+  ccsr-bench stats differences --dataset RealSR                     # paired tests between every two methods
+  ccsr-bench stats differences --against ccsr-s2 --metrics lpips
+  ccsr-bench stats runs --metrics psnr                              # G-STD by number of runs: are 10 enough?
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("what", choices=["differences", "runs"], help="between methods; or by the number of runs")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
+    parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods")
+    parser.add_argument("--dataset", nargs="+", action="extend", default=[], metavar="D", help="only these data sets")
+    parser.add_argument(
+        "--metrics", nargs="+", action="extend", default=[], metavar="X", help="only these metrics, l-std among them"
+    )
+    parser.add_argument(
+        "--against", default="", metavar="M", help="differences from this method only, not of all pairs"
+    )
+    parser.add_argument(
+        "--runs", type=positive, metavar="N", help="use the first N runs (default: the most that all images have)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print statistics."""
+    from ccsr_bench.errors import BenchError, unknown_name
+    from ccsr_bench.results import open_results
+    from ccsr_bench.tables.rows import find_columns
+
+    find_columns(options.metrics)
+    if options.against and options.what == "runs":
+        raise BenchError("--against is for `stats differences`; `stats runs` looks at every method by itself")
+    with open_results(options.out, methods=options.method, datasets=options.dataset, runs=options.runs) as found:
+        names = {one.identity.method for one in found}
+        if options.against and options.against not in names:
+            raise unknown_name("method", options.against, names, hint=f"in {options.out}")
+        if options.what == "differences":
+            _differences(found, options)
+        else:
+            _runs(found, options)
+    return 0
+
+
+def _differences(found: list[Results], options: argparse.Namespace) -> None:
+    from ccsr_bench.cli.console import columns, echo, echo_json
+    from ccsr_bench.statistics.comparisons import compare_methods
+    from ccsr_bench.statistics.paired import MOST_EXACT, SIGNIFICANCE
+
+    comparisons = compare_methods(found, metrics=options.metrics, against=options.against)
+    if options.json:
+        echo_json([_comparison_record(comparison) for comparison in comparisons])
+        return
+    head = ["data set", "first", "second", "number", "images", "second - first", "95 % interval", "p", "corrected", ""]
+    columns([head, *(_comparison_line(comparison) for comparison in comparisons)])
+    echo()
+    echo(
+        f"- p: two-sided sign-flip permutation test over images; corrected: by Holm's method for these "
+        f"{len(comparisons)} comparisons; * significant at {SIGNIFICANCE:g}."
+    )
+    fewest = min(comparison.difference.images for comparison in comparisons)
+    if fewest <= MOST_EXACT:
+        echo(f"- The p of {fewest} images cannot be below {2 / 2**fewest:.2g}, 2 of all 2^{fewest} signs.")
+    echo("- 95 % interval: bootstrap over images. A mean is over runs; G-STD and L-STD over as many runs as both have.")
+
+
+def _comparison_line(comparison: Comparison) -> list[str]:
+    from ccsr_bench.tables.rows import find_columns
+
+    (column,) = find_columns([comparison.metric])
+    mean, interval, p_value, images = comparison.difference
+    label = f"{column.label} G-STD" if comparison.quantity == "G-STD" else column.label
+    return [
+        comparison.dataset,
+        comparison.first,
+        comparison.second,
+        label,
+        str(images),
+        f"{mean:+.4g}",
+        f"[{interval.low:+.4g}, {interval.high:+.4g}]",
+        f"{p_value:.4f}",
+        f"{comparison.corrected:.4f}",
+        "*" if comparison.significant else "",
+    ]
+
+
+def _comparison_record(comparison: Comparison) -> dict[str, object]:
+    difference = comparison.difference
+    return {
+        "dataset": comparison.dataset,
+        "first": comparison.first,
+        "second": comparison.second,
+        "metric": comparison.metric,
+        "quantity": comparison.quantity,
+        "images": difference.images,
+        "difference": difference.mean,
+        "low": difference.interval.low,
+        "high": difference.interval.high,
+        "p": difference.p_value,
+        "p_corrected": comparison.corrected,
+        "significant": comparison.significant,
+    }
+
+
+def _runs(found: list[Results], options: argparse.Namespace) -> None:
+    from ccsr_bench.cli.console import columns, echo, echo_json
+    from ccsr_bench.statistics.comparisons import runs_of_methods
+
+    curves = runs_of_methods(found, metrics=options.metrics)
+    if options.json:
+        echo_json([record for curve in curves for record in _run_records(curve)])
+        return
+    head = ["data set", "method", "metric", "images", "runs", "G-STD", "95 % interval", "of all", "were they normal"]
+    columns([head, *(line for curve in curves for line in _run_lines(curve))])
+    echo()
+    echo("- G-STD: mean over random choices of so many of the recorded runs, for every image.")
+    echo("- 95 % interval: over choices of runs and resampled images.")
+    echo(
+        "- of all: share of G-STD over all runs. The standard deviation (ddof 0) of few runs is low: the last column "
+        "is the share that normally distributed scores would have. Compare G-STDs of equally many runs only."
+    )
+
+
+def _run_lines(curve: RunsOf) -> list[list[str]]:
+    from ccsr_bench.statistics.run_counts import normal_share
+    from ccsr_bench.tables.rows import find_columns
+
+    (column,) = find_columns([curve.metric])
+    most = curve.counts[-1]
+    return [
+        [
+            curve.dataset,
+            curve.method,
+            column.label,
+            str(curve.images),
+            str(count.runs),
+            f"{count.g_std:.4g}",
+            f"[{count.interval.low:.4g}, {count.interval.high:.4g}]",
+            f"{count.g_std / most.g_std:.1%}" if most.g_std else "-",
+            f"{normal_share(count.runs, most.runs):.1%}",
+        ]
+        for count in curve.counts
+    ]
+
+
+def _run_records(curve: RunsOf) -> list[dict[str, object]]:
+    return [
+        {
+            "dataset": curve.dataset,
+            "method": curve.method,
+            "metric": curve.metric,
+            "images": curve.images,
+            "runs": count.runs,
+            "g_std": count.g_std,
+            "low": count.interval.low,
+            "high": count.interval.high,
+        }
+        for count in curve.counts
+    ]

@@ -1,0 +1,60 @@
+"""Drawing heat maps: where outputs move from run to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ccsr_bench.figures.drawing import Box, axes_at, write_text
+from ccsr_bench.figures.pictures import HeatMap
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BRIGHTEST = 99.5
+"""The percentile of all maps' pixels that has the brightest colour; a few pixels beyond would leave the rest dark."""
+
+_GAP = 0.06
+_TITLE = 0.29
+"""Inches above a map for its method and L-STD."""
+
+_BAR = 0.1
+_BAR_TEXT = 0.42
+"""Inches for the colour bar and for its numbers."""
+
+_MOST_ACROSS = 4
+
+
+def top_of_scale(maps: Sequence[HeatMap]) -> float:
+    """Return the grey levels that have the brightest colour in every map, so that they compare."""
+    return max(float(np.percentile(one.grey_levels, BRIGHTEST)) for one in maps) or 1.0
+
+
+def draw_heat_maps(maps: Sequence[HeatMap], width: float) -> Figure:
+    """Draw the maps side by side, with one scale for all.
+
+    Args:
+        maps: Of one image, one for each method.
+        width: In inches.
+    """
+    from matplotlib.figure import Figure
+
+    across = min(len(maps), _MOST_ACROSS)
+    rows = -(-len(maps) // across)
+    side = (width - _BAR - _BAR_TEXT) / across - _GAP
+    tall, wide = maps[0].grey_levels.shape
+    height = side * tall / wide
+    figure = Figure(figsize=(width, rows * (height + _TITLE) + 0.05))
+    top = top_of_scale(maps)
+    for index, one in enumerate(maps):
+        box = Box(index % across * (side + _GAP), index // across * (height + _TITLE) + _TITLE, side, height)
+        axes = axes_at(figure, box)
+        shown = axes.imshow(one.grey_levels, cmap="inferno", vmin=0, vmax=top, interpolation="none", aspect="auto")
+        axes.set_axis_off()
+        write_text(figure, one.title, box.left + side / 2, box.top - _TITLE + 0.03)
+        write_text(figure, f"L-STD {one.l_std:.4f}", box.left + side / 2, box.top - _TITLE + 0.155)
+    bar = axes_at(figure, Box(across * (side + _GAP), _TITLE, _BAR, rows * (height + _TITLE) - _TITLE))
+    figure.colorbar(shown, cax=bar, extend="max").set_label("STD (grey levels)")
+    return figure

@@ -1,0 +1,178 @@
+"""What the figures of one image show: the pictures of a strip, and the maps of where outputs move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ccsr_bench.datasets import Dataset, Pair
+from ccsr_bench.errors import BenchError, unknown_name
+from ccsr_bench.extremes import Extremes, find_extremes, ranking_metric
+from ccsr_bench.figures.points import metric_scores
+from ccsr_bench.figures.regions import Region, busiest_region
+from ccsr_bench.images import decode, read_recorded
+from ccsr_bench.metrics.catalogue import METRICS, find_protocol
+from ccsr_bench.results import Results
+from ccsr_bench.stability import std_map
+
+
+class Picture(NamedTuple):
+    """One picture of a strip."""
+
+    label: str
+    pixels: np.ndarray
+    """(size, size, 3) uint8 RGB."""
+
+
+class Group(NamedTuple):
+    """Pictures that stand side by side under one title."""
+
+    title: str
+    pictures: list[Picture]
+
+
+class Strip(NamedTuple):
+    """What a strip shows of one image."""
+
+    image: str
+    overview: np.ndarray
+    """(h, w, 3) uint8 RGB, the whole LR image."""
+    scale: int
+    region: Region
+    """What is enlarged, in HR pixels."""
+    groups: list[Group]
+    """LR and HR, then each method's best and worst run, or its only one."""
+
+
+class HeatMap(NamedTuple):
+    """Where one method's outputs for an image move."""
+
+    title: str
+    grey_levels: np.ndarray
+    """(H, W) float64, the standard deviation over runs, averaged over channels; 1 is a grey level of 255."""
+    l_std: float
+    """Its mean in units of [0, 1], as tables print it."""
+
+
+def strip(results: Sequence[Results], dataset: Dataset, image: str, region: Region | None = None) -> Strip:
+    """Return the enlarged region of the LR image, the HR image, and each method's best and worst output.
+
+    Args:
+        results: Of the methods, on the data set.
+        dataset: Where the LR and HR images are.
+        image: Which.
+        region: What to enlarge; where the outputs move most when None.
+
+    Raises:
+        BenchError: The image or its outputs are missing or were changed, there is nothing to rank runs by, or the
+            region reaches out of the image.
+    """
+    check_image(results, image)
+    pair = _read_pair(results, dataset, image)
+    metric = ranking_metric(results)
+    extremes = [_extremes(one, metric, image) for one in results]
+    height, width, _ = pair.hr.shape
+    if region is None:
+        region = _busiest(results, image, pair)
+    region.check_inside(height, width)
+    enlarged = pair.lr.repeat(dataset.scale, axis=0).repeat(dataset.scale, axis=1)
+    groups = [Group("", [Picture("LR", region.cut(enlarged)), Picture("HR", region.cut(pair.hr))])]
+    groups += [_group(one, found, image, region) for one, found in zip(results, extremes, strict=True)]
+    return Strip(image, pair.lr, dataset.scale, region, groups)
+
+
+def heat_maps(results: Sequence[Results], image: str) -> tuple[list[HeatMap], list[str]]:
+    """Return where each method's outputs for an image move, and a remark on each method that has a single run.
+
+    As L-STD does, the maps leave out the border that the protocol says.
+
+    Args:
+        results: Of the methods, on one data set.
+        image: Which.
+
+    Raises:
+        BenchError: The image or its outputs are missing or were changed, or no method has several runs.
+    """
+    check_image(results, image)
+    maps, remarks = [], []
+    for one in results:
+        if one.runs < 2:
+            remarks.append(f"{one.identity.method}: a single run, so no spread; left out")
+            continue
+        crop = find_protocol(one.identity.protocol).l_std_crop
+        moves = std_map(read_outputs(one, image, range(one.runs)), crop=crop)
+        maps.append(HeatMap(one.description.title, 255 * moves, float(moves.mean())))
+    if not maps:
+        raise BenchError("no method here has several runs, so nothing moves; `ccsr-bench run --runs 10` makes some")
+    return maps, remarks
+
+
+def check_image(results: Sequence[Results], image: str) -> None:
+    """Raise a `BenchError` unless every method has all N runs of an image."""
+    for one in results:
+        if image not in one.images:
+            raise unknown_name("image", image, one.images, hint=f"of {one.identity.method} on {one.identity.dataset}")
+
+
+def read_outputs(results: Results, image: str, runs: Iterable[int]) -> np.ndarray:
+    """Return recorded outputs of one image, (N, H, W, 3) uint8 RGB.
+
+    Raises:
+        BenchError: One is missing or was changed after it was recorded.
+    """
+    recorded = results.ledger.outputs(image)
+    paths = {run: results.ledger.image_path(image, run) for run in runs}
+    return np.stack([decode(read_recorded(path, recorded[run].png_sha256), str(path)) for run, path in paths.items()])
+
+
+def _read_pair(results: Sequence[Results], dataset: Dataset, image: str) -> Pair:
+    """Return the LR and HR images, after checking that they are those that the outputs were made from."""
+    sample = next((sample for sample in dataset.samples if sample.name == image), None)
+    if sample is None:
+        raise unknown_name("image", image, [sample.name for sample in dataset.samples], hint=f"of {dataset.title}")
+    pair = sample.read()
+    for one in results:
+        hashes = one.ledger.image_hashes(image)
+        if hashes is None or hashes[0] != pair.pixels_sha256():
+            raise BenchError(
+                f"{one.ledger.folder}: '{image}' was made from other LR and HR pictures than those of {dataset.title}; "
+                f"give the folders that it was run on"
+            )
+    return pair
+
+
+def _extremes(results: Results, metric: str, image: str) -> Extremes:
+    found = find_extremes(results, metric)
+    if image not in found:
+        metric_scores(results, metric)  # says what to do where no image has them
+        raise BenchError(f"{results.identity.method}: {metric} of '{image}' is not recorded for all runs; run it again")
+    return found[image]
+
+
+def _busiest(results: Sequence[Results], image: str, pair: Pair) -> Region:
+    maps = [std_map(read_outputs(one, image, range(one.runs))) for one in results if one.runs > 1]
+    if not any(moves.any() for moves in maps):  # nothing moves: where the methods differ from one another and from HR
+        maps = [std_map(np.stack([pair.hr, *(read_outputs(one, image, [0])[0] for one in results)]))]
+    return busiest_region(maps, pair.hr.shape[0] // pair.lr.shape[0])
+
+
+def _group(results: Results, extremes: Extremes, image: str, region: Region) -> Group:
+    """Return a method's best and worst run; one picture where they are the same."""
+    named = [("best ", extremes.best_run, extremes.best), ("worst ", extremes.worst_run, extremes.worst)]
+    if extremes.best_run == extremes.worst_run:
+        named = [("", extremes.best_run, extremes.best)]
+    outputs = read_outputs(results, image, [run for _, run, _ in named])
+    return Group(
+        results.description.title,
+        [
+            Picture(f"{name}{_score(extremes.metric, score)}", region.cut(output))
+            for (name, _, score), output in zip(named, outputs, strict=True)
+        ],
+    )
+
+
+def _score(metric: str, score: float) -> str:
+    info = METRICS[metric]
+    return f"{score:.{info.decimals}f} dB" if metric == "psnr" else f"{info.label} {score:.{info.decimals}f}"

@@ -1,0 +1,116 @@
+"""Drawing the plots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccsr_bench.figures.drawing import COLOURS, MARKERS
+from ccsr_bench.figures.points import Axis, Estimate, Line, Lines, Point, Scatter
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_SHAPE = 0.72
+"""Height by width of the axes with their labels."""
+
+_MOST_LEGEND_COLUMNS = 6
+
+
+def draw_scatter(scatter: Scatter, width: float) -> Figure:
+    """Draw a point for each method, with its 95 % intervals.
+
+    Args:
+        scatter: What to draw.
+        width: In inches.
+    """
+    figure, axes = _new()
+    for point in scatter.points:
+        x, y = point.x.value, point.y.value
+        axes.errorbar(x, y, xerr=_bars(point.x), yerr=_bars(point.y), fmt="none", ecolor=_colour(point), elinewidth=0.7)
+        axes.plot(x, y, **_marker(point), linestyle="none", zorder=3, label=point.title)
+    if scatter.x.logarithmic:
+        _make_logarithmic(axes, [point.x.value for point in scatter.points])
+    axes.set_xlabel(_label(scatter.x))
+    axes.set_ylabel(_label(scatter.y))
+    _fit(figure, width)
+    return figure
+
+
+def draw_lines(lines: Lines, width: float) -> Figure:
+    """Draw G-STD by the number of runs, with bands of its 95 % intervals.
+
+    Args:
+        lines: What to draw.
+        width: In inches.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = _new()
+    for line in lines.lines:
+        runs = [count.runs for count in line.counts]
+        lows, highs = zip(*(count.interval for count in line.counts), strict=True)
+        axes.fill_between(runs, lows, highs, color=_colour(line), alpha=0.2, linewidth=0)
+        axes.plot(runs, [count.g_std for count in line.counts], **_marker(line), label=line.title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("Runs per image")
+    axes.set_ylabel(_label(lines.y))
+    _fit(figure, width)
+    return figure
+
+
+def _new() -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained")
+    axes = figure.add_subplot()
+    axes.grid(visible=True)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _fit(figure: Figure, width: float) -> None:
+    """Add the legend, in as many columns as the width has room for, and make room for it below the axes."""
+    figure.set_size_inches(width, _SHAPE * width)
+    for columns in range(_MOST_LEGEND_COLUMNS, 0, -1):
+        legend = figure.legend(loc="outside lower center", ncols=columns)
+        extent = legend.get_window_extent()
+        if extent.width <= figure.bbox.width:
+            break
+        if columns > 1:
+            legend.remove()
+    figure.set_size_inches(width, _SHAPE * width + extent.height / figure.dpi)
+
+
+def _colour(shown: Point | Line) -> str:
+    return COLOURS[shown.place % len(COLOURS)]
+
+
+def _marker(shown: Point | Line) -> dict[str, Any]:
+    marker = MARKERS[shown.place % len(MARKERS)]
+    return {"color": _colour(shown), "marker": marker, "markeredgecolor": "white", "markeredgewidth": 0.4}
+
+
+def _make_logarithmic(axes: Axes, values: list[float]) -> None:
+    """Make the x axis logarithmic, with enough numbers to read it also where it spans less than a decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    few_decades = max(values) < 100 * min(values)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few_decades else (1,)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _bars(estimate: Estimate) -> list[list[float]] | None:
+    """Return the lengths below and above the value, as matplotlib takes them."""
+    if estimate.interval is None:
+        return None
+    low, high = estimate.interval
+    return [[estimate.value - low], [high - estimate.value]]
+
+
+def _label(axis: Axis) -> str:
+    """Return the label with an arrow to where it is better, along the axis."""
+    return f"{axis.label}   better →" if axis.higher_is_better else f"← better   {axis.label}"

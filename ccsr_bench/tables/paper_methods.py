@@ -1,0 +1,84 @@
+"""Which method of ours a row of the paper's tables is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from ccsr_bench.methods.registry import MethodSpec
+
+_BY_STEPS = re.compile(r"CCSR\((\d+),(\d+)\)\Z")
+_BY_TIMES = re.compile(r"CCSR\((\d/\d),(\d/\d),(\d+)\)\Z")
+_VERSION = re.compile(r"-v\d+(?=-S\d)")
+
+STANDARD = (6, Fraction(2, 3), Fraction(1, 2))
+"""T, t_max and t_min of CCSR-S2, which Tables II and III vary."""
+
+
+class Setting(NamedTuple):
+    """A row of Table II, ``CCSR(T,S)``, or of Table III, ``CCSR(t_max,t_min,S)``."""
+
+    steps_of_axis: int
+    """T."""
+    t_max: Fraction
+    t_min: Fraction
+    printed_steps: int
+    """S, as the paper prints it."""
+
+    @property
+    def steps(self) -> int:
+        """S by the paper's formula: the jump from the last timestep, and the T steps between t_max and t_min."""
+        return 1 + round(self.steps_of_axis * self.t_max) - round(self.steps_of_axis * self.t_min)
+
+
+def read_setting(name: str) -> Setting | None:
+    """Return the setting that a row's name says; None for other names."""
+    _, t_max, t_min = STANDARD
+    if found := _BY_STEPS.match(name):
+        return Setting(int(found[1]), t_max, t_min, int(found[2]))
+    if found := _BY_TIMES.match(name):
+        return Setting(STANDARD[0], Fraction(found[1]), Fraction(found[2]), int(found[3]))
+    return None
+
+
+def corrected_name(name: str) -> str:
+    """Return a row's name with the number of steps that its setting has."""
+    setting = read_setting(name)
+    return name if setting is None else f"{name.rpartition(',')[0]},{setting.steps})"
+
+
+def variants_of(name: str, methods: Mapping[str, MethodSpec]) -> list[str]:
+    """Return the names of the methods that a row of the paper is; several where it does not say which version.
+
+    A setting is the CCSR variant with these parameters, whatever it is called. Any other name is a title; ``V1`` stands
+    for CCSR-V1, and DiffBIR-S50 for either version.
+
+    Args:
+        name: As the paper calls it.
+        methods: By name.
+    """
+    setting = read_setting(name)
+    if setting is None:
+        titles = {name, f"CCSR-{name}"}
+        return [key for key, spec in methods.items() if _VERSION.sub("", spec.variant.title) in titles]
+    standard = next((spec.variant for spec in methods.values() if spec.variant.title == "CCSR-S2"), None)
+    times = {
+        "num_inference_steps": setting.steps_of_axis,
+        "t_max": round(float(setting.t_max), 4),
+        "t_min": round(float(setting.t_min), 4),
+    }
+    return [
+        key
+        for key, spec in methods.items()
+        if standard is not None
+        and spec.variant.weights == standard.weights
+        and spec.variant.parameters == {**standard.parameters, **times}
+    ]
+
+
+def common_name(name: str, methods: Mapping[str, MethodSpec]) -> str:
+    """Return one name for all names under which the paper prints a method: its title here where there is one."""
+    found = variants_of(name, methods)
+    return methods[found[0]].variant.title if len(found) == 1 else name

@@ -1,0 +1,78 @@
+"""The text of a cell, which every format shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ccsr_bench.statistics.bootstrap import Interval
+from ccsr_bench.tables.rows import G_STD_DECIMALS, Cell, Column, Mark, Row, Table
+
+Marker = Callable[[Mark, str], str]
+"""Returns a value's text as a format shows the best or the second best."""
+
+
+def unmarked(_mark: Mark, text: str) -> str:
+    """Return the text as it is."""
+    return text
+
+
+def cell_text(cell: Cell | None, column: Column, *, intervals: bool = False, marker: Marker = unmarked) -> str:
+    """Return ``value/G-STD`` as the paper prints it, ``-`` where there is no spread or no value.
+
+    Args:
+        cell: The number; None for none.
+        column: Which says how many decimals, and whether there is a spread.
+        intervals: Add the 95 % intervals, in brackets.
+        marker: Shows marks; only the value is marked.
+    """
+    if cell is None:
+        return "-"
+    value = marker(cell.mark, f"{cell.value:.{column.decimals}f}") if cell.mark else f"{cell.value:.{column.decimals}f}"
+    text = value + _interval(cell.value_interval if intervals else None, column.decimals)
+    if column.spread:
+        text += f"/{_g_std(cell.g_std)}" + _interval(cell.g_std_interval if intervals else None, G_STD_DECIMALS)
+    return text if cell.paper is None else f"{text} ({_paper_text(cell, cell.paper, column)})"
+
+
+def _g_std(value: float | None) -> str:
+    return "-" if value is None else f"{value:.{G_STD_DECIMALS}f}"
+
+
+def _interval(interval: Interval | None, decimals: int) -> str:
+    return "" if interval is None else f" [{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]"
+
+
+def _paper_text(cell: Cell, paper: Cell, column: Column) -> str:
+    """Return what the paper prints, and ours less that; both as printed, so that the reader's own sum agrees."""
+    printed = f"paper {paper.value:.{column.decimals}f}"
+    difference = _difference(cell.value, paper.value, column.decimals)
+    if column.spread:
+        printed += f"/{_g_std(paper.g_std)}"
+        if cell.g_std is not None and paper.g_std is not None:
+            difference += f"/{_difference(cell.g_std, paper.g_std, G_STD_DECIMALS)}"
+    return f"{printed}, {difference}"
+
+
+def _difference(ours: float, paper: float, decimals: int) -> str:
+    return f"{round(ours, decimals) - round(paper, decimals):+.{decimals}f}"
+
+
+def header_texts(table: Table) -> list[str]:
+    """Return the column heads before the metrics'."""
+    return ["Method", *(["N", "Images"] if table.counts else [])]
+
+
+def leading_texts(table: Table, row: Row) -> list[str]:
+    """Return the cells before the metrics'."""
+    counts = ["-" if count is None else str(count) for count in (row.runs, row.images)]
+    return [row.title, *(counts if table.counts else [])]
+
+
+def arrow(column: Column) -> str:
+    """Return in which direction a column's numbers are better."""
+    return "↑" if column.higher_is_better else "↓"
+
+
+def has_marks(table: Table) -> bool:
+    """Return whether any cell is marked, so that the format must say how it shows that."""
+    return any(cell.mark for section in table.sections for row in section.rows for cell in row.cells.values())

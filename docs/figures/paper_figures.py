@@ -1,0 +1,40 @@
+"""Draws the pictures of docs/figures.md, from results of its first command.
+
+python docs/figures/paper_figures.py RESULTS
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from ccsr_bench.cli import main
+
+KINDS = {
+    "strip": ["--image", "chelsea"],
+    "heat-map": ["--image", "chelsea", "--method", "texture-weak", "texture-strong", "--width", "3.5"],
+    "perception-distortion": ["--metrics", "psnr", "niqe"],
+    "quality-stability": [],
+    "cost": [],
+    "runs": [],
+}
+WIDEST = 1200
+"""Pixels; a wider picture is made smaller."""
+
+
+def draw(kind: str, results: str) -> None:
+    """Draw one kind beside this file, in 128 colours, which keeps photographs small."""
+    path = Path(__file__).with_name(f"{kind}.png")
+    if main(["figure", kind, *KINDS[kind], "--out", results, "--to", str(path)]) != 0:
+        raise SystemExit(2)
+    picture = Image.open(path).convert("RGB")
+    if picture.width > WIDEST:
+        picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS)
+    picture.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    for name in KINDS:
+        draw(name, sys.argv[1])

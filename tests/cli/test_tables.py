@@ -1,0 +1,105 @@
+"""`ccsr-bench table` and `ccsr-bench stats`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ccsr_bench.cli import main
+from ccsr_bench.tables.audit import audit
+from tests.cli.commands import Capture, done, mistake
+
+
+@pytest.fixture
+def results(run: list[object], tmp_path: Path, capsys: Capture) -> Path:
+    """Three runs of one method and one of another, on the user's own four pairs."""
+    done(run)
+    done([*run[:2], "bicubic", *run[3:]])
+    capsys.readouterr()
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    ("form", "best"),
+    [("latex", r"\textcolor{red}{"), ("latex-table", r"\textcolor{red}{"), ("html", '<b class="best">'), ("md", "**")],
+)
+def test_formats_with_colours_mark_unasked(results: Path, capsys: Capture, form: str, best: str) -> None:
+    done(["table", "--out", results, "--format", form])
+    assert (best in capsys.readouterr().out) == (form != "md")
+    done(["table", "--out", results, "--format", form, "--mark", "best"])
+    assert best in capsys.readouterr().out
+    done(["table", "--out", results, "--format", form, "--mark", "none"])
+    assert best not in capsys.readouterr().out
+
+
+def test_rows_columns_and_intervals_are_chosen(results: Path, capsys: Capture) -> None:
+    done(["table", "--out", results, "--metrics", "l-std", "psnr", "--sort", "psnr", "--intervals"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [cell.strip() for cell in lines[2].split("|")[4:6]] == ["L-STD ↓", "PSNR ↑"]
+    assert lines[4].startswith("| Bicubic  ")
+    assert lines[5].count("[") == 3  # of L-STD, PSNR and its G-STD
+    done(["table", "--out", results, "--json", "--mark", "best"])
+    printed = json.loads(capsys.readouterr().out)
+    assert {record["mark"] for record in printed["records"]} == {"best", "second", ""}
+    assert "own" in printed["notes"]
+
+
+def test_a_layout_of_results_and_of_the_paper_alone(results: Path, capsys: Capture) -> None:
+    done(["table", "--layout", "paper-vii", "--paper", "only"])
+    assert "| CCSR-S1  |       1 |            0.11 |" in capsys.readouterr().out
+    done(["table", "--out", results, "--layout", "paper-vi", "--method", "bicubic", "--dataset", "own"])
+    assert "Table VI of the CCSR paper, with numbers computed here" in capsys.readouterr().out
+    assert "no results of StableSR-S3, " in mistake(capsys, "table", "--out", results, "--layout", "paper-v")
+    assert "--paper only needs a --layout" in mistake(capsys, "table", "--paper", "only")
+    assert "unknown metric 'psn': did you mean psnr" in mistake(capsys, "table", "--out", results, "--metrics", "psn")
+
+
+def test_audit_says_what_is_known_and_what_is_not(capsys: Capture) -> None:
+    done(["table", "--audit"])
+    lines = capsys.readouterr().out.splitlines()
+    findings = audit()
+    own = [finding for finding in findings if not finding.known]
+    assert sum("not in the list  " in line for line in lines) == len(own) == 4
+    assert sum(line.startswith("    ") for line in lines) == len(findings)
+    assert "  Not found: it is about a formula." in lines
+    done(["table", "--audit", "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert len(printed["findings"]) == len(findings)
+    assert printed["not found"] == {"equation-5": "it is about a formula"}
+
+
+def test_differences_between_methods(results: Path, capsys: Capture) -> None:
+    done(["stats", "differences", "--out", results])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:5] == ["own", "bicubic", "bicubic-dither", "PSNR", "4"]
+    assert "for these 1 comparisons" in lines[3]
+    assert lines[4] == "- The p of 4 images cannot be below 0.12, 2 of all 2^4 signs."
+    done(["stats", "differences", "--out", results, "--against", "bicubic-dither", "--json"])
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["first"], record["second"], record["images"]) == ("bicubic-dither", "bicubic", 4)
+    assert record["low"] <= record["difference"] <= record["high"]
+    assert record["p"] == record["p_corrected"] == 0.125
+    assert record["significant"] is False
+
+
+def test_runs_that_are_enough(results: Path, capsys: Capture) -> None:
+    done(["stats", "runs", "--out", results, "--metrics", "psnr"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[4] for line in lines[1:3]] == ["2", "3"]
+    assert lines[2].split()[-2:] == ["100.0%", "100.0%"]
+    done(["stats", "runs", "--out", results, "--json"])
+    records = json.loads(capsys.readouterr().out)
+    assert [record["runs"] for record in records] == [2, 3]
+    assert records[0]["g_std"] < records[1]["g_std"]
+
+
+def test_mistakes_of_stats_end_in_one_line(results: Path, capsys: Capture) -> None:
+    assert "unknown method 'x'" in mistake(capsys, "stats", "differences", "--out", results, "--against", "x")
+    assert "--against is for" in mistake(capsys, "stats", "runs", "--out", results, "--against", "bicubic")
+    assert "unknown metric 'psn'" in mistake(capsys, "stats", "runs", "--out", results, "--metrics", "psn")
+    assert "nothing to compare" in mistake(capsys, "stats", "differences", "--out", results, "--method", "bicubic")
+    assert "several runs" in mistake(capsys, "stats", "runs", "--out", results, "--method", "bicubic")
+    with pytest.raises(SystemExit):
+        main(["stats", "--help"])

@@ -1,0 +1,84 @@
+"""Ledgers of small images under any name, and tables back from text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+from ccsr_bench.datasets import Dataset
+from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
+from ccsr_bench.metrics.catalogue import PROTOCOLS
+from ccsr_bench.runner import Job, run_job
+from ccsr_bench.tables.rows import COLUMNS, COST_COLUMNS
+from ccsr_bench.units import MethodSource
+from tests.test_runner import scorer
+
+Cells = dict[tuple[str, str, str], str]
+"""(data set, row, column's label) -> text, without marks."""
+
+LABELS = {column.name: column.label for column in (*COLUMNS, *COST_COLUMNS)}
+
+
+def fill(out: Path, dataset: Dataset, method: str, title: str, *, noise: float = 0.0, runs: int = 3) -> None:
+    """Record bicubic interpolation under a method's name: with noise several runs, without it one."""
+    source = MethodSource(DitheredBicubic(sigma=noise) if noise else Interpolation(kernel="bicubic"), batch=0)
+    count = runs if noise else 1
+    job = Job(
+        method, title, dataset, dataset.samples, count, PROTOCOLS["paper"], out, made_by="test", load=lambda: source
+    )
+    run_job(job, scorer(), device="cpu", progress=lambda *_: None)
+
+
+def from_markdown(text: str) -> Cells:
+    """Read a table of several data sets, or of one without a name."""
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    heads, rows = lines[0], lines[2:]
+    if heads[0] != "Data set":
+        heads, rows = ["Data set", *heads], [["", *row] for row in rows]
+    labels = [head[:-2] for head in heads[2:]]
+    return {
+        (row[0], row[1], label): cell.replace("*", "")
+        for row in rows
+        for label, cell in zip(labels, row[2:], strict=True)
+    }
+
+
+def from_latex(text: str) -> Cells:
+    """Read a table of several data sets, or of one without a name."""
+    body = text.partition(r"\toprule")[2].partition(r"\bottomrule")[0]
+    lines = [line.removesuffix(r" \\") for line in body.splitlines() if line.endswith(r" \\")]
+    labels = [head.partition(" $")[0].replace(r"\textasciicircum{}", "^") for head in lines[0].split(" & ")[1:]]
+    cells: Cells = {}
+    dataset = ""
+    for line in lines[1:]:
+        if found := re.match(r"\\multicolumn\{\d+\}\{l\}\{\\textit\{(.*)\}\}", line):
+            dataset = found[1]
+            continue
+        title, *texts = re.sub(r"\\textcolor\{\w+\}\{([^}]*)\}", r"\1", line).split(" & ")
+        cells |= {(dataset, title, label): cell for label, cell in zip(labels, texts, strict=True)}
+    return cells
+
+
+def from_html(text: str) -> Cells:
+    """Read a table of several data sets, or of one without a name."""
+    table = ElementTree.fromstring(text[text.index("<table>") : text.index("</table>") + len("</table>")])
+    labels = ["".join(head.itertext())[:-2] for head in table.findall("./thead/tr/th")][1:]
+    cells: Cells = {}
+    for body in table.findall("tbody"):
+        dataset = ""
+        for row in body.findall("tr"):
+            title, *texts = ["".join(cell.itertext()) for cell in row]
+            if texts:
+                cells |= {(dataset, title, label): cell for label, cell in zip(labels, texts, strict=True)}
+            else:
+                dataset = title
+    return cells
+
+
+def from_csv(text: str) -> Cells:
+    """Read records."""
+    rows = csv.DictReader(io.StringIO(text))
+    return {(row["dataset"], row["title"], LABELS[row["metric"]]): row["cell"] for row in rows}

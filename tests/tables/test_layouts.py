@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ccsr_bench import datasets
+from ccsr_bench.datasets import Dataset
+from ccsr_bench.errors import BenchError
+from ccsr_bench.images import write_png
+from ccsr_bench.store import Ledger
+from ccsr_bench.tables.layouts import Request, build
+from ccsr_bench.tables.rows import Table
+from tests.conftest import picture
+from tests.tables.ledgers import fill
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("own")
+    for part in ("lr", "hr"):
+        (folder / part).mkdir()
+    for index in range(4):
+        hr = picture(index)
+        write_png(folder / "hr" / f"image{index}.png", hr)
+        write_png(folder / "lr" / f"image{index}.png", np.ascontiguousarray(hr[2::4, 2::4]))
+    return datasets.from_folders(folder / "lr", folder / "hr", name="own")
+
+
+@pytest.fixture(scope="module")
+def out(own: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results as of three of the paper's methods and one other, on two of its data sets and another."""
+    out = tmp_path_factory.mktemp("out")
+    for name, paper_name in (("RealSR", "RealSR"), ("DIV2K-Val", "DIV2K"), ("own", "")):
+        dataset = Dataset(name, name, 4, own.samples, paper_name=paper_name)
+        fill(out, dataset, "ccsr-s2", "CCSR-S2", noise=8)
+        fill(out, dataset, "bsrgan", "BSRGAN")
+        fill(out, dataset, "mine", "Mine", noise=2)
+    fill(out, Dataset("RealSR", "RealSR", 4, own.samples, paper_name="RealSR"), "ccsr-1of2-1of6", "CCSR(1/2,1/6,3)")
+    return out
+
+
+def rows(table: Table) -> list[tuple[str, list[str]]]:
+    return [(section.dataset, [row.title for row in section.rows]) for section in table.sections]
+
+
+def test_layout_has_the_papers_rows_columns_and_data_sets_in_its_order(out: Path) -> None:
+    (table,) = build(Request(out=out, layout="paper-iv"))
+    assert rows(table) == [("DIV2K-Val", ["BSRGAN", "CCSR-S2"]), ("RealSR", ["BSRGAN", "CCSR-S2"])]
+    assert [column.name for column in table.columns] == ["psnr", "ssim", "l-std"]
+    notes = "\n".join(table.notes)
+    assert "RealSR: N = 1, 4 images: BSRGAN; N = 3, 4 images: CCSR-S2." in notes
+    assert f"Left out, without results of these methods in {out}: DRealSR." in notes
+    assert "Columns left out, without any number: LPIPS, DISTS, FID" in notes
+    assert "RealSR: Left out, without results" in notes
+    assert "`ccsr-bench run --method real-esrgan resshift-s15 " in notes
+    assert notes.count("PSNR in dB on Y") == 1  # once for all data sets
+
+
+def test_settings_are_rows_under_the_papers_names_with_the_right_steps(out: Path) -> None:
+    (table,) = build(Request(out=out, layout="paper-iii"))
+    assert rows(table) == [("RealSR", ["CCSR(1/2,1/6,3)", "CCSR(2/3,1/2,2)"])]
+    (table,) = build(Request(out=out, layout="paper-ii"))
+    assert rows(table) == [("RealSR", ["CCSR(6,2)"])]
+
+
+def test_images_made_elsewhere_are_a_row_under_the_papers_name(own: Dataset, tmp_path: Path) -> None:
+    """`score` knows no title: it takes the method's name."""
+    fill(tmp_path / "out", own, "osediff-s1", "osediff-s1")
+    (table,) = build(Request(out=tmp_path / "out", layout="paper-vi", datasets=["own"]))
+    assert rows(table) == [("own", ["OSEDiff-S1"])]
+
+
+def test_layout_takes_other_methods_data_sets_and_columns(out: Path) -> None:
+    wish = Request(out=out, layout="paper-iv", methods=["mine", "bsrgan"], datasets=["own", "RealSR"], metrics=["ssim"])
+    (table,) = build(wish)
+    assert rows(table) == [("own", ["Mine", "BSRGAN"]), ("RealSR", ["Mine", "BSRGAN"])]
+    assert [column.name for column in table.columns] == ["ssim"]
+    assert "Left out" not in "\n".join(table.notes)
+
+
+def test_layout_without_any_of_its_methods_says_so(own: Dataset, tmp_path: Path) -> None:
+    fill(tmp_path / "out", own, "bsrgan", "BSRGAN")
+    with pytest.raises(BenchError, match=r"no results of BSRGAN, .* on DIV2K or RealSR or DRealSR; .*--paper only"):
+        build(Request(out=tmp_path / "out", layout="paper-iv"))
+    with pytest.raises(BenchError, match="no results of StableSR-S3, "):
+        build(Request(out=tmp_path / "out", layout="paper-v", datasets=["own"]))
+
+
+def test_free_tables_are_one_for_each_data_set_sorted_as_asked(out: Path) -> None:
+    tables = build(Request(out=out, metrics=["l-std", "psnr"], sort="psnr", datasets=["own", "RealSR"]))
+    assert [table.title for table in tables] == ["RealSR", "own"]
+    assert rows(tables[1]) == [("own", ["BSRGAN", "Mine", "CCSR-S2"])]
+    (table,) = build(Request(out=out, sort="l-std", datasets=["own"]))
+    assert rows(table) == [("own", ["Mine", "CCSR-S2", "BSRGAN"])]  # lower is better; none comes last
+    with pytest.raises(BenchError, match="unknown metric 'fid': known: l-std, psnr, ssim"):
+        build(Request(out=out, sort="fid"))
+    with pytest.raises(BenchError, match="did you mean ssim"):
+        build(Request(out=out, metrics=["ssin"]))
+
+
+def test_paper_beside_ours(out: Path) -> None:
+    (table,) = build(Request(out=out, layout="paper-iv", paper="beside", datasets=["RealSR"]))
+    cells = {row.title: row.cells["psnr"] for row in table.sections[0].rows}
+    paper = cells["CCSR-S2"].paper
+    assert paper is not None
+    assert (paper.value, paper.g_std) == (25.86, 0.3032)
+    assert "In parentheses: what the CCSR paper prints, and ours less the paper's." in table.notes
+    assert "The paper's numbers are from Table IV: bsrgan (BSRGAN), ccsr-s2 (CCSR-S2)." in table.notes
+    (table,) = build(Request(out=out, layout="paper-iii", paper="beside"))
+    paper = table.sections[0].rows[1].cells["psnr"].paper
+    assert paper is not None
+    assert paper.g_std == 0.2916  # Table III prints another spread than Table IV
+
+
+def test_paper_beside_ours_in_a_free_table_is_from_the_first_table_that_has_it(out: Path) -> None:
+    tables = {table.title: table for table in build(Request(out=out, paper="beside"))}
+    found = {row.method: row.cells["psnr"].paper for row in tables["RealSR"].sections[0].rows}
+    assert {method: paper.value for method, paper in found.items() if paper} == {
+        "bsrgan": 26.39,
+        "ccsr-s2": 25.86,
+        "ccsr-1of2-1of6": 26.29,
+    }
+    notes = "\n".join(tables["RealSR"].notes)
+    assert "Table IV: bsrgan (BSRGAN), ccsr-s2 (CCSR-S2); Table III: ccsr-1of2-1of6" in notes
+    assert "The paper has none of these methods on own." in tables["own"].notes
+
+
+def test_papers_rows_below_ours(out: Path) -> None:
+    (table,) = build(Request(out=out, layout="paper-iv", paper="rows", datasets=["RealSR"], marking="best"))
+    section = table.sections[0]
+    assert [row.title for row in section.rows[:3]] == ["BSRGAN", "CCSR-S2", "BSRGAN (paper)"]
+    assert [row.source for row in section.rows] == ["ours"] * 2 + ["paper"] * 10
+    assert {row.cells["psnr"].mark for row in section.rows[2:]} == {""}
+    (table,) = build(Request(out=out, paper="rows", datasets=["RealSR"], metrics=["psnr"]))
+    titles = [row.title for row in table.sections[0].rows]
+    assert "CCSR-S2 (paper, IV, V, VI)" in titles
+    assert table.sections[0].rows[-1].cells.keys() == {"psnr"}
+    (table,) = build(Request(out=out, paper="rows", datasets=["own"]))
+    assert "The paper has no results on own." in table.notes
+
+
+def test_costs_are_what_was_recorded(out: Path) -> None:
+    (table,) = build(Request(out=out, layout="paper-vii", datasets=["own"], metrics=["steps", "seconds"]))
+    assert rows(table) == [("own", ["CCSR-S2"])]
+    cells = table.sections[0].rows[0].cells
+    with Ledger(out / "own" / "ccsr-s2") as ledger:
+        taken = [output.seconds or 0 for image in ledger.image_names() for output in ledger.outputs(image).values()]
+    assert cells["seconds"].value == statistics.median(taken)
+    assert cells["steps"].value == 2
+    notes = "\n".join(table.notes)
+    assert "median over all outputs that were generated here of the wall time of the call" in notes
+    assert "ccsr-s2: on " in notes
+    with pytest.raises(BenchError, match="unknown metric 'psnr': known: parameters, seconds, steps"):
+        build(Request(out=out, layout="paper-vii", metrics=["psnr"]))
+
+
+def test_intervals_say_what_they_are(out: Path) -> None:
+    (table,) = build(Request(out=out, datasets=["own"], intervals=True))
+    assert table.intervals
+    assert "In brackets: 95 % bootstrap intervals over images" in table.notes[-1]
+    (table,) = build(Request(out=out, datasets=["own"], layout="paper-vii", metrics=["steps"], intervals=True))
+    assert not table.intervals  # costs have none

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from ccsr_bench.results import Scores
+from ccsr_bench.tables.marks import Marking, marked
+from ccsr_bench.tables.rows import COLUMNS, Cell, Column, Row, Section, Table
+
+PSNR = COLUMNS[0]
+LPIPS = next(column for column in COLUMNS if column.name == "lpips")
+FID = next(column for column in COLUMNS if column.name == "fid")
+
+
+def marks(rows: Sequence[Row], column: Column = PSNR, marking: Marking = "best") -> list[str]:
+    """Return the marks of a column, row by row."""
+    table = marked(Table("t", (Section("d", (column,), tuple(rows)),)), marking)
+    return [row.cells[column.name].mark if column.name in row.cells else "none" for row in table.sections[0].rows]
+
+
+def rows_of(values: Sequence[float | None], column: Column = PSNR) -> list[Row]:
+    return [Row(str(i), str(i), {} if v is None else {column.name: Cell(v)}) for i, v in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([3.0, 1.0, 2.0], ["best", "", "second"]),
+        ([3.0, None, 2.0], ["best", "none", "second"]),
+        ([3.001, 3.004, 2.0, 1.0], ["best", "best", "second", ""]),  # 3.00 and 3.00
+        ([3.0, 2.0, 2.0, 1.0], ["best", "second", "second", ""]),
+        ([3.0, 3.0], ["", ""]),  # nothing to be better than
+        ([3.0], [""]),
+    ],
+)
+def test_best_and_second_best_by_the_printed_value(values: Sequence[float | None], expected: list[str]) -> None:
+    assert marks(rows_of(values)) == expected
+
+
+def test_lower_may_be_better() -> None:
+    assert marks(rows_of([0.3, 0.1, 0.2], LPIPS), LPIPS) == ["", "best", "second"]
+
+
+def test_no_mark_unless_asked() -> None:
+    table = Table("t", (Section("d", (PSNR,), tuple(rows_of([1.0, 2.0]))),))
+    assert marked(table, "none") is table
+
+
+def test_data_sets_are_marked_by_themselves() -> None:
+    sections = tuple(Section(name, (PSNR,), tuple(rows_of(values))) for name, values in (("a", [1, 2]), ("b", [9, 8])))
+    table = marked(Table("t", sections), "best")
+    assert [[row.cells["psnr"].mark for row in section.rows] for section in table.sections] == [
+        ["second", "best"],
+        ["best", "second"],
+    ]
+
+
+def test_the_papers_rows_and_rows_of_fewer_images_do_not_compete() -> None:
+    rows = [
+        Row("a", "a", {"psnr": Cell(1.0, images=10)}),
+        Row("b", "b", {"psnr": Cell(2.0, images=10)}),
+        Row("c", "c", {"psnr": Cell(3.0, images=9)}),
+        Row("d", "d", {"psnr": Cell(4.0)}, source="paper"),
+    ]
+    assert marks(rows) == ["second", "best", "", ""]
+    assert marks([rows[3], Row("e", "e", {"psnr": Cell(5.0)}, source="paper")]) == ["second", "best"]
+
+
+def measured(values: Mapping[str, np.ndarray], column: Column = PSNR) -> list[Row]:
+    images = tuple(map(str, range(len(next(iter(values.values()))))))
+    return [
+        Row(name, name, {column.name: Cell(float(v.mean()), images=len(v), scores=Scores(images, v))})
+        for name, v in values.items()
+    ]
+
+
+NOISE = np.random.default_rng(0).normal(0, 1, (3, 40))
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ((2, 1, 0), ["best", "second", ""]),  # every image in the same order
+        ((1.05, 1, 0), ["", "", ""]),  # best not shown to be, so no second best either
+        ((2, 0.05, 0), ["best", "", ""]),
+    ],
+)
+def test_only_significant_differences_are_marked(steps: tuple[float, ...], expected: list[str]) -> None:
+    values = {
+        str(i): 20 + step + 0.5 * noise - 0.5 * noise.mean()
+        for i, (step, noise) in enumerate(zip(steps, NOISE, strict=True))
+    }
+    assert marks(measured(values), marking="significant") == expected
+    assert marks(measured(values), marking="best") == ["best", "second", ""]
+
+
+def test_many_comparisons_are_corrected_together() -> None:
+    """A p of 0.03 alone is marked; as one of thirty it is not."""
+    better = np.array([1.0] * 6)
+    rows = measured({"a": 20 + better, "b": 20 * better})  # six images: p = 2 / 2^6
+    assert marks(rows, marking="significant") == ["best", ""]
+    sections = tuple(Section(str(i), (PSNR,), tuple(rows)) for i in range(30))
+    table = marked(Table("t", sections), "significant")
+    assert {row.cells["psnr"].mark for section in table.sections for row in section.rows} == {""}
+    assert "30 comparisons corrected together by Holm's method" in table.notes[-1]
+
+
+def test_only_images_that_both_have_are_compared() -> None:
+    first, second = measured({"a": np.full(8, 21.0), "b": np.full(8, 20.0)})
+    shifted = Scores(tuple(map(str, range(4, 12))), np.full(8, 20.0))
+    second = Row("b", "b", {"psnr": Cell(20.0, images=8, scores=shifted)})
+    assert marks([first, second], marking="significant") == ["", ""]  # of four images no p is below 0.125
+    none = Row("b", "b", {"psnr": Cell(20.0, images=8, scores=Scores(tuple("klmnopqr"), np.full(8, 20.0)))})
+    assert marks([first, none], marking="significant") == ["", ""]
+
+
+def test_what_cannot_be_tested_is_not_marked() -> None:
+    table = Table("t", (Section("d", (FID,), tuple(rows_of([3.0, 9.0], FID))),))
+    assert {row.cells["fid"].mark for row in marked(table, "significant").sections[0].rows} == {""}
+    assert "FID: no values of single images to test, so never marked." in marked(table, "significant").notes[-1]
+    assert {row.cells["fid"].mark for row in marked(table, "best").sections[0].rows} == {"best", "second"}
