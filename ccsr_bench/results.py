@@ -83,6 +83,25 @@ class Results:
         stacked = [_matrix(vectors[image] for image in images) for vectors in runs]
         return Features(images, stacked, _matrix(references[image] for image in images))
 
+    def seconds(self) -> Scores | None:
+        """Return the recorded seconds of every output, (M, N); None where outputs were made elsewhere.
+
+        They are the wall time of the call that made an output, divided by the runs that the call made.
+        """
+        outputs = [self.ledger.outputs(image) for image in self.images]
+        recorded = [[runs[run].seconds for run in range(self.runs)] for runs in outputs]
+        if not self.runs or any(seconds is None for runs in recorded for seconds in runs):
+            return None
+        return Scores(self.images, np.array(recorded, np.float64))
+
+    def machines(self) -> list[str]:
+        """Return the processors or GPUs, with the number of threads, of the calls that added to the ledger."""
+        names = []
+        for session in self.ledger.sessions.values():
+            threads = "" if str(session.get("device")).startswith("cuda") else f" with {session.get('threads')} threads"
+            names.append(f"{session.get('processor')}{threads}")
+        return list(dict.fromkeys(names))
+
     def version(self) -> str:
         """Return which ccsr-bench made the numbers; several when it was updated in between."""
         names = []

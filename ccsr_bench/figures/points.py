@@ -119,14 +119,14 @@ def cost(results: Sequence[Results], metric: str) -> Scatter:
     Raises:
         BenchError: As `perception_distortion`; or no seconds are recorded.
     """
-    kept = [one for one in results if _seconds(one) is not None]
+    kept = [one for one in results if one.seconds() is not None]
     if not kept:
         raise BenchError("no seconds are recorded: the images were made elsewhere; `ccsr-bench run` records them")
     remarks = [f"{one.identity.method}: made elsewhere, so no seconds; left out" for one in results if one not in kept]
-    machines = sorted({machine for one in kept for machine in _machines(one)})
+    machines = sorted({machine for one in kept for machine in one.machines()})
     if len(machines) > 1:
         remarks.append(f"recorded on different machines, whose seconds do not compare: {'; '.join(machines)}")
-    pairs = [(seconds, metric_scores(one, metric)) for one in kept if (seconds := _seconds(one)) is not None]
+    pairs = [(seconds, metric_scores(one, metric)) for one in kept if (seconds := one.seconds()) is not None]
     axis = Axis("Seconds per output, median", higher_is_better=False, logarithmic=True)
     scatter = _scatter(results, kept, axis, quality_axis(metric), pairs, _median)
     return scatter._replace(remarks=remarks + scatter.remarks)
@@ -217,20 +217,6 @@ def _l_std(results: Results) -> Scores:
             f"run it again with --runs {results.runs}"
         )
     return scores
-
-
-def _seconds(results: Results) -> Scores | None:
-    """Return the seconds of every output of the first N runs, (M, N); None where an image was made elsewhere."""
-    recorded = {image: results.ledger.outputs(image) for image in results.images}
-    seconds = [[outputs[run].seconds for run in range(results.runs)] for outputs in recorded.values()]
-    if not results.runs or any(value is None for values in seconds for value in values):
-        return None
-    return Scores(results.images, np.array(seconds, np.float64))
-
-
-def _machines(results: Results) -> set[str]:
-    sessions = results.ledger.sessions.values()
-    return {f"{session.get('processor')}, {session.get('threads')} threads" for session in sessions}
 
 
 def _scatter(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.in_process import parameter_counts
@@ -32,7 +33,7 @@ def cost_section(found: Sequence[Results], columns: Sequence[Column]) -> Section
         if cells:
             identity = one.identity
             rows.append(Row(identity.method, one.description.title, cells, runs=one.runs, images=len(one.images)))
-            machines.append(f"{identity.method}: on {'; '.join(_machines(one)) or 'a machine that is not recorded'}.")
+            machines.append(f"{identity.method}: on {'; '.join(one.machines()) or 'a machine that is not recorded'}.")
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
     notes = (
         f"{SECONDS_DEFINITION}.",
@@ -55,9 +56,8 @@ def _cell(results: Results, column: Column, methods: Mapping[str, MethodSpec]) -
 
 
 def _seconds(results: Results) -> Cell | None:
-    outputs = [output for image in results.images for output in results.ledger.outputs(image).values()]
-    seconds = [output.seconds for output in outputs if output.seconds is not None]
-    return Cell(statistics.median(seconds), images=len(results.images)) if seconds else None
+    seconds = results.seconds()
+    return None if seconds is None else Cell(float(np.median(seconds.values)), images=len(seconds.images))
 
 
 def _parameters(spec: MethodSpec) -> dict[str, int]:
@@ -65,12 +65,3 @@ def _parameters(spec: MethodSpec) -> dict[str, int]:
         return parameter_counts(spec)
     except BenchError:  # its libraries are not installed here: the numbers may have come from another machine
         return {}
-
-
-def _machines(results: Results) -> list[str]:
-    return list(dict.fromkeys(_machine(session) for session in results.ledger.sessions.values()))
-
-
-def _machine(session: Mapping[str, object]) -> str:
-    processor, threads = session.get("processor", "?"), session.get("threads", "?")
-    return f"{processor}" if str(session.get("device")).startswith("cuda") else f"{processor} with {threads} threads"
