@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, ContextManager
 from unittest.mock import patch
 
@@ -12,7 +11,12 @@ from torch.overrides import TorchFunctionMode
 
 def load_tensors_only() -> ContextManager[Any]:
     """Let `torch.load` read tensors only, onto the CPU first, whatever official code asks for."""
-    return patch.object(torch, "load", functools.partial(torch.load, map_location="cpu", weights_only=True))
+    load = torch.load
+
+    def load_tensors(file: Any, *_: Any, **__: Any) -> Any:
+        return load(file, map_location="cpu", weights_only=True)
+
+    return patch.object(torch, "load", load_tensors)
 
 
 class InsteadOfCuda(TorchFunctionMode):

@@ -1,8 +1,9 @@
-"""Checkpoints that hold objects beside their tensors: the tensors are read, and nothing else comes to life."""
+"""What adapters read weights with: tensors come out, nothing else comes to life, whatever official code asks for."""
 
 from __future__ import annotations
 
 import pathlib
+import pickle
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from ccsr_bench.methods.worker.cuda_only_code import load_tensors_only
 from ccsr_bench.methods.worker.lightning_checkpoints import load_tensors_among_objects
 
 
@@ -44,3 +46,14 @@ def test_reads_tensors_and_runs_nothing(tmp_path: Path, zipped: bool) -> None:
     assert list(read["state_dict"]) == list(state)
     for name, tensor in state.items():
         assert torch.equal(read["state_dict"][name], tensor)
+
+
+def test_refuses_objects_where_only_tensors_are_expected(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    torch.save({"weight": torch.ones(2)}, tmp_path / "tensors.pth")
+    torch.save({"weight": torch.ones(2), "other": Malicious(trace)}, tmp_path / "objects.pth")
+    with load_tensors_only():
+        assert torch.equal(torch.load(tmp_path / "tensors.pth", map_location="cuda")["weight"], torch.ones(2))
+        with pytest.raises(pickle.UnpicklingError):
+            torch.load(tmp_path / "objects.pth", weights_only=False)
+    assert not trace.exists()
