@@ -17,7 +17,7 @@ def mistake(capsys: Capture, *arguments: object) -> str:
     assert main([str(a) for a in arguments]) == 2
     output = capsys.readouterr()
     assert output.out == ""
-    beside = re.compile(r"^(skipping |\S+ on \S+: \d+/\d+ \()")  # remarks and progress
+    beside = re.compile(r"^(skipping |(\S+ on \S+|report): \d+/\d+ \()")  # remarks and progress
     lines = [line for line in output.err.splitlines() if not beside.match(line)]
     assert len(lines) == 1, output.err
     assert lines[0].startswith("ccsr-bench: ")

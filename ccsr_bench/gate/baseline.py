@@ -1,0 +1,170 @@
+"""A method's results as a small text file that can be committed, and read back for a comparison.
+
+The file is JSON with one line per image and metric, so that a diff shows what changed. It is never edited by hand: its
+checksum says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from ccsr_bench.errors import BenchError, some
+from ccsr_bench.metrics.catalogue import METRICS
+from ccsr_bench.results import Results, distances
+from ccsr_bench.store import Ledger, find_ledgers
+from ccsr_bench.tables.rows import L_STD
+
+SIGNIFICANT_DIGITS = 7
+"""Of every number: 5e-6 dB of a PSNR around 30, far below what a table shows."""
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The results of one method on one data set over N runs."""
+
+    format: Literal[1] = 1
+    """Raised whenever the fields change."""
+    dataset: str
+    method: str
+    made_by: str
+    """The method's code and parameters."""
+    version: str
+    """The ccsr-bench that made the numbers."""
+    protocol: str
+    base_seed: int
+    runs: int
+    """N."""
+    definitions: dict[str, str]
+    """Of every metric below, and of L-STD."""
+    pixels_sha256: dict[str, str]
+    """Image -> of its decoded LR and HR."""
+    l_std: dict[str, float]
+    """Image -> L-STD over the N runs; empty for a single run."""
+    scores: dict[str, dict[str, list[float]]]
+    """Metric -> image -> the N runs' scores."""
+    distances: dict[str, list[float]]
+    """Distance of sets -> its N values, one for each run."""
+
+
+def read(path: Path, runs: int | None = None) -> Baseline:
+    """Return the results that a baseline file or a ledger's folder holds.
+
+    Args:
+        path: The file, or a folder such as ``results/sample/bicubic``.
+        runs: Take the first N runs of a ledger; the most that all its images have when None. A file has the N it has.
+
+    Raises:
+        BenchError: There is neither, it is damaged, or it lacks something of an image.
+    """
+    if not path.is_dir():
+        return _read_file(path)
+    inside = [str(folder) for folder in find_ledgers(path)]
+    if inside:
+        raise BenchError(f"{path}: an output folder; name one of its ledgers: {some(inside)}")
+    with Ledger(path) as ledger, ledger.snapshot():
+        return of_results(Results(ledger, runs))
+
+
+def of_results(results: Results) -> Baseline:
+    """Return what a baseline keeps of a ledger.
+
+    Raises:
+        BenchError: An image that was asked for lacks runs, or a metric lacks images: a baseline is of a finished run.
+    """
+    where, images, asked = results.ledger.folder, results.images, results.asked
+    if not results.runs or len(images) < len(asked):
+        raise BenchError(
+            f"{where}: {len(images) if results.runs else 0} of the {len(asked)} images asked for have "
+            f"{results.runs or 'any'} runs; finish the run first"
+        )
+    recorded = [name for name in METRICS if name in results.definitions]
+    sets = [name for name in recorded if METRICS[name].kind == "distribution"]
+    scores = {name: _image_scores(results, name) for name in recorded if name not in sets}
+    return Baseline(
+        dataset=results.identity.dataset,
+        method=results.identity.method,
+        made_by=results.identity.made_by,
+        version=results.version(),
+        protocol=results.identity.protocol,
+        base_seed=results.identity.base_seed,
+        runs=results.runs,
+        definitions={
+            name: text for name, text in results.definitions.items() if name in recorded or name == L_STD.name
+        },
+        pixels_sha256={image: hashes[0] for image in images if (hashes := results.ledger.image_hashes(image))},
+        l_std=_l_std(results),
+        scores=scores,
+        distances=_distances(results, sets),
+    )
+
+
+def _image_scores(results: Results, metric: str) -> dict[str, list[float]]:
+    found = results.scores(metric)
+    _check_covers(results, metric, () if found is None else found.images)
+    return {} if found is None else dict(zip(found.images, map(_rounded, found.values), strict=True))
+
+
+def _l_std(results: Results) -> dict[str, float]:
+    if results.runs == 1:
+        return {}
+    found = results.l_std()
+    _check_covers(results, L_STD.name, () if found is None else found.images)
+    return {} if found is None else dict(zip(found.images, _rounded(found.values), strict=True))
+
+
+def _distances(results: Results, sets: list[str]) -> dict[str, list[float]]:
+    features = results.features() if sets else None
+    for metric in sets:
+        _check_covers(results, metric, () if features is None else features.images)
+    return {} if features is None else {metric: _rounded(distances(metric, features)) for metric in sets}
+
+
+def _check_covers(results: Results, metric: str, images: tuple[str, ...]) -> None:
+    missing = [image for image in results.images if image not in set(images)]
+    if missing:
+        raise BenchError(
+            f"{results.ledger.folder}: no {metric} over {results.runs} runs for {some(missing)}; "
+            f"run it again with --runs {results.runs}"
+        )
+
+
+def _rounded(values: Any) -> list[float]:
+    return [float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values]
+
+
+def as_text(baseline: Baseline) -> str:
+    """Return the text of a baseline file."""
+    content = {"checksum": _checksum(baseline), **msgspec.to_builtins(baseline)}
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    # The runs of an image on one line. A string holds no line break, so only lists match.
+    return re.sub(r"\[\n\s+([^\]]*?)\s*\n\s*\]", lambda match: f"[{' '.join(match[1].split())}]", text) + "\n"
+
+
+def _checksum(baseline: Baseline) -> str:
+    content = json.dumps(msgspec.to_builtins(baseline), sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _read_file(path: Path) -> Baseline:
+    again = "restore it, or make it again with `ccsr-bench export`"
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BenchError(f"{path}: {error.strerror}; give a file that `export` wrote, or a ledger's folder") from error
+    except json.JSONDecodeError as error:
+        raise BenchError(f"{path}, line {error.lineno}, column {error.colno}: {error.msg}; {again}") from error
+    except UnicodeDecodeError as error:
+        raise BenchError(f"{path}: not a baseline, which is a text file; {again}") from error
+    checksum = content.pop("checksum", None) if isinstance(content, dict) else None
+    try:
+        baseline = msgspec.convert(content, Baseline)
+    except msgspec.ValidationError as error:
+        raise BenchError(f"{path}: {error}; {again}") from error
+    if checksum != _checksum(baseline):
+        raise BenchError(f"{path}: its checksum is not that of its content, so it was edited; {again}")
+    return baseline

@@ -1,0 +1,1 @@
+"""Report: a folder that a browser opens from disk, with tables, plots and every picture (`build` makes it)."""

@@ -1,0 +1,163 @@
+"""What the page is told: everything it prints, plots and sorts by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from ccsr_bench.errors import BenchError
+from ccsr_bench.extremes import find_extremes, ranking_metric
+from ccsr_bench.metrics.catalogue import METRICS
+from ccsr_bench.report.pictures import ImageContent
+from ccsr_bench.results import Results, Scores
+from ccsr_bench.tables.collect import section_of
+from ccsr_bench.tables.marks import marked
+from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Mark, Table
+
+
+class ColumnContent(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric, or L-STD."""
+
+    name: str
+    label: str
+    title: str
+    higher_is_better: bool
+    decimals: int
+    kind: str
+    """`reference`, `no-reference`, `distribution`, or `stability` for L-STD."""
+
+
+class CellContent(msgspec.Struct, frozen=True, kw_only=True):
+    """One number of the table; intervals are (low, high)."""
+
+    value: float
+    interval: tuple[float, float] | None
+    g_std: float | None
+    g_std_interval: tuple[float, float] | None
+    images: int | None
+    mark: Mark
+    """Whether it is the best or the second best of its column."""
+
+
+class MethodContent(msgspec.Struct, frozen=True, kw_only=True):
+    """One method; a list over images has an entry for each image of the data set, None where it lacks the image."""
+
+    name: str
+    title: str
+    runs: int
+    images: int
+    seconds: float | None
+    """Median wall time of an output; None where no time was recorded."""
+    machines: list[str]
+    """What the outputs were made on, where times were recorded."""
+    cells: dict[str, CellContent]
+    """By column."""
+    present: list[bool]
+    """Which images it has."""
+    scores: dict[str, list[list[float] | None]]
+    """Column -> image -> the score of each run; L-STD, which is of all runs, as a single score."""
+    best: list[int | None]
+    """The run with the best score of `DatasetContent.ranked_by`, by image."""
+    worst: list[int | None]
+
+
+class DatasetContent(msgspec.Struct, frozen=True, kw_only=True):
+    """One data set."""
+
+    name: str
+    columns: list[ColumnContent]
+    notes: list[str]
+    """What stands below the table: protocol, definitions, versions, what is missing."""
+    ranked_by: str | None
+    """The metric that best and worst runs are chosen by; None where the methods have none in common."""
+    methods: list[MethodContent]
+    images: list[ImageContent]
+
+
+class PageContent(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole report."""
+
+    version: str
+    datasets: list[DatasetContent]
+
+
+def dataset_content(results: Sequence[Results], images: Sequence[str]) -> DatasetContent:
+    """Return what the page shows of one data set, without its images, whose pictures are yet to be made.
+
+    Args:
+        results: Its ledgers, one a method.
+        images: The names of its images, in the order in which they are shown.
+
+    Raises:
+        BenchError: Two ledgers define a metric differently.
+    """
+    dataset = results[0].identity.dataset
+    table = marked(Table(dataset, (section_of(results, COLUMNS),)), "best")
+    section = table.sections[0]
+    try:
+        ranked_by = ranking_metric(results)
+    except BenchError:
+        ranked_by = None
+    cells = {row.method: row.cells for row in section.rows}
+    return DatasetContent(
+        name=dataset,
+        columns=[
+            ColumnContent(
+                name=column.name,
+                label=column.label,
+                title=METRICS[column.name].title if column is not L_STD else "Local standard deviation over runs",
+                higher_is_better=column.higher_is_better,
+                decimals=column.decimals,
+                kind=METRICS[column.name].kind if column is not L_STD else "stability",
+            )
+            for column in section.columns
+        ],
+        notes=[*section.notes, *table.notes],
+        ranked_by=ranked_by,
+        methods=[_method(one, cells.get(one.identity.method, {}), images, ranked_by) for one in results],
+        images=[],
+    )
+
+
+def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ranked_by: str | None) -> MethodContent:
+    scores = {column.name: found for column in COLUMNS if (found := _scores(results, column.name)) is not None}
+    ranked = find_extremes(results, ranked_by) if ranked_by else {}
+    present, seconds = set(results.images), results.seconds()
+    return MethodContent(
+        name=results.identity.method,
+        title=results.description.title,
+        runs=results.runs,
+        images=len(results.images),
+        seconds=None if seconds is None else float(np.median(seconds.values)),
+        machines=[] if seconds is None else results.machines(),
+        cells={name: _cell(cell) for name, cell in cells.items()},
+        present=[image in present for image in images],
+        scores={name: _by_image(found, images) for name, found in scores.items()},
+        best=[ranked[image].best_run if image in ranked else None for image in images],
+        worst=[ranked[image].worst_run if image in ranked else None for image in images],
+    )
+
+
+def _scores(results: Results, name: str) -> Scores | None:
+    if name != L_STD.name:
+        return results.scores(name)
+    found = results.l_std()
+    return found and Scores(found.images, found.values[:, None])
+
+
+def _by_image(scores: Scores, images: Sequence[str]) -> list[list[float] | None]:
+    found = dict(zip(scores.images, scores.values.tolist(), strict=True))
+    return [found.get(image) for image in images]
+
+
+def _cell(cell: Cell) -> CellContent:
+    return CellContent(
+        value=cell.value,
+        interval=cell.value_interval,
+        g_std=cell.g_std,
+        g_std_interval=cell.g_std_interval,
+        images=cell.images,
+        mark=cell.mark,
+    )

@@ -1,0 +1,108 @@
+"use strict";
+
+// Questions to the report's data, which data.js holds as REPORT (see ccsr_bench/report/content.py).
+
+const SPREAD_DECIMALS = 4;
+const RUN_DIGITS = 2;
+
+function mean(values) {
+  return values.reduce((total, value) => total + value, 0) / values.length;
+}
+
+/** Population standard deviation (ddof 0); equal values give exactly 0. */
+function standardDeviation(values) {
+  const shifted = values.map((value) => value - values[0]);
+  const centre = mean(shifted);
+  return Math.sqrt(mean(shifted.map((value) => (value - centre) ** 2)));
+}
+
+/** A column's scores of one image, one for each run; null where there are none. */
+function imageScores(method, column, image) {
+  return method.scores[column]?.[image] ?? null;
+}
+
+function imageMean(method, column, image) {
+  const scores = imageScores(method, column, image);
+  return scores && mean(scores);
+}
+
+/** The standard deviation over runs of an image's scores; null for a single one. */
+function imageSpread(method, column, image) {
+  const scores = imageScores(method, column, image);
+  return scores && scores.length > 1 ? standardDeviation(scores) : null;
+}
+
+/** How far apart methods are on an image: the largest minus the smallest of their means; null for fewer than two. */
+function imageDisagreement(dataset, column, image) {
+  const means = dataset.methods.map((method) => imageMean(method, column, image)).filter((value) => value !== null);
+  return means.length > 1 ? Math.max(...means) - Math.min(...means) : null;
+}
+
+/** Columns that have a score for each image. */
+function imageColumns(dataset) {
+  return dataset.columns.filter(({ name }) => dataset.methods.some((method) => name in method.scores));
+}
+
+function columnOf(dataset, name) {
+  return dataset.columns.find((column) => column.name === name);
+}
+
+function arrow(column) {
+  return column.higher_is_better ? "↑" : "↓";
+}
+
+function betterWords(column) {
+  return column.higher_is_better ? "higher is better" : "lower is better";
+}
+
+function fixed(value, decimals) {
+  return value === null || value === undefined ? "–" : value.toFixed(decimals);
+}
+
+function plural(count, word) {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
+// Files of one image, as ccsr_bench/report/pictures.py names them.
+
+function outputFile(image, method, run) {
+  return `${image.folder}/m${method}-r${String(run).padStart(RUN_DIGITS, "0")}.png`;
+}
+
+function heatFile(image, method) {
+  return `${image.folder}/m${method}-std.png`;
+}
+
+function thumbnailFile(image, method) {
+  return `${image.folder}/m${method}-small.jpg`;
+}
+
+function lrFile(image) {
+  return image.lr && `${image.folder}/${image.lr}`;
+}
+
+function hrFile(image) {
+  return image.hr && `${image.folder}/${image.hr}`;
+}
+
+function hrThumbnailFile(image) {
+  return image.hr && `${image.folder}/hr-small.jpg`;
+}
+
+// Addresses within the page: #RealSR is a data set's front page, #RealSR/12 its image of that number.
+
+function overviewAddress(dataset) {
+  return `#${encodeURIComponent(dataset.name)}`;
+}
+
+function imageAddress(dataset, image) {
+  return `#${encodeURIComponent(dataset.name)}/${image}`;
+}
+
+/** What an address names: a data set, and an image's index or null. Anything unknown is the first front page. */
+function readAddress(hash) {
+  const [, name, image] = /^#([^/]*)(?:\/(\d+))?$/.exec(hash) ?? [];
+  const dataset = REPORT.datasets.find((one) => encodeURIComponent(one.name) === name);
+  if (!dataset) return { dataset: REPORT.datasets[0], image: null };
+  return { dataset, image: image !== undefined && Number(image) < dataset.images.length ? Number(image) : null };
+}

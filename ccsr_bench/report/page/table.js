@@ -1,0 +1,157 @@
+"use strict";
+
+// The table of results: one row a method, sorted by any column.
+
+/** Make the section of a data set's table and the notes below it. */
+function resultsSection(dataset) {
+  const rows = dataset.methods.map((method, index) => ({ method, index }));
+  const columns = [
+    { label: "Method", first: "ascending", key: ({ method }) => method.title.toLowerCase(), cell: methodCell },
+    { label: "N", first: "descending", key: ({ method }) => method.runs, cell: ({ method }) => plainCell(method.runs) },
+    {
+      label: "Images",
+      first: "descending",
+      key: ({ method }) => method.images,
+      cell: ({ method }) => plainCell(method.images),
+    },
+    ...dataset.columns.map((column) => metricColumn(dataset, column)),
+    {
+      label: "Seconds ↓",
+      title: "Median wall time of an output: lower is better",
+      first: "ascending",
+      key: ({ method }) => method.seconds,
+      cell: ({ method }) => plainCell(secondsText(method.seconds)),
+    },
+  ];
+  return element(
+    "section",
+    { "aria-labelledby": "results" },
+    element("h2", { id: "results", text: "Results" }),
+    sortableTable(`Results on ${dataset.name}`, columns, rows),
+    element(
+      "p",
+      { class: "legend" },
+      "value/G-STD, and below it the value’s 95 % bootstrap interval over images; “–” where there is no spread. ",
+      element("strong", { text: "Bold" }),
+      " is the best of a column, ",
+      element("u", { text: "underlined" }),
+      " the second best.",
+    ),
+    element(
+      "details",
+      { class: "notes" },
+      element("summary", { text: "Protocol, definitions and versions" }),
+      element("ul", {}, ...dataset.notes.map((note) => element("li", {}, ...withCode(note)))),
+    ),
+  );
+}
+
+function secondsText(seconds) {
+  return seconds === null ? "–" : seconds.toPrecision(seconds < 1000 ? 3 : 4);
+}
+
+function methodCell({ method, index }) {
+  return element("th", { scope: "row" }, mark(index), method.title);
+}
+
+function plainCell(value) {
+  return element("td", { text: value });
+}
+
+const MARKED = { "": "span", best: "strong", second: "u" };
+const MARKED_IN_WORDS = { best: ", best", second: ", second best" }; // for those who hear the table
+
+function metricColumn(dataset, column) {
+  const cellOf = ({ method }) => method.cells[column.name];
+  return {
+    label: `${column.label} ${arrow(column)}`,
+    title: `${column.title}: ${betterWords(column)}`,
+    first: column.higher_is_better ? "descending" : "ascending",
+    key: (row) => cellOf(row)?.value ?? null,
+    cell: (row) => {
+      const cell = cellOf(row);
+      if (!cell) return element("td", { text: "–" });
+      const spread = column.kind === "stability" ? "" : `/${fixed(cell.g_std, SPREAD_DECIMALS)}`;
+      return element(
+        "td",
+        {},
+        element(MARKED[cell.mark], { text: fixed(cell.value, column.decimals) }),
+        spread,
+        cell.mark && element("span", { class: "visually-hidden", text: MARKED_IN_WORDS[cell.mark] }),
+        cell.interval && element("span", { class: "interval", text: intervalText(cell.interval, column.decimals) }),
+      );
+    },
+  };
+}
+
+function intervalText([low, high], decimals) {
+  return `${fixed(low, decimals)} to ${fixed(high, decimals)}`;
+}
+
+/** Make a table whose headers are buttons that sort it. */
+function sortableTable(caption, columns, rows) {
+  const body = element("tbody");
+  const headers = columns.map((column, index) =>
+    element(
+      "th",
+      { scope: "col" },
+      element("button", {
+        type: "button",
+        title: column.title ?? null,
+        text: column.label,
+        on: { click: () => sortBy(index) },
+      }),
+    ),
+  );
+  const show = (order) =>
+    body.replaceChildren(...order.map((row) => element("tr", {}, ...columns.map((column) => column.cell(row)))));
+
+  function sortBy(index) {
+    const before = headers[index].getAttribute("aria-sort");
+    const first = columns[index].first;
+    const order = before === first ? (first === "ascending" ? "descending" : "ascending") : first;
+    headers.forEach((header) => header.removeAttribute("aria-sort"));
+    headers[index].setAttribute("aria-sort", order);
+    show(sorted(rows, columns[index].key, order === "descending"));
+  }
+
+  show(rows);
+  return scrollingTable(caption, headers, body);
+}
+
+/** Make a table in a box that scrolls sideways where it is narrow. */
+function scrollingTable(caption, headers, body, foot = null) {
+  return element(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+    element(
+      "table",
+      {},
+      element("caption", { class: "visually-hidden", text: caption }),
+      element("thead", {}, element("tr", {}, ...headers)),
+      body,
+      foot,
+    ),
+  );
+}
+
+/** Headers of a table that is not sorted: what its rows are, then the columns. */
+function plainHeaders(rows, columns) {
+  return [
+    element("th", { scope: "col", text: rows }),
+    ...columns.map((column) =>
+      element("th", { scope: "col", title: betterWords(column), text: `${column.label} ${arrow(column)}` }),
+    ),
+  ];
+}
+
+/** Return rows in the order of a key; those without one come last either way, equal ones stay as they were. */
+function sorted(rows, key, descending) {
+  const keyed = rows.map((row) => ({ row, value: key(row) }));
+  keyed.sort((a, b) => {
+    if (a.value === null || b.value === null) return (a.value === null) - (b.value === null);
+    const order = a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
+    return descending ? -order : order;
+  });
+  return keyed.map(({ row }) => row);
+}
