@@ -11,6 +11,7 @@ import numpy as np
 
 from ccsr_bench.errors import BenchError, unknown_name
 from ccsr_bench.metrics.catalogue import METRICS, entry_point
+from ccsr_bench.seeds import SAME_SEED
 from ccsr_bench.store import Ledger, find_ledgers
 
 
@@ -95,9 +96,9 @@ class Results:
         return Scores(self.images, np.array(recorded, np.float64))
 
     def machines(self) -> list[str]:
-        """Return the processors or GPUs, with the number of threads, of the calls that added to the ledger."""
+        """Return the processors or GPUs, with the number of threads, that outputs were timed on."""
         names = []
-        for session in self.ledger.sessions.values():
+        for session in self.ledger.generating_sessions():
             threads = "" if str(session.get("device")).startswith("cuda") else f" with {session.get('threads')} threads"
             names.append(f"{session.get('processor')}{threads}")
         return list(dict.fromkeys(names))
@@ -136,24 +137,36 @@ def open_results(
         BenchError: There is no ledger, or a name is not among them.
     """
     with contextlib.ExitStack() as stack:
-        ledgers = [stack.enter_context(Ledger(folder)) for folder in find_ledgers(out)]
-        ledgers = [ledger for ledger in ledgers if ledger.image_names()]
-        if not ledgers:
-            raise BenchError(f"{out}: no results; `ccsr-bench run --method bicubic --dataset sample` makes some")
-        for kind, asked, known in (
-            ("method", methods, {ledger.identity.method for ledger in ledgers}),
-            ("data set", datasets, {ledger.identity.dataset for ledger in ledgers}),
-        ):
-            for name in asked:
-                if name not in known:
-                    raise unknown_name(kind, name, known, hint=f"in {out}")
         chosen = []
-        for ledger in ledgers:
-            identity = ledger.identity
-            if (not methods or identity.method in methods) and (not datasets or identity.dataset in datasets):
+        for folder in _choose(find_ledgers(out), out, methods, datasets):
+            ledger = stack.enter_context(Ledger(folder))
+            if ledger.image_names():
                 stack.enter_context(ledger.snapshot())
                 chosen.append(Results(ledger, runs))
+        if not chosen:
+            raise BenchError(f"{out}: no results; `ccsr-bench run --method bicubic --dataset sample` makes some")
+        lacking = [one for one in chosen if one.chosen and not one.images]
+        if lacking and len(lacking) == sum(one.chosen for one in chosen):
+            names = ", ".join(f"{one.identity.method} on {one.identity.dataset}" for one in lacking)
+            raise BenchError(f"--runs {runs}: no image has that many runs of {names}; run more, or ask for fewer")
         yield chosen
+
+
+def _choose(folders: Sequence[Path], out: Path, methods: Sequence[str], datasets: Sequence[str]) -> list[Path]:
+    """Return the ledgers that are asked for by name, each method followed by its noise floor."""
+    for kind, asked, known in (
+        ("method", methods, {folder.name for folder in folders}),
+        ("data set", datasets, {folder.parent.name for folder in folders}),
+    ):
+        for name in asked:
+            if folders and name not in known:
+                raise unknown_name(kind, name, known, hint=f"in {out}")
+    chosen = [
+        folder
+        for folder in folders
+        if (not methods or folder.name in methods) and (not datasets or folder.parent.name in datasets)
+    ]
+    return sorted(chosen, key=lambda folder: (folder.parent.name, folder.name.removesuffix(SAME_SEED), folder.name))
 
 
 def common_definitions(results: Sequence[Results]) -> dict[str, str]:

@@ -257,6 +257,11 @@ class Ledger:
         rows = self._connection.execute("SELECT id, provenance FROM sessions ORDER BY rowid")
         return {row[0]: msgspec.json.decode(row[1]) for row in rows}
 
+    def generating_sessions(self) -> list[dict[str, object]]:
+        """Return the provenance of the calls that generated outputs, and so timed them, oldest first."""
+        made = {row[0] for row in self._connection.execute("SELECT session FROM outputs WHERE seconds IS NOT NULL")}
+        return [provenance for session, provenance in self.sessions.items() if session in made]
+
     def image_names(self) -> list[str]:
         """Return the images that something is recorded about, in name order."""
         return [row[0] for row in self._connection.execute("SELECT image FROM images ORDER BY image")]

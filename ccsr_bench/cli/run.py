@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
 from ccsr_bench.errors import BenchError
+from ccsr_bench.seeds import SAME_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +28,6 @@ EXAMPLES = """\
   ccsr-bench run --method ccsr-s2 --dataset RealSR --device cuda
 The same command again does only what is missing: more --runs and more --metrics add to what is recorded.
 """
-
-SAME_SEED = ".same-seed"
-"""After the name of a method whose runs all had one seed."""
 
 WORKER_LOG = "worker.log"
 """In a ledger's folder: what a method's official code printed."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ccsr_bench.cli.options import positive
+from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
     from ccsr_bench.tables.audit import Finding
@@ -71,6 +72,8 @@ def execute(options: argparse.Namespace) -> int:
     import sys
 
     if options.audit:
+        if options.format != "md" or options.layout != "free":
+            raise BenchError("--audit prints what the paper's tables contradict: leave out --format and --layout")
         return _audit(options)
 
     from ccsr_bench.tables.layouts import build

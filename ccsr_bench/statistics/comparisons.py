@@ -64,7 +64,9 @@ def compare_methods(found: Sequence[Results], *, metrics: Sequence[str] = (), ag
         for metric, quantity, one in _differences(pair, metrics)
     }
     if not differences:
-        raise BenchError("nothing to compare: that takes two methods with scores of the same images of one data set")
+        raise BenchError(
+            "nothing to compare: that takes two methods with scores of the same two images or more of one data set"
+        )
     corrected = holm({key: difference.p_value for key, difference in differences.items()})
     return [Comparison(*key, difference, corrected[key]) for key, difference in differences.items()]
 
@@ -102,10 +104,10 @@ def _differences(pair: _Pair, metrics: Sequence[str]) -> Iterator[tuple[str, Qua
 
 
 def _common(first: Scores, second: Scores) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the values of the images that both have, in one order; None when there is none."""
+    """Return the values of the images that both have, in one order; None for fewer than two."""
     at = {image: index for index, image in enumerate(second.images)}
     rows = [(index, at[image]) for index, image in enumerate(first.images) if image in at]
-    if not rows:
+    if len(rows) < 2:
         return None
     return first.values[[row[0] for row in rows]], second.values[[row[1] for row in rows]]
 

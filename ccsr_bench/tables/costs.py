@@ -33,7 +33,8 @@ def cost_section(found: Sequence[Results], columns: Sequence[Column]) -> Section
         if cells:
             identity = one.identity
             rows.append(Row(identity.method, one.description.title, cells, runs=one.runs, images=len(one.images)))
-            machines.append(f"{identity.method}: on {'; '.join(one.machines()) or 'a machine that is not recorded'}.")
+            if "seconds" in cells:
+                machines.append(f"{identity.method}: on {'; '.join(one.machines())}.")
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
     notes = (
         f"{SECONDS_DEFINITION}.",
@@ -57,7 +58,7 @@ def _cell(results: Results, column: Column, methods: Mapping[str, MethodSpec]) -
 
 def _seconds(results: Results) -> Cell | None:
     seconds = results.seconds()
-    return None if seconds is None else Cell(float(np.median(seconds.values)), images=len(seconds.images))
+    return None if seconds is None else Cell(float(np.median(seconds.values)), covers=seconds.images)
 
 
 def _parameters(spec: MethodSpec) -> dict[str, int]:

@@ -60,6 +60,8 @@ def build(request: Request) -> list[Table]:
         tables = _free(request)
     else:
         tables = [_layout(request)]
+    if request.sort and not any(column.name == request.sort for table in tables for column in table.columns):
+        find_columns([request.sort], [column for table in tables for column in table.columns])
     return [marked(_sorted(_with_intervals(table, request), request.sort), request.marking) for table in tables]
 
 
@@ -72,6 +74,11 @@ def _free(request: Request) -> list[Table]:
         columns=find_columns(request.metrics) or COLUMNS,
         set_intervals=request.intervals,
     )
+    if not any(section.columns for section in sections):
+        raise BenchError(
+            f"{request.out}: no results of {', '.join(request.metrics) or 'any metric'} for what was asked; "
+            f"`ccsr-bench run` with --metrics adds them"
+        )
     return [Table(section.dataset, (section,), section.notes) for section in _with_paper(sections, request)]
 
 
@@ -234,10 +241,10 @@ def _with_intervals(table: Table, request: Request) -> Table:
 
 
 def _sorted(table: Table, name: str) -> Table:
-    """Return a table with the rows of each section sorted by a column, best first, rows without a number last."""
-    if not name:
+    """Return a table with the rows of each section sorted by a column, if it has it: best first, those without last."""
+    column = next((column for column in table.columns if column.name == name), None)
+    if column is None:
         return table
-    (column,) = find_columns([name], table.columns)
     sign = -1 if column.higher_is_better else 1
 
     def key(row: Row) -> tuple[bool, float]:

@@ -8,14 +8,16 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from ccsr_bench.results import Scores
+from ccsr_bench.seeds import SAME_SEED
 from ccsr_bench.statistics.paired import SIGNIFICANCE, holm, paired_difference
-from ccsr_bench.tables.rows import Cell, Column, Mark, Row, Section, Table
+from ccsr_bench.tables.rows import L_STD, Cell, Column, Mark, Row, Section, Table
 
 Marking = Literal["none", "best", "significant"]
 
 BEST_NOTE = (
-    "Best and second best of each column within a data set are marked by the printed value, ties alike; rows that "
-    "cover fewer images than others, and the paper's beside ours, do not compete."
+    "Best and second best of each column within a data set are marked by the printed value, ties alike. Rows that lack "
+    "images of others, L-STDs of fewer runs than others, noise floors (same seed), and the paper's rows beside ours do "
+    "not compete."
 )
 
 
@@ -70,19 +72,23 @@ def _marks() -> tuple[Mark, Mark]:
 
 def _ranks(section: Section, column: Column) -> list[list[int]]:
     """Return the rows with the best value, with the second best, and so on; nothing where only one value competes."""
-    cells = {index: row.cells[column.name] for index, row in _competitors(section) if column.name in row.cells}
-    most = max((cell.images or 0 for cell in cells.values()), default=0)
+    rows = {index: row for index, row in _competitors(section) if column.name in row.cells}
+    most_runs = max((row.runs or 0 for row in rows.values()), default=0)
+    images = {image for row in rows.values() for image in row.cells[column.name].covers}
     values: dict[float, list[int]] = {}
-    for index, cell in cells.items():
-        if (cell.images or 0) == most:
+    for index, row in rows.items():
+        cell = row.cells[column.name]
+        if set(cell.covers) == images and (column is not L_STD or (row.runs or 0) == most_runs):
             values.setdefault(_printed(cell, column), []).append(index)
     return [values[value] for value in sorted(values, reverse=column.higher_is_better)] if len(values) > 1 else []
 
 
 def _competitors(section: Section) -> Iterator[tuple[int, Row]]:
-    """Yield the rows computed here; where there are none, the paper's."""
+    """Yield the rows computed here, without noise floors; where there are none, the paper's."""
     source = "ours" if any(row.source == "ours" for row in section.rows) else "paper"
-    return ((index, row) for index, row in enumerate(section.rows) if row.source == source)
+    for index, row in enumerate(section.rows):
+        if row.source == source and not row.method.endswith(SAME_SEED):
+            yield index, row
 
 
 def _printed(cell: Cell, column: Column) -> float:
@@ -126,12 +132,7 @@ def _p_value(table: Table, step: _Step) -> float | None:
     first, second = (_scores(table, place) for place in step)
     if first is None or second is None:
         return None
-    at = {image: index for index, image in enumerate(second.images)}
-    common = [(index, at[image]) for index, image in enumerate(first.images) if image in at]
-    if not common:
-        return None
-    ours, theirs = zip(*common, strict=True)
-    return paired_difference(first.values[list(ours)], second.values[list(theirs)]).p_value
+    return paired_difference(first.values, second.values).p_value  # of the same images, in the order of names
 
 
 def _scores(table: Table, place: _Place) -> Scores | None:

@@ -65,8 +65,8 @@ class Cell:
     value: float
     g_std: float | None = None
     """None where there is no spread: a deterministic method, a single run, L-STD itself."""
-    images: int | None = None
-    """How many images it covers; None where the source does not say."""
+    covers: tuple[str, ...] = ()
+    """The images that it is of; empty where the source does not say."""
     value_interval: Interval | None = None
     g_std_interval: Interval | None = None
     mark: Mark = ""
@@ -74,6 +74,11 @@ class Cell:
     """What the paper prints for it, to stand beside it."""
     scores: Scores | None = field(default=None, compare=False, repr=False)
     """The value of each image, (M,) float64, that `value` is the mean of; None where there is none."""
+
+    @property
+    def images(self) -> int | None:
+        """How many images it covers; None where the source does not say."""
+        return len(self.covers) or None
 
 
 @dataclass(frozen=True)

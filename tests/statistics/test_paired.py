@@ -36,6 +36,13 @@ def test_methods_that_are_alike_are_found_different_as_seldom_as_it_says(images:
     assert np.mean(np.array(p_values) <= 0.5) == pytest.approx(0.5, abs=0.12)
 
 
+def test_many_comparisons_of_large_differences_stay_significant() -> None:
+    first = np.random.default_rng(3).normal(0, 1, 100)
+    p_value = paired_difference(first, first + np.random.default_rng(4).normal(1, 0.3, 100)).p_value
+    assert 2 / 2**100 <= p_value < 1e-6
+    assert max(holm(dict.fromkeys(range(5000), p_value)).values()) < 0.05
+
+
 def test_sign_order_and_nothing() -> None:
     first, second = np.array([1.0, 2, 3]), np.array([2.0, 4, 3.5])
     there, back = paired_difference(first, second), paired_difference(second, first)

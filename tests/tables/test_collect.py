@@ -13,6 +13,7 @@ from ccsr_bench.stability import g_std
 from ccsr_bench.store import Ledger
 from ccsr_bench.tables.collect import collect
 from ccsr_bench.tables.rows import find_columns
+from tests.tables.ledgers import fill
 from tests.test_runner import FailsOn, run
 from tests.test_set_metrics import set_scorer
 
@@ -94,6 +95,35 @@ def test_unknown_names_and_empty_folders(own: Dataset, tmp_path: Path) -> None:
         collect(tmp_path, methods=["n"])
     with pytest.raises(BenchError, match="unknown data set 'owm': did you mean own"):
         collect(tmp_path, datasets=["owm"])
+
+
+def test_more_runs_than_any_image_has(own: Dataset, tmp_path: Path) -> None:
+    fill(tmp_path, own, "a", "A", noise=2)
+    fill(tmp_path, own, "b", "B")
+    with pytest.raises(BenchError, match="--runs 4: no image has that many runs of a on own; run more"):
+        collect(tmp_path, runs=4)
+
+
+def test_one_damaged_ledger_does_not_stop_the_others(own: Dataset, tmp_path: Path) -> None:
+    fill(tmp_path, own, "a", "A")
+    fill(tmp_path, own, "b", "B")
+    (tmp_path / "own" / "b" / "ledger.sqlite").write_bytes(b"damaged")
+    (section,) = collect(tmp_path, methods=["a"])
+    assert [row.method for row in section.rows] == ["a"]
+
+
+def test_a_noise_floor_is_below_its_method(own: Dataset, tmp_path: Path) -> None:
+    for method in ("a-b", "a", "a.same-seed", "a-b.same-seed"):
+        fill(tmp_path, own, method, method)
+    (section,) = collect(tmp_path)
+    assert [row.method for row in section.rows] == ["a", "a.same-seed", "a-b", "a-b.same-seed"]
+
+
+def test_one_image_has_no_interval(own: Dataset, tmp_path: Path) -> None:
+    fill(tmp_path, Dataset("own", "own", 4, own.samples[:1]), "a", "A", noise=2)
+    (section,) = collect(tmp_path)
+    cell = section.rows[0].cells["psnr"]
+    assert (cell.images, cell.value_interval, cell.g_std_interval) == (1, None, None)
 
 
 def test_columns_are_chosen_and_ordered(own: Dataset, tmp_path: Path) -> None:

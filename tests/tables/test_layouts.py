@@ -10,11 +10,14 @@ from ccsr_bench import datasets
 from ccsr_bench.datasets import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_png
+from ccsr_bench.metrics.catalogue import PROTOCOLS
+from ccsr_bench.runner import Job, run_job
 from ccsr_bench.store import Ledger
 from ccsr_bench.tables.layouts import Request, build
 from ccsr_bench.tables.rows import Table
 from tests.conftest import picture
 from tests.tables.ledgers import fill
+from tests.test_runner import scorer
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +166,34 @@ def test_intervals_say_what_they_are(out: Path) -> None:
     assert "In brackets: 95 % bootstrap intervals over images" in table.notes[-1]
     (table,) = build(Request(out=out, datasets=["own"], layout="paper-vii", metrics=["steps"], intervals=True))
     assert not table.intervals  # costs have none
+
+
+def test_a_table_that_lacks_the_column_is_left_unsorted(own: Dataset, tmp_path: Path) -> None:
+    fill(tmp_path, own, "a", "A", noise=8)
+    fill(tmp_path, own, "b", "B", noise=2)
+    fill(tmp_path, Dataset("other", "other", 4, own.samples), "a", "A")  # a single run has no L-STD
+    titles = dict(pair for table in build(Request(out=tmp_path, sort="l-std")) for pair in rows(table))
+    assert titles == {"own": ["B", "A"], "other": ["A"]}
+    with pytest.raises(BenchError, match="unknown metric 'fid'"):
+        build(Request(out=tmp_path, sort="fid"))
+
+
+def test_a_column_that_nobody_has_is_no_empty_table(out: Path) -> None:
+    with pytest.raises(BenchError, match="no results of fid for what was asked"):
+        build(Request(out=out, metrics=["fid"]))
+
+
+def test_machines_are_those_of_outputs_made_here(own: Dataset, tmp_path: Path) -> None:
+    job = Job(
+        "osediff-s1",
+        "OSEDiff-S1",
+        own,
+        own.samples,
+        1,
+        PROTOCOLS["paper"],
+        tmp_path,
+        files={0: {s.name: s.hr for s in own.samples}},
+    )
+    run_job(job, scorer(), device="cpu", progress=lambda *_: None)
+    (table,) = build(Request(out=tmp_path, layout="paper-vii", methods=["osediff-s1"], datasets=["own"]))
+    assert not [note for note in table.notes if "osediff-s1: on" in note]

@@ -7,7 +7,7 @@ import pytest
 
 from ccsr_bench.results import Scores
 from ccsr_bench.tables.marks import Marking, marked
-from ccsr_bench.tables.rows import COLUMNS, Cell, Column, Row, Section, Table
+from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section, Table
 
 PSNR = COLUMNS[0]
 LPIPS = next(column for column in COLUMNS if column.name == "lpips")
@@ -59,9 +59,9 @@ def test_data_sets_are_marked_by_themselves() -> None:
 
 def test_the_papers_rows_and_rows_of_fewer_images_do_not_compete() -> None:
     rows = [
-        Row("a", "a", {"psnr": Cell(1.0, images=10)}),
-        Row("b", "b", {"psnr": Cell(2.0, images=10)}),
-        Row("c", "c", {"psnr": Cell(3.0, images=9)}),
+        Row("a", "a", {"psnr": Cell(1.0, covers=tuple("abcdefghij"))}),
+        Row("b", "b", {"psnr": Cell(2.0, covers=tuple("abcdefghij"))}),
+        Row("c", "c", {"psnr": Cell(3.0, covers=tuple("abcdefghi"))}),
         Row("d", "d", {"psnr": Cell(4.0)}, source="paper"),
     ]
     assert marks(rows) == ["second", "best", "", ""]
@@ -71,7 +71,7 @@ def test_the_papers_rows_and_rows_of_fewer_images_do_not_compete() -> None:
 def measured(values: Mapping[str, np.ndarray], column: Column = PSNR) -> list[Row]:
     images = tuple(map(str, range(len(next(iter(values.values()))))))
     return [
-        Row(name, name, {column.name: Cell(float(v.mean()), images=len(v), scores=Scores(images, v))})
+        Row(name, name, {column.name: Cell(float(v.mean()), covers=images, scores=Scores(images, v))})
         for name, v in values.items()
     ]
 
@@ -107,13 +107,23 @@ def test_many_comparisons_are_corrected_together() -> None:
     assert "30 comparisons corrected together by Holm's method" in table.notes[-1]
 
 
-def test_only_images_that_both_have_are_compared() -> None:
+def test_rows_of_other_images_do_not_compete() -> None:
     first, second = measured({"a": np.full(8, 21.0), "b": np.full(8, 20.0)})
-    shifted = Scores(tuple(map(str, range(4, 12))), np.full(8, 20.0))
-    second = Row("b", "b", {"psnr": Cell(20.0, images=8, scores=shifted)})
-    assert marks([first, second], marking="significant") == ["", ""]  # of four images no p is below 0.125
-    none = Row("b", "b", {"psnr": Cell(20.0, images=8, scores=Scores(tuple("klmnopqr"), np.full(8, 20.0)))})
-    assert marks([first, none], marking="significant") == ["", ""]
+    assert marks([first, second]) == ["best", "second"]
+    other = tuple(map(str, range(4, 12)))
+    second = Row("b", "b", {"psnr": Cell(20.0, covers=other, scores=Scores(other, np.full(8, 20.0)))})
+    assert marks([first, second]) == marks([first, second], marking="significant") == ["", ""]
+
+
+def test_l_stds_of_fewer_runs_and_noise_floors_do_not_compete() -> None:
+    images = tuple("abc")
+    rows = [
+        Row("a", "a", {"l-std": Cell(0.03, covers=images)}, runs=10),
+        Row("b", "b", {"l-std": Cell(0.02, covers=images)}, runs=2),
+        Row("a.same-seed", "a (same seed)", {"l-std": Cell(0.0, covers=images)}, runs=10),
+        Row("c", "c", {"l-std": Cell(0.04, covers=images)}, runs=10),
+    ]
+    assert marks(rows, L_STD) == ["best", "", "", "second"]
 
 
 def test_what_cannot_be_tested_is_not_marked() -> None:

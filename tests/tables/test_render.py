@@ -130,7 +130,7 @@ def test_html_is_one_page_with_everything_escaped() -> None:
 
 
 def test_csv_and_json_have_full_precision() -> None:
-    cell = Cell(1 / 3, 1 / 7, 5, Interval(0.1, 0.9), Interval(0.0, 0.2), "best", Cell(0.25, None))
+    cell = Cell(1 / 3, 1 / 7, tuple("abcde"), Interval(0.1, 0.9), Interval(0.0, 0.2), "best", Cell(0.25, None))
     tables = [table_of(Row("m", "M", {"psnr": cell}, 10, 5))]
     (record,) = csv.DictReader(io.StringIO(comma_separated(tables)))
     assert float(record["value"]) == 1 / 3
