@@ -110,7 +110,7 @@ class Results:
             packages, code = session.get("packages"), session.get("code")
             name = f"ccsr-bench {packages.get('ccsr-bench', '?')}" if isinstance(packages, dict) else "ccsr-bench"
             if isinstance(code, dict) and code:
-                name += f" at {str(code['commit'])[:9]}{' with changes' if code['dirty'] else ''}"
+                name += f" at {str(code.get('commit'))[:9]}{' with changes' if code.get('dirty') else ''}"
             names.append(name)
         return ", ".join(dict.fromkeys(names))
 

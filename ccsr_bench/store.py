@@ -179,6 +179,9 @@ class Ledger:
         unknown = self._integer("SELECT count(*) FROM scores WHERE metric NOT IN (SELECT metric FROM definitions)")
         if unknown:
             raise sqlite3.DatabaseError(f"{unknown} scores have no definition")
+        wrong = self._integer("SELECT count(*) FROM scores WHERE typeof(value) <> 'real'")
+        if wrong:
+            raise sqlite3.DatabaseError(f"{wrong} scores are no numbers")
 
     def _integer(self, query: str, *parameters: object) -> int:
         return int(self._connection.execute(query, parameters).fetchone()[0])

@@ -217,7 +217,13 @@ def test_ledger_without_results_binds_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["DROP TABLE scores", "DELETE FROM meta", "UPDATE meta SET value = '{'", "DELETE FROM definitions"],
+    [
+        "DROP TABLE scores",
+        "DELETE FROM meta",
+        "UPDATE meta SET value = '{'",
+        "DELETE FROM definitions",
+        "UPDATE scores SET value = 'x'",
+    ],
 )
 def test_damaged_ledger_is_named(tmp_path: Path, damage: str) -> None:
     with writer(tmp_path) as ledger:

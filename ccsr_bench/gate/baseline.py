@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,8 +160,8 @@ def _read_file(path: Path) -> Baseline:
         raise BenchError(f"{path}: {error.strerror}; give a file that `export` wrote, or a ledger's folder") from error
     except json.JSONDecodeError as error:
         raise BenchError(f"{path}, line {error.lineno}, column {error.colno}: {error.msg}; {again}") from error
-    except UnicodeDecodeError as error:
-        raise BenchError(f"{path}: not a baseline, which is a text file; {again}") from error
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:  # not text, or nothing that `export` writes
+        raise BenchError(f"{path}: not a baseline; {again}") from error
     checksum = content.pop("checksum", None) if isinstance(content, dict) else None
     try:
         baseline = msgspec.convert(content, Baseline)
@@ -167,4 +169,32 @@ def _read_file(path: Path) -> Baseline:
         raise BenchError(f"{path}: {error}; {again}") from error
     if checksum != _checksum(baseline):
         raise BenchError(f"{path}: its checksum is not that of its content, so it was edited; {again}")
+    newer = [name for name in (*baseline.scores, *baseline.distances) if name not in METRICS]
+    if newer:
+        raise BenchError(f"{path}: has {some(newer)}, which this ccsr-bench does not know; update it")
+    for wrong in _inconsistencies(baseline):
+        raise BenchError(f"{path}: {wrong}; {again}")
     return baseline
+
+
+def _inconsistencies(baseline: Baseline) -> Iterator[str]:
+    """Yield what does not fit together: a comparison would fail on it, or find nothing."""
+    images = set(baseline.pixels_sha256)
+    if not images or not (baseline.scores or baseline.distances):
+        yield "`scores` and `distances` are empty"
+    if set(baseline.l_std) != (images if baseline.runs > 1 else set()):
+        yield "the images of `l_std` are not those of `pixels_sha256`"
+    for metric, scores in baseline.scores.items():
+        if set(scores) != images:
+            yield f"the images of `scores` of {metric} are not those of `pixels_sha256`"
+    series = [(metric, runs) for metric, scores in baseline.scores.items() for runs in scores.values()]
+    series += baseline.distances.items()
+    for metric, runs in series:
+        if len(runs) != baseline.runs:
+            yield f"{metric} has {len(runs)} values for {baseline.runs} runs"
+    numbers = [*baseline.l_std.values(), *(value for _, runs in series for value in runs)]
+    if not all(map(math.isfinite, numbers)):
+        yield "a number is not finite"
+    undefined = {*baseline.scores, *baseline.distances} - baseline.definitions.keys()
+    if undefined:
+        yield f"`definitions` lacks {some(sorted(undefined))}"

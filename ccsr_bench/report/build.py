@@ -29,6 +29,9 @@ GENERATOR = 'name="generator" content="ccsr-bench report"'
 UNFINISHED = ".unfinished"
 """The folder, in the report's, that a report is made in."""
 
+THREADS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+"""That make pictures; each holds all outputs of an image."""
+
 CONTENTS = ("index.html", "data.js", "page", "images")
 """What a report is made of; index.html is first so that a killed call leaves a folder that is known."""
 
@@ -76,7 +79,7 @@ def build_report(
     unfinished = to / UNFINISHED
     # Ledgers are closed before the pictures are made: open ones would keep a run that goes on from recording.
     with open_results(out, methods=methods, datasets=datasets, runs=runs) as found:
-        grouped = by_dataset([one for one in found if one.runs])
+        grouped = by_dataset([one for one in found if one.runs and one.images])
         plans = [
             _plan(results, find_dataset(name), unfinished / "images" / f"d{index}")
             for index, (name, results) in enumerate(grouped.items())
@@ -169,7 +172,7 @@ def _outputs(results: Results, image: str) -> list[RecordedFile]:
 
 def _in_threads(tasks: Sequence[PictureTask], report: Path) -> Iterator[ImageContent]:
     """Yield the images in order; an error ends the work that has not begun."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         try:
             yield from pool.map(lambda task: write_pictures(task, report), tasks)
         except BaseException:

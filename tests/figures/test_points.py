@@ -88,8 +88,8 @@ def test_images_made_elsewhere_have_no_cost(compared: list[Results], monkeypatch
 
 def test_seconds_of_different_machines_are_remarked(compared: list[Results], monkeypatch: pytest.MonkeyPatch) -> None:
     assert cost(compared, "psnr").remarks == []
-    sessions = {"a": {"processor": "A100", "threads": 1}, "b": {"processor": "H100", "threads": 1}}
-    monkeypatch.setattr(type(compared[0].ledger), "sessions", sessions)
+    sessions = [{"processor": "A100", "device": "cuda"}, {"processor": "H100", "device": "cuda"}]
+    monkeypatch.setattr(type(compared[0].ledger), "generating_sessions", lambda _: sessions)
     (remark,) = cost(compared, "psnr").remarks
     assert re.search(r"different machines.*A100.*H100", remark)
 

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from ccsr_bench import datasets
 from ccsr_bench.datasets import Dataset
 from ccsr_bench.errors import BenchError
-from ccsr_bench.gate.baseline import as_text, read
+from ccsr_bench.gate.baseline import Baseline, as_text, read
 from ccsr_bench.gate.compare import compare, read_pair
 from ccsr_bench.results import Results, distances
 from ccsr_bench.store import Ledger
@@ -87,7 +90,34 @@ def test_damaged_and_edited_files_are_refused(file: Path, old: str, new: str, na
     assert named in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"[1]", b"\xff\xfe\x00", b"null"])
+def _drop_image(scores: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
+    return {**scores, "psnr": {image: runs for image, runs in scores["psnr"].items() if image != "image1"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda b: {"scores": _drop_image(b.scores)}, "the images of `scores` of psnr are not those"),
+        (lambda _: {"l_std": {}}, "the images of `l_std` are not those"),
+        (lambda _: {"runs": 3}, "psnr has 4 values for 3 runs"),
+        (lambda _: {"definitions": {}}, "`definitions` lacks fid, kid, psnr"),
+        (lambda _: {"scores": {}, "distances": {}}, "`scores` and `distances` are empty"),
+        (lambda b: {"scores": {**b.scores, "better": b.scores["psnr"]}}, "has better, which this ccsr-bench does not"),
+        (lambda b: {"l_std": dict.fromkeys(b.l_std, float("nan"))}, "a number is not finite"),
+    ],
+)
+def test_files_that_do_not_fit_together_are_refused(
+    file: Path, change: Callable[[Baseline], dict[str, Any]], named: str
+) -> None:
+    """As another version of the program could write them, with a checksum that is right."""
+    baseline = read(file)
+    file.write_text(as_text(msgspec.structs.replace(baseline, **change(baseline))), encoding="utf-8")
+    with pytest.raises(BenchError) as error:
+        read(file)
+    assert named in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"\xff\xfe\x00", b"null", b"[" * 100_000, b"9" * 5000])
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "other.json").write_bytes(content)
     with pytest.raises(BenchError, match=r"other\.json.*ccsr-bench export"):
