@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from ccsr_bench.datasets import Dataset, Sample
+from ccsr_bench.datasets import Sample
 from ccsr_bench.errors import BenchError, some
 from ccsr_bench.images import pixels_sha256, write_atomically
 from ccsr_bench.methods.isolated import IsolatedCaptioner
@@ -21,7 +21,7 @@ class Caption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     text: str
     made_by: str
-    """The captioner's code, packages and weights, as `MethodSpec.made_by` says them."""
+    """The captioner's code, packages and weights, as `MethodSpec.made_by` says them, and whether on a GPU."""
 
 
 class Captions:
@@ -61,6 +61,15 @@ class Captions:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._file(lr), msgspec.json.format(msgspec.json.encode(caption), indent=1))
 
+    def check_made_by(self, made_by: str, found: Sequence[Caption]) -> None:
+        """Raise a `BenchError` unless captions were made by a captioner, which is named from its beginning on."""
+        others = sum(not caption.made_by.startswith(made_by) for caption in found)
+        if others:
+            raise BenchError(
+                f"{self.folder}: another captioner, or another version of it, made {others} of the captions; "
+                f"move the folder away and caption again"
+            )
+
     def _file(self, lr: np.ndarray) -> Path:
         return self.folder / f"{pixels_sha256(lr)}.json"
 
@@ -77,23 +86,24 @@ def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
     def read(lr: np.ndarray) -> str:
         caption = captions.find(lr)
         if caption is None:
-            raise BenchError(f"the image has no caption in {captions.folder}; {_advice(spec, 'NAME')}")
+            raise BenchError(f"the image has no caption in {captions.folder}; {_advice(spec)}")
         return caption.text
 
     return read
 
 
-def check(spec: MethodSpec, dataset: Dataset, samples: Sequence[Sample]) -> str:
+def check(spec: MethodSpec, samples: Sequence[Sample]) -> str:
     """Make sure that a captioned method has the captions of all images, and return what made them.
 
     Raises:
-        BenchError: Some are missing or damaged, or were not made by one captioner.
+        BenchError: Some are missing or damaged, or were not made by one captioner, the method's.
     """
     captions = Captions(spec.manifest.id)
     found = {sample.name: captions.find(sample.read_lr()) for sample in samples}
     missing = [name for name, caption in found.items() if caption is None]
     if missing:
-        raise BenchError(f"method '{spec.name}': no caption of {some(missing)}; {_advice(spec, dataset.name)}")
+        raise BenchError(f"method '{spec.name}': no caption of {some(missing)}; {_advice(spec)}")
+    captions.check_made_by(spec.captioner.made_by(), [caption for caption in found.values() if caption is not None])
     makers = {caption.made_by for caption in found.values() if caption is not None}
     if len(makers) > 1:
         raise BenchError(
@@ -103,5 +113,5 @@ def check(spec: MethodSpec, dataset: Dataset, samples: Sequence[Sample]) -> str:
     return makers.pop()
 
 
-def _advice(spec: MethodSpec, dataset: str) -> str:
-    return f"run `ccsr-bench caption --method {spec.name} --dataset {dataset}`"
+def _advice(spec: MethodSpec) -> str:
+    return f"run `ccsr-bench caption --method {spec.name}` with the same --dataset, or --lr and --hr"

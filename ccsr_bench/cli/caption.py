@@ -77,13 +77,15 @@ def _caption(
     from ccsr_bench.places import worker_log
 
     captions = Captions(spec.manifest.id)
-    missing = [sample for sample in samples if captions.find(sample.read_lr()) is None]
+    found = [(sample, captions.find(sample.read_lr())) for sample in samples]
+    missing = [sample for sample, caption in found if caption is None]
     show(len(samples) - len(missing), len(samples), "")
     failures: dict[str, str] = {}
     if missing:
         weights = spec.find_weights(options.weights)
-        made_by = spec.made_by(weights=weights)
         device = shared.resolve_device(options.device)
+        made_by = f"{spec.made_by(weights=weights)}, on {'a GPU' if device.startswith('cuda') else 'a CPU'}"
+        captions.check_made_by(made_by, [caption for _, caption in found if caption is not None])
         log = worker_log(f"{spec.manifest.id}-captioner")
         captioner = loading.load_captioner(spec, weights, device=device, log=log)
         try:

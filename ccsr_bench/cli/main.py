@@ -28,7 +28,7 @@ VERBS = {
     "list": "list methods, data sets, metrics or protocols",
     "export": "write a method's results to a small text file, a baseline to commit",
     "compare": "compare results with older ones: what got worse, and by more than chance",
-    "prepare": "fetch, verify and install data sets and metric weights",
+    "prepare": "fetch, verify and install data sets, methods and metric weights",
     "verify": "score published images and compare with the published scores",
     "merge": "merge output folders, for instance the shards of several machines",
     "profile": "measure what a method costs: seconds, parameters, memory",

@@ -102,7 +102,7 @@ def _job(
     from ccsr_bench.store import ledger_folder
 
     weights = spec.find_weights(options.weights)
-    captioned = f", captions by {captions.check(spec, dataset, samples)}" if spec.variant.captioned else ""
+    captioned = f", captions by {captions.check(spec, samples)}" if spec.variant.captioned else ""
     name, title, made_by = spec.name, spec.variant.title, spec.made_by(execution, weights) + captioned
     if options.same_seed:
         name, title, made_by = name + SAME_SEED, f"{title} (same seed)", f"{made_by}; every run has the seed of run 0"

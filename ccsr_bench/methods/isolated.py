@@ -179,7 +179,7 @@ class _Worker:
             log.flush()
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - the method's own interpreter and our own file
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(),
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(launch.device),
                     pass_fds=(request_reader, answer_writer), start_new_session=True,
                 )  # fmt: skip
             except OSError as error:
@@ -277,7 +277,12 @@ class _Worker:
         os.close(self._answers)
 
 
-def _environment() -> dict[str, str]:
-    """Return the child's environment: ours without what would lead its interpreter to our own packages."""
+def _environment(device: str) -> dict[str, str]:
+    """Return the child's environment: ours without what would lead its interpreter to our own packages.
+
+    On a CPU no GPU can be seen: official code takes one where it finds it, whatever it was told.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    if device == "cpu":
+        kept["CUDA_VISIBLE_DEVICES"] = ""
     return {**kept, "CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1"}

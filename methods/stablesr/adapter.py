@@ -51,7 +51,8 @@ def _build(config: Any, file: Path) -> Any:
     model = instantiate_from_config(config.model)
     with load_tensors_among_objects():
         state = torch.load(file)["state_dict"]
-    missing = model.load_state_dict(state, strict=False).missing_keys
+    parameters = dict(model.named_parameters())  # the schedule's buffers are computed
+    missing = [name for name in model.load_state_dict(state, strict=False).missing_keys if name in parameters]
     if missing:
         raise ValueError(f"{file} lacks {len(missing)} weights, such as {missing[0]}")
     return model.eval()
