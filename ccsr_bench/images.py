@@ -204,8 +204,15 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is either complete or absent, even if the machine stops.
 
     Raises:
-        OSError: The disk is full or the folder cannot be written.
+        OSError: The disk is full or the file cannot be written; its `filename` is that of the file.
     """
+    try:
+        _write_and_rename(path, data)
+    except OSError as error:  # of the temporary file, whose name would tell the user nothing
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _write_and_rename(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

@@ -175,7 +175,11 @@ class Ledger:
             raise sqlite3.DatabaseError(found)
         for table in (*IMAGE_TABLES, "definitions", "sessions"):
             self._connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608
-        _ = self.identity, self.description, self.sessions
+        _ = self.identity, self.description
+        for session, provenance in self.sessions.items():
+            code = msgspec.convert(provenance, dict[str, object]).get("code")
+            if code and not {"commit", "dirty"} <= msgspec.convert(code, dict[str, object]).keys():
+                raise sqlite3.DatabaseError(f"the code of session {session} has no commit")
         unknown = self._integer("SELECT count(*) FROM scores WHERE metric NOT IN (SELECT metric FROM definitions)")
         if unknown:
             raise sqlite3.DatabaseError(f"{unknown} scores have no definition")

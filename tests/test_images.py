@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import struct
 import zlib
 from pathlib import Path
@@ -9,7 +10,16 @@ import pytest
 from PIL import Image
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import LOSSLESS_SUFFIXES, decode, folder_images, image_size, pixels_sha256, read_image, write_png
+from ccsr_bench.images import (
+    LOSSLESS_SUFFIXES,
+    decode,
+    folder_images,
+    image_size,
+    pixels_sha256,
+    read_image,
+    write_atomically,
+    write_png,
+)
 from tests.conftest import picture
 
 
@@ -138,6 +148,16 @@ def test_missing_file_and_folder_are_named(tmp_path: Path) -> None:
         read_image(tmp_path / "nowhere.png")
     with pytest.raises(BenchError, match="no such folder"):
         folder_images(tmp_path / "nowhere", LOSSLESS_SUFFIXES)
+
+
+@pytest.mark.parametrize("target", ["folder", "file/inside", "absent/inside"])
+def test_file_that_cannot_be_written_is_named(tmp_path: Path, target: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=f"{tmp_path / target}'$") as error:
+        write_atomically(tmp_path / target, b"data")
+    assert error.value.errno in {errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_two_files_of_one_stem_are_refused(tmp_path: Path) -> None:

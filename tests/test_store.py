@@ -223,6 +223,9 @@ def test_ledger_without_results_binds_nobody(tmp_path: Path) -> None:
         "UPDATE meta SET value = '{'",
         "DELETE FROM definitions",
         "UPDATE scores SET value = 'x'",
+        "INSERT INTO sessions VALUES ('s', '{\"code\": {\"dirty\": false}}')",
+        "INSERT INTO sessions VALUES ('s', '[]')",
+        "UPDATE meta SET value = ''",
     ],
 )
 def test_damaged_ledger_is_named(tmp_path: Path, damage: str) -> None:

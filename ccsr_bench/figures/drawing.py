@@ -25,14 +25,20 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 
 _PNG_DPI = 300
 
+_FONT = "DejaVu Sans"
+"""Ships with matplotlib, so a figure is the same on every machine."""
+
+_TEXT_SIZE = 7
+"""In points."""
+
 _STYLE = {
     "axes.linewidth": 0.6,
     "axes.labelsize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.facecolor": "white",
-    "font.family": "DejaVu Sans",  # ships with matplotlib, so a figure is the same on every machine
-    "font.size": 7,
+    "font.family": _FONT,
+    "font.size": _TEXT_SIZE,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.5,
     "legend.borderpad": 0.2,
@@ -43,6 +49,7 @@ _STYLE = {
     "lines.linewidth": 1.0,
     "lines.markersize": 6,
     "pdf.fonttype": 42,  # TrueType: the text stays text, and publishers refuse Type 3
+    "text.hinting": "none",  # letters are as wide at every resolution, so a text fits where it was measured to fit
     "text.parse_math": False,  # a "$" in a name is one
     "xtick.labelsize": 7,
     "xtick.major.width": 0.6,
@@ -82,10 +89,29 @@ def axes_at(figure: Figure, box: Box) -> Axes:
     return figure.add_axes(bounds)
 
 
-def write_text(figure: Figure, text: str, x: float, top: float, *, size: float = 7) -> None:
-    """Write a line of text below a place, centred; in inches from the figure's upper left, the size in points."""
+def write_text(figure: Figure, text: str, x: float, top: float, room: float) -> None:
+    """Write a line of text below a place, centred; smaller where it would be wider than the room.
+
+    Args:
+        figure: Where it is written.
+        text: The line.
+        x: Its middle, in inches from the figure's left.
+        top: In inches from the figure's top.
+        room: In inches.
+    """
     width, height = figure.get_size_inches()
-    figure.text(x / width, 1 - top / height, text, fontsize=size, ha="center", va="top")
+    written = figure.text(x / width, 1 - top / height, printable(text), fontsize=_TEXT_SIZE, ha="center", va="top")
+    wide = written.get_window_extent().width / figure.dpi
+    if wide > room:
+        written.set_fontsize(_TEXT_SIZE * room / wide)
+
+
+def printable(text: str) -> str:
+    """Return text that the font can print; a character that it lacks becomes its number, as in LaTeX tables."""
+    from matplotlib.font_manager import findfont, get_font
+
+    known = get_font(findfont(_FONT)).get_charmap()
+    return "".join(character if ord(character) in known else f"U+{ord(character):04X}" for character in text)
 
 
 def save(figure: Figure, path: Path) -> None:

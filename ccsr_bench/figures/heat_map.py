@@ -53,8 +53,8 @@ def draw_heat_maps(maps: Sequence[HeatMap], width: float) -> Figure:
         axes = axes_at(figure, box)
         shown = axes.imshow(one.grey_levels, cmap="inferno", vmin=0, vmax=top, interpolation="none", aspect="auto")
         axes.set_axis_off()
-        write_text(figure, one.title, box.left + side / 2, box.top - _TITLE + 0.03)
-        write_text(figure, f"L-STD {one.l_std:.4f}", box.left + side / 2, box.top - _TITLE + 0.155)
+        write_text(figure, one.title, box.left + side / 2, box.top - _TITLE + 0.03, side)
+        write_text(figure, f"L-STD {one.l_std:.4f}", box.left + side / 2, box.top - _TITLE + 0.155, side)
     bar = axes_at(figure, Box(across * (side + _GAP), _TITLE, _BAR, rows * (height + _TITLE) - _TITLE))
     figure.colorbar(shown, cax=bar, extend="max").set_label("STD (grey levels)")
     return figure

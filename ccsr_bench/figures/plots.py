@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ccsr_bench.figures.drawing import COLOURS, MARKERS
+from ccsr_bench.figures.drawing import COLOURS, MARKERS, printable
 from ccsr_bench.figures.points import Axis, Estimate, Line, Lines, Point, Scatter
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def draw_scatter(scatter: Scatter, width: float) -> Figure:
     for point in scatter.points:
         x, y = point.x.value, point.y.value
         axes.errorbar(x, y, xerr=_bars(point.x), yerr=_bars(point.y), fmt="none", ecolor=_colour(point), elinewidth=0.7)
-        axes.plot(x, y, **_marker(point), linestyle="none", zorder=3, label=point.title)
+        axes.plot(x, y, **_marker(point), linestyle="none", zorder=3, label=printable(point.title))
     if scatter.x.logarithmic:
         _make_logarithmic(axes, [point.x.value for point in scatter.points])
     axes.set_xlabel(_label(scatter.x))
@@ -51,7 +51,7 @@ def draw_lines(lines: Lines, width: float) -> Figure:
         runs = [count.runs for count in line.counts]
         lows, highs = zip(*(count.interval for count in line.counts), strict=True)
         axes.fill_between(runs, lows, highs, color=_colour(line), alpha=0.2, linewidth=0)
-        axes.plot(runs, [count.g_std for count in line.counts], **_marker(line), label=line.title)
+        axes.plot(runs, [count.g_std for count in line.counts], **_marker(line), label=printable(line.title))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     axes.set_xlabel("Runs per image")

@@ -106,7 +106,7 @@ def quality_stability(results: Sequence[Results], metric: str, spread_name: str)
         pairs = list(zip([_l_std(one) for one in kept], quality, strict=True))
         axis = Axis("L-STD", higher_is_better=False)
         scatter = _scatter(results, kept, axis, quality_axis(metric), pairs, _mean)
-    return scatter._replace(remarks=remarks + scatter.remarks)
+    return scatter._replace(remarks=remarks + _run_counts(kept) + scatter.remarks)
 
 
 def cost(results: Sequence[Results], metric: str) -> Scatter:
@@ -207,6 +207,14 @@ def _with_several_runs(results: Sequence[Results]) -> tuple[list[Results], list[
     if not kept:
         raise BenchError("no method here has several runs, so nothing moves; `ccsr-bench run --runs 10` makes some")
     return kept, [f"{one.identity.method}: a single run, so no spread; left out" for one in results if one not in kept]
+
+
+def _run_counts(results: Sequence[Results]) -> list[str]:
+    """Return a remark where spreads are over different numbers of runs."""
+    if len({one.runs for one in results}) == 1:
+        return []
+    counts = ", ".join(f"{one.identity.method} {one.runs}" for one in results)
+    return [f"N differs: {counts}; over fewer runs a spread comes out smaller"]
 
 
 def _l_std(results: Results) -> Scores:

@@ -88,16 +88,16 @@ def _draw_overview(figure: Figure, strip: Strip, side: float) -> None:
     left, top, size = (length / strip.scale for length in strip.region)
     # Pixel centres are at whole numbers.
     axes.add_patch(Rectangle((left - 0.5, top - 0.5), size, size, fill=False, edgecolor=_MARK, linewidth=1.2))
-    write_text(figure, strip.image, width * shrink / 2, height * shrink + 0.03)
+    write_text(figure, strip.image, width * shrink / 2, height * shrink + 0.03, width * shrink)
 
 
 def _draw_group(figure: Figure, group: Group, left: float, top: float, side: float) -> None:
     for index, picture in enumerate(group.pictures):
         at = left + index * (side + _GAP)
         _picture(figure, Box(at, top, side, side), picture.pixels)
-        write_text(figure, picture.label, at + side / 2, top + side + 0.03)
-    middle = left + (len(group.pictures) * (side + _GAP) - _GAP) / 2
-    write_text(figure, group.title, middle, top + side + 0.03 + _LINE)
+        write_text(figure, picture.label, at + side / 2, top + side + 0.03, side)
+    width = len(group.pictures) * (side + _GAP) - _GAP
+    write_text(figure, group.title, left + width / 2, top + side + 0.03 + _LINE, width)
 
 
 def _picture(figure: Figure, box: Box, pixels: np.ndarray) -> Axes:

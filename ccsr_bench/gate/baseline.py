@@ -171,7 +171,7 @@ def _read_file(path: Path) -> Baseline:
         raise BenchError(f"{path}: its checksum is not that of its content, so it was edited; {again}")
     newer = [name for name in (*baseline.scores, *baseline.distances) if name not in METRICS]
     if newer:
-        raise BenchError(f"{path}: has {some(newer)}, which this ccsr-bench does not know; update it")
+        raise BenchError(f"{path}: was made by a newer ccsr-bench, which has {some(newer)}; update ccsr-bench")
     for wrong in _inconsistencies(baseline):
         raise BenchError(f"{path}: {wrong}; {again}")
     return baseline
@@ -180,6 +180,8 @@ def _read_file(path: Path) -> Baseline:
 def _inconsistencies(baseline: Baseline) -> Iterator[str]:
     """Yield what does not fit together: a comparison would fail on it, or find nothing."""
     images = set(baseline.pixels_sha256)
+    if baseline.runs < 1:
+        yield f"`runs` is {baseline.runs}"
     if not images or not (baseline.scores or baseline.distances):
         yield "`scores` and `distances` are empty"
     if set(baseline.l_std) != (images if baseline.runs > 1 else set()):
@@ -187,14 +189,19 @@ def _inconsistencies(baseline: Baseline) -> Iterator[str]:
     for metric, scores in baseline.scores.items():
         if set(scores) != images:
             yield f"the images of `scores` of {metric} are not those of `pixels_sha256`"
+    yield from _wrong_numbers(baseline)
+    named = {*baseline.scores, *baseline.distances, *([L_STD.name] if baseline.l_std else [])}
+    undefined = named - baseline.definitions.keys()
+    if undefined:
+        yield f"`definitions` lacks {some(sorted(undefined))}"
+
+
+def _wrong_numbers(baseline: Baseline) -> Iterator[str]:
     series = [(metric, runs) for metric, scores in baseline.scores.items() for runs in scores.values()]
     series += baseline.distances.items()
     for metric, runs in series:
         if len(runs) != baseline.runs:
             yield f"{metric} has {len(runs)} values for {baseline.runs} runs"
-    numbers = [*baseline.l_std.values(), *(value for _, runs in series for value in runs)]
-    if not all(map(math.isfinite, numbers)):
-        yield "a number is not finite"
-    undefined = {*baseline.scores, *baseline.distances} - baseline.definitions.keys()
-    if undefined:
-        yield f"`definitions` lacks {some(sorted(undefined))}"
+    for name, numbers in (("`l_std`", baseline.l_std.values()), *series):
+        if not all(map(math.isfinite, numbers)):
+            yield f"{name} has a number that is not finite"

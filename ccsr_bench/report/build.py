@@ -29,7 +29,7 @@ GENERATOR = 'name="generator" content="ccsr-bench report"'
 UNFINISHED = ".unfinished"
 """The folder, in the report's, that a report is made in."""
 
-THREADS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+MOST_THREADS = 8
 """That make pictures; each holds all outputs of an image."""
 
 CONTENTS = ("index.html", "data.js", "page", "images")
@@ -172,12 +172,18 @@ def _outputs(results: Results, image: str) -> list[RecordedFile]:
 
 def _in_threads(tasks: Sequence[PictureTask], report: Path) -> Iterator[ImageContent]:
     """Yield the images in order; an error ends the work that has not begun."""
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(thread_count()) as pool:
         try:
             yield from pool.map(lambda task: write_pictures(task, report), tasks)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def thread_count() -> int:
+    """Return how many threads make pictures: one for each CPU that this process may use, within limits."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST_THREADS, usable)
 
 
 def _write_page(report: Path, datasets: Sequence[DatasetContent]) -> None:

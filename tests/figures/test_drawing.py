@@ -189,6 +189,28 @@ def test_nothing_of_a_strip_or_of_heat_maps_reaches_out_of_the_figure() -> None:
             check_inside(draw_heat_maps(maps[:1], width))
 
 
+def test_long_texts_of_a_strip_and_of_heat_maps_stay_below_and_above_their_pictures() -> None:
+    title = "A method of a rather long name (same seed)"
+    what = Strip(title, picture(2, size=16), 4, Region(0, 0, 32), [Group(title, [Picture(title, picture(0))])] * 6)
+    with drawing.style():
+        for figure in (draw_strip(what, 7.16), draw_heat_maps([HeatMap(title, np.ones((48, 64)), 0.1)] * 4, 3.5)):
+            figure.set_dpi(300)  # as it is saved
+            check_inside(figure)
+            widest = max(axes.get_window_extent().width for axes in figure.axes)
+            assert all(text.get_window_extent().width <= widest + 1 for text in figure.texts)
+
+
+@pytest.mark.filterwarnings("error")
+def test_characters_that_the_font_lacks_are_printed_as_numbers(tmp_path: Path) -> None:
+    what = Strip("中é", picture(2, size=16), 4, Region(0, 0, 32), [Group("中é", [Picture("LR", picture(0))])])
+    with drawing.style():
+        strip, plot = draw_strip(what, 7.16), draw_scatter(scatter(["中é"]), 3.5)
+        drawing.save(strip, tmp_path / "strip.pdf")
+        drawing.save(plot, tmp_path / "plot.pdf")
+    assert [text.get_text() for text in strip.texts] == ["U+4E2Dé", "LR", "U+4E2Dé"]
+    assert [text.get_text() for text in plot.legends[0].get_texts()] == ["U+4E2Dé"]
+
+
 def check_inside(figure: object) -> None:
     """Assert that all axes and texts are inside, and that no axes overlap."""
     from matplotlib.figure import Figure

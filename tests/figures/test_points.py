@@ -12,6 +12,7 @@ from ccsr_bench.datasets import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.figures.points import cost, perception_distortion, quality_stability, runs_needed
 from ccsr_bench.figures.selection import on_common_images, open_comparison
+from ccsr_bench.methods.interpolation import DitheredBicubic
 from ccsr_bench.results import Results, Scores
 from ccsr_bench.stability import g_std
 from ccsr_bench.statistics.bootstrap import bootstrap_interval
@@ -48,6 +49,15 @@ def test_spread_is_that_of_the_table_and_a_single_run_is_left_out(
     assert not scatter.x.higher_is_better
     with pytest.raises(BenchError, match="no method here has several runs"):
         quality_stability(compared[:1], "psnr", spread_name)
+
+
+@pytest.mark.parametrize("spread_name", ["g-std", "l-std"])
+def test_different_numbers_of_runs_are_remarked(own: Dataset, out: Path, spread_name: str) -> None:
+    record(own, out, "brief", method=DitheredBicubic(sigma=2.0), runs=2)
+    with open_comparison(out, methods=["brief", "wild", "calm"]) as results:
+        assert quality_stability(results[1:], "psnr", spread_name).remarks == []
+        (remark,) = quality_stability(results, "psnr", spread_name).remarks
+    assert remark.startswith("N differs: brief 2, wild 4, calm 4;")
 
 
 def test_l_std_must_be_recorded_for_that_many_runs(out: Path) -> None:

@@ -90,20 +90,29 @@ def test_damaged_and_edited_files_are_refused(file: Path, old: str, new: str, na
     assert named in str(error.value)
 
 
-def _drop_image(scores: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
-    return {**scores, "psnr": {image: runs for image, runs in scores["psnr"].items() if image != "image1"}}
+def _without(content: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key != name}
 
 
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda b: {"scores": _drop_image(b.scores)}, "the images of `scores` of psnr are not those"),
+        (
+            lambda b: {"scores": {**b.scores, "psnr": _without(b.scores["psnr"], "image1")}},
+            "the images of `scores` of psnr are not those",
+        ),
         (lambda _: {"l_std": {}}, "the images of `l_std` are not those"),
         (lambda _: {"runs": 3}, "psnr has 4 values for 3 runs"),
-        (lambda _: {"definitions": {}}, "`definitions` lacks fid, kid, psnr"),
+        (lambda b: {"definitions": _without(b.definitions, "psnr")}, "`definitions` lacks psnr"),
+        (lambda b: {"definitions": _without(b.definitions, "l-std")}, "`definitions` lacks l-std"),
         (lambda _: {"scores": {}, "distances": {}}, "`scores` and `distances` are empty"),
-        (lambda b: {"scores": {**b.scores, "better": b.scores["psnr"]}}, "has better, which this ccsr-bench does not"),
-        (lambda b: {"l_std": dict.fromkeys(b.l_std, float("nan"))}, "a number is not finite"),
+        (
+            lambda b: {"scores": {**b.scores, "better": b.scores["psnr"]}},
+            "made by a newer ccsr-bench, which has better;",
+        ),
+        (lambda b: {"l_std": dict.fromkeys(b.l_std, float("nan"))}, "`l_std` has a number that is not finite"),
+        (lambda b: {"distances": {**b.distances, "fid": [float("inf")] * 4}}, "fid has a number that is not finite"),
+        (lambda _: {"runs": 0, "l_std": {}}, "`runs` is 0"),
     ],
 )
 def test_files_that_do_not_fit_together_are_refused(

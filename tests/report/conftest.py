@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_images(folder: Path) -> list[object]:
     """Return the options that name the images."""
     return ["--lr", folder / "lr", "--hr", folder / "hr"]
+
+
+def with_a_noise_floor_of_two_runs(results: Path, folder: Path) -> Path:
+    """Return an output folder that has one beside the results."""
+    out = shutil.copytree(results / "out", folder / "out")
+    command = ["run", "--same-seed", "--method", "bicubic-dither", "--runs", "2", "--metrics", "psnr", "ssim"]
+    done([*command, "--dataset", "own", *own_images(results), "--no-canary", "--out", out])
+    return out
 
 
 def build(folder: Path, to: Path, *options: object, with_images: bool = True) -> None:

@@ -15,12 +15,13 @@ import pytest
 from PIL import Image
 
 from ccsr_bench.images import read_image, write_png
+from ccsr_bench.report.build import MOST_THREADS, thread_count
 from ccsr_bench.report.pictures import ImageContent, PictureTask, write_pictures
 from ccsr_bench.stability import l_std, std_map
 from ccsr_bench.store import Ledger
 from tests.cli.commands import Capture, done, mistake
 from tests.conftest import picture
-from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images
+from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
 
 
 def content(report: Path) -> dict[str, Any]:
@@ -171,6 +172,22 @@ def test_method_that_lacks_an_image(results: Path, tmp_path: Path) -> None:
     assert told["methods"][1]["scores"]["psnr"][1] is None
     assert told["methods"][1]["best"][1] is None
     assert told["images"][1]["heat_top"] is None
+
+
+def test_method_without_an_image_of_as_many_runs_is_left_out(results: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = with_a_noise_floor_of_two_runs(results, tmp_path)
+    own = ["--dataset", "own", *own_images(results)]
+    report = ["report", "--out", out, "--to", tmp_path / "report", *own, "--runs"]
+    done([*report, RUNS])
+    assert [method["name"] for method in content(tmp_path / "report")["methods"]] == ["bicubic", "bicubic-dither"]
+    assert "--runs 99: no image has that many runs" in mistake(capsys, *report, 99)
+
+
+@pytest.mark.parametrize(("usable", "threads"), [(1, 1), (3, 3), (96, MOST_THREADS)])
+def test_threads_are_as_many_as_the_process_may_use(monkeypatch: pytest.MonkeyPatch, usable: int, threads: int) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(usable)), raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert thread_count() == threads
 
 
 def test_run_can_record_while_pictures_are_made(

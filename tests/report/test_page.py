@@ -16,7 +16,7 @@ import pytest
 from ccsr_bench.results import Results
 from ccsr_bench.store import Ledger
 from tests.cli.commands import done
-from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images
+from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -360,6 +360,19 @@ def test_several_data_sets(browser: Browser, results: Path, tmp_path: Path) -> N
     opened.get_by_role("link", name=IMAGES[0]).click()
     wait_for_heading(opened, IMAGES[0])
     assert "Every method has one run" in opened.locator("main").inner_text()
+    opened.close()
+
+
+def test_spreads_over_different_numbers_of_runs_are_remarked(browser: Browser, results: Path, tmp_path: Path) -> None:
+    out = with_a_noise_floor_of_two_runs(results, tmp_path)
+    done(["report", "--out", out, "--to", tmp_path / "report"])
+    opened = browser.new_page()
+    opened.goto((tmp_path / "report" / "index.html").as_uri())
+    first, stability, _ = opened.locator(".plots figure").all()
+    for axis in ("L-STD", "G-STD of PSNR"):
+        stability.get_by_label("Up").select_option(axis)
+        assert f"N differs: {NOISY} 4, {NOISY} (same seed) 2;" in stability.inner_text()
+    assert "N differs" not in first.inner_text()
     opened.close()
 
 

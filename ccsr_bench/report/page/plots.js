@@ -129,7 +129,7 @@ function plot(dataset, title, words, across, up) {
       y: axes.y.of(method),
     }));
     const points = all.filter(({ x, y }) => x && y);
-    remarks.textContent = [machines(points, axes), coverage(points), absence(all, axes)].filter(Boolean).join(" ");
+    remarks.textContent = [machines(points, axes), runCounts(points, axes), coverage(points), absence(all, axes)].filter(Boolean).join(" ");
     told.textContent = points.length ? "Point at a method, or move to it with the Tab key, for its numbers." : "";
     if (points.length)
       scatter(box, axes, points, (text) => {
@@ -169,6 +169,18 @@ function machines(points, axes) {
   return `${words} ${names.join("; ")}.`;
 }
 
+function isSpread({ key }) {
+  return key === "l-std" || key.endsWith(" spread");
+}
+
+/** In words, where spreads are over different numbers of runs, and so do not quite compare. */
+function runCounts(points, axes) {
+  const counts = new Set(points.map(({ method }) => method.runs));
+  if (!isSpread(axes.y) || counts.size < 2) return "";
+  const listed = points.map(({ title, method }) => `${title} ${method.runs}`).join(", ");
+  return `N differs: ${listed}; over fewer runs a spread comes out smaller.`;
+}
+
 /** In words, where points are of different images, and so do not quite compare. */
 function coverage(points) {
   const counts = points.map(({ x, y }) => Math.min(x.images, y.images));
@@ -184,6 +196,5 @@ function absence(all, axes) {
 
 function whyAbsent({ method, x }, axes) {
   const axis = x ? axes.y : axes.x;
-  const single = method.runs === 1 && (axis.key === "l-std" || axis.key.endsWith(" spread"));
-  return single ? "one run, no spread" : axis.missing;
+  return method.runs === 1 && isSpread(axis) ? "one run, no spread" : axis.missing;
 }
