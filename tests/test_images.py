@@ -154,8 +154,9 @@ def test_missing_file_and_folder_are_named(tmp_path: Path) -> None:
 def test_file_that_cannot_be_written_is_named(tmp_path: Path, target: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=f"{tmp_path / target}'$") as error:
+    with pytest.raises(OSError, match="directory") as error:
         write_atomically(tmp_path / target, b"data")
+    assert error.value.filename == str(tmp_path / target)
     assert error.value.errno in {errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 

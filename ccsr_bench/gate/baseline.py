@@ -182,7 +182,9 @@ def _inconsistencies(baseline: Baseline) -> Iterator[str]:
     images = set(baseline.pixels_sha256)
     if baseline.runs < 1:
         yield f"`runs` is {baseline.runs}"
-    if not images or not (baseline.scores or baseline.distances):
+    if not images:
+        yield "`pixels_sha256` is empty"
+    if not (baseline.scores or baseline.distances):
         yield "`scores` and `distances` are empty"
     if set(baseline.l_std) != (images if baseline.runs > 1 else set()):
         yield "the images of `l_std` are not those of `pixels_sha256`"

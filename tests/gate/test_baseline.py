@@ -112,6 +112,7 @@ def _without(content: dict[str, Any], name: str) -> dict[str, Any]:
         ),
         (lambda b: {"l_std": dict.fromkeys(b.l_std, float("nan"))}, "`l_std` has a number that is not finite"),
         (lambda b: {"distances": {**b.distances, "fid": [float("inf")] * 4}}, "fid has a number that is not finite"),
+        (lambda _: {"pixels_sha256": {}, "l_std": {}, "scores": {"psnr": {}}}, "`pixels_sha256` is empty"),
         (lambda _: {"runs": 0, "l_std": {}}, "`runs` is 0"),
     ],
 )
