@@ -74,7 +74,7 @@ class Captions:
         return self.folder / f"{pixels_sha256(lr)}.json"
 
 
-def placeholder(_lr: np.ndarray) -> str:
+def same_caption(_lr: np.ndarray) -> str:
     """Caption an image of no data set, such as those that methods are tested and timed with."""
     return "A photograph."
 

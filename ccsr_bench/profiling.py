@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ccsr_bench import provenance
-from ccsr_bench.captions import placeholder
+from ccsr_bench.captions import same_caption
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.methods import loading
 from ccsr_bench.methods.in_process import parameter_counts
@@ -150,7 +150,7 @@ def _measure(
 @contextlib.contextmanager
 def _loaded(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> Iterator[_Checked]:
     with contextlib.ExitStack() as held:
-        method = loading.load(spec, execution, weights, log=worker_log(spec.name), caption=placeholder)
+        method = loading.load(spec, execution, weights, log=worker_log(spec.name), caption=same_caption)
         if isinstance(method, IsolatedMethod):
             held.callback(method.close)
         yield _Checked(method, spec)

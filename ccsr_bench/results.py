@@ -115,6 +115,17 @@ class Results:
         return ", ".join(dict.fromkeys(names))
 
 
+def on_common_images(scores: Sequence[Scores]) -> list[Scores]:
+    """Return scores of only the images that all have, in the first one's order; numbers of others do not compare."""
+    shared = set(scores[0].images).intersection(*(one.images for one in scores[1:]))
+    images = tuple(image for image in scores[0].images if image in shared)
+    kept = []
+    for one in scores:
+        place = {image: index for index, image in enumerate(one.images)}
+        kept.append(Scores(images, one.values[np.array([place[image] for image in images], np.intp)]))
+    return kept
+
+
 def distances(metric: str, features: Features) -> np.ndarray:
     """Return a distance of sets for each run, (N,)."""
     distance = entry_point(METRICS[metric].entry)
@@ -145,9 +156,9 @@ def open_results(
                 chosen.append(Results(ledger, runs))
         if not chosen:
             raise BenchError(f"{out}: no results; `ccsr-bench run --method bicubic --dataset sample` makes some")
-        lacking = [one for one in chosen if one.chosen and not one.images]
-        if lacking and len(lacking) == sum(one.chosen for one in chosen):
-            names = ", ".join(f"{one.identity.method} on {one.identity.dataset}" for one in lacking)
+        cut = [one for one in chosen if one.chosen]
+        if cut and not any(one.images for one in cut):
+            names = ", ".join(f"{one.identity.method} on {one.identity.dataset}" for one in cut)
             raise BenchError(f"--runs {runs}: no image has that many runs of {names}; run more, or ask for fewer")
         yield chosen
 

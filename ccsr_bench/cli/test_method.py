@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Check a method."""
-    from ccsr_bench.captions import placeholder
+    from ccsr_bench.captions import same_caption
     from ccsr_bench.cli.console import columns, echo_json, remark
     from ccsr_bench.cli.job import stdout_to_stderr
     from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
@@ -44,7 +44,9 @@ def execute(options: argparse.Namespace) -> int:
     execution = shared.resolve_execution(options, shared.resolve_device(options.device))
     weights = spec.find_weights(options.weights)
     with stdout_to_stderr():
-        load = functools.partial(loading.load, spec, execution, weights, log=worker_log(spec.name), caption=placeholder)
+        load = functools.partial(
+            loading.load, spec, execution, weights, log=worker_log(spec.name), caption=same_caption
+        )
         findings = list(
             check_contract(spec, load, size=options.size, progress=lambda what: remark(f"checking: {what}"))
         )

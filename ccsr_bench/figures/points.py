@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.figures.selection import on_common_images
 from ccsr_bench.metrics.catalogue import METRICS, find_metric
-from ccsr_bench.results import Results, Scores
+from ccsr_bench.results import Results, Scores, on_common_images
 from ccsr_bench.stability import spread
 from ccsr_bench.statistics.bootstrap import Interval, bootstrap_interval
 from ccsr_bench.statistics.run_counts import RunCount, g_std_by_runs
@@ -119,14 +118,15 @@ def cost(results: Sequence[Results], metric: str) -> Scatter:
     Raises:
         BenchError: As `perception_distortion`; or no seconds are recorded.
     """
-    kept = [one for one in results if one.seconds() is not None]
+    timed = [(one, seconds) for one in results if (seconds := one.seconds()) is not None]
+    kept = [one for one, _ in timed]
     if not kept:
         raise BenchError("no seconds are recorded: the images were made elsewhere; `ccsr-bench run` records them")
     remarks = [f"{one.identity.method}: made elsewhere, so no seconds; left out" for one in results if one not in kept]
     machines = sorted({machine for one in kept for machine in one.machines()})
     if len(machines) > 1:
         remarks.append(f"recorded on different machines, whose seconds do not compare: {'; '.join(machines)}")
-    pairs = [(seconds, metric_scores(one, metric)) for one in kept if (seconds := one.seconds()) is not None]
+    pairs = [(seconds, metric_scores(one, metric)) for one, seconds in timed]
     axis = Axis("Seconds per output, median", higher_is_better=False, logarithmic=True)
     scatter = _scatter(results, kept, axis, quality_axis(metric), pairs, _median)
     return scatter._replace(remarks=remarks + scatter.remarks)
@@ -144,7 +144,7 @@ def runs_needed(results: Sequence[Results], metric: str) -> Lines:
     """
     kept, remarks = _with_several_runs(results)
     recorded = [metric_scores(one, metric) for one in kept]
-    compared = on_common_images(recorded)
+    compared = _compared(recorded)
     lines = [
         Line(results.index(one), one.description.title, g_std_by_runs(scores.values))
         for one, scores in zip(kept, compared, strict=True)
@@ -236,12 +236,20 @@ def _scatter(
     estimate_x: Callable[[np.ndarray], Estimate],
 ) -> Scatter:
     """Return a point for each method that is kept, whose y is the mean of a metric's scores."""
-    compared = on_common_images([one for pair in values for one in pair])
+    compared = _compared([one for pair in values for one in pair])
     points = [
         Point(results.index(one), one.description.title, estimate_x(xs.values), _quality(ys.values))
         for one, xs, ys in zip(kept, compared[::2], compared[1::2], strict=True)
     ]
     return Scatter(x, y, points, _coverage(kept, compared[0]))
+
+
+def _compared(scores: Sequence[Scores]) -> list[Scores]:
+    """Return scores of the images that all have; raises a `BenchError` where there is none."""
+    compared = on_common_images(scores)
+    if not compared[0].images:
+        raise BenchError("the methods have no image in common; finish their runs, or choose with --method")
+    return compared
 
 
 def _coverage(results: Sequence[Results], compared: Scores) -> list[str]:

@@ -6,10 +6,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.results import Results, Scores, common_definitions, open_results
+from ccsr_bench.results import Results, common_definitions, open_results
 
 
 @contextlib.contextmanager
@@ -37,20 +35,3 @@ def open_comparison(
         common_definitions(found)
         order = {method: place for place, method in enumerate(methods)}
         yield sorted(found, key=lambda results: order.get(results.identity.method, 0))
-
-
-def on_common_images(scores: Sequence[Scores]) -> list[Scores]:
-    """Return scores of only the images that all have, in the first one's order; numbers of others do not compare.
-
-    Raises:
-        BenchError: They have no image in common.
-    """
-    shared = set(scores[0].images).intersection(*(one.images for one in scores[1:]))
-    images = tuple(image for image in scores[0].images if image in shared)
-    if not images:
-        raise BenchError("the methods have no image in common; finish their runs, or choose with --method")
-    kept = []
-    for one in scores:
-        place = {image: index for index, image in enumerate(one.images)}
-        kept.append(Scores(images, one.values[np.array([place[image] for image in images])]))
-    return kept

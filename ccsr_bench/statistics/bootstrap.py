@@ -28,8 +28,8 @@ class Interval(NamedTuple):
     high: float
 
 
-def bootstrap_interval(values: np.ndarray) -> Interval:
-    """Return the percentile interval of a mean over images.
+def bootstrap_interval(values: np.ndarray) -> Interval | None:
+    """Return the percentile interval of a mean over images; None for one image, which says nothing of others.
 
     It covers the mean of a metric, G-STD and L-STD, which all are means of per-image values.
 
@@ -37,6 +37,8 @@ def bootstrap_interval(values: np.ndarray) -> Interval:
         values: (M,) float, one value per image.
     """
     values = np.asarray(values, np.float64)
+    if len(values) < 2:
+        return None
     return _percentiles(np.concatenate([values[chosen].mean(axis=1) for chosen in _draws(len(values))]))
 
 

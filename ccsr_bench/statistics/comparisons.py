@@ -10,7 +10,7 @@ import numpy as np
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.catalogue import METRICS
-from ccsr_bench.results import Results, Scores, common_definitions
+from ccsr_bench.results import Results, Scores, common_definitions, on_common_images
 from ccsr_bench.stability import spread
 from ccsr_bench.statistics.paired import SIGNIFICANCE, PairedDifference, holm, paired_difference
 from ccsr_bench.statistics.run_counts import RunCount, g_std_by_runs
@@ -104,12 +104,9 @@ def _differences(pair: _Pair, metrics: Sequence[str]) -> Iterator[tuple[str, Qua
 
 
 def _common(first: Scores, second: Scores) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the values of the images that both have, in one order; None for fewer than two."""
-    at = {image: index for index, image in enumerate(second.images)}
-    rows = [(index, at[image]) for index, image in enumerate(first.images) if image in at]
-    if len(rows) < 2:
-        return None
-    return first.values[[row[0] for row in rows]], second.values[[row[1] for row in rows]]
+    """Return the values of the images that both have; None for fewer than two."""
+    ours, theirs = on_common_images([first, second])
+    return (ours.values, theirs.values) if len(ours.images) > 1 else None
 
 
 def image_metrics(results: Results, metrics: Sequence[str]) -> list[str]:

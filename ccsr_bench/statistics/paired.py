@@ -48,14 +48,15 @@ def paired_difference(first: np.ndarray, second: np.ndarray) -> PairedDifference
         second: (M,) float, of the same images in the same order.
 
     Raises:
-        ValueError: They are not of the same images, or of none.
+        ValueError: They are not of the same images, or of fewer than two.
     """
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    if first.shape != second.shape or first.ndim != 1 or not first.size:
-        raise ValueError(f"values of the same images are compared, got shapes {first.shape} and {second.shape}")
-    differences = second - first
+    differences = second - first if first.shape == second.shape and first.ndim == 1 else np.empty(0)
+    interval = bootstrap_interval(differences)
+    if interval is None:
+        raise ValueError(f"values of the same two images or more are compared, got {first.shape} and {second.shape}")
     p_value = _sign_flip(differences) if differences.any() else 1.0
-    return PairedDifference(float(differences.mean()), bootstrap_interval(differences), p_value, len(differences))
+    return PairedDifference(float(differences.mean()), interval, p_value, len(differences))
 
 
 def _sign_flip(differences: np.ndarray) -> float:

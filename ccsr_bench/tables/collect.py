@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ccsr_bench.metrics.catalogue import METRICS, entry_point, find_protocol
 from ccsr_bench.results import Results, Scores, common_definitions, distances, open_results
 from ccsr_bench.stability import G_STD_DEFINITION, spread
-from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, Interval, bootstrap_interval, frechet_interval
+from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval
 from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section
 
 SET_DIMENSIONS = 2048
@@ -105,7 +103,7 @@ class _Cells:
         if scores is None:
             return None
         means = Scores(scores.images, scores.values.mean(axis=1))
-        value, interval = float(means.values.mean()), _interval(means.values)
+        value, interval = float(means.values.mean()), bootstrap_interval(means.values)
         if self.results.runs == 1:
             return Cell(value, covers=means.images, value_interval=interval, scores=means)
         spreads = spread(scores.values)
@@ -114,7 +112,7 @@ class _Cells:
             float(spreads.mean()),
             covers=means.images,
             value_interval=interval,
-            g_std_interval=_interval(spreads),
+            g_std_interval=bootstrap_interval(spreads),
             scores=means,
         )
 
@@ -122,7 +120,7 @@ class _Cells:
         scores = self.results.l_std()
         if scores is None:
             return None
-        value, interval = float(scores.values.mean()), _interval(scores.values)
+        value, interval = float(scores.values.mean()), bootstrap_interval(scores.values)
         return Cell(value, covers=scores.images, value_interval=interval, scores=scores)
 
     def _distance(self, metric: str) -> Cell | None:
@@ -136,11 +134,6 @@ class _Cells:
             interval = frechet_interval(entry_point(METRICS[metric].entry), features.runs, features.references)
         deviation = float(values.std()) if self.results.runs > 1 else None
         return Cell(float(values.mean()), deviation, covers=features.images, value_interval=interval)
-
-
-def _interval(values: np.ndarray) -> Interval | None:
-    """Return the interval of a mean over images; None for one image, which says nothing of others."""
-    return bootstrap_interval(values) if len(values) > 1 else None
 
 
 def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Column]) -> Iterator[str]:

@@ -60,7 +60,7 @@ def build(request: Request) -> list[Table]:
         tables = _free(request)
     else:
         tables = [_layout(request)]
-    if request.sort and not any(column.name == request.sort for table in tables for column in table.columns):
+    if request.sort:  # some table must have the column
         find_columns([request.sort], [column for table in tables for column in table.columns])
     return [marked(_sorted(_with_intervals(table, request), request.sort), request.marking) for table in tables]
 

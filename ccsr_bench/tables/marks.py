@@ -124,13 +124,13 @@ def _significant(table: Table, steps: Sequence[_Step]) -> tuple[set[_Place], str
     untested = {step.marked.column for step in steps} - {step.marked.column for step in p_values}
     labels = [column.label for column in table.columns if column.name in untested]
     if labels:
-        note += f" {', '.join(labels)}: no values of single images to test, so never marked."
+        note += f" {', '.join(labels)}: no values of two images or more to test, so never marked."
     return kept, note
 
 
 def _p_value(table: Table, step: _Step) -> float | None:
     first, second = (_scores(table, place) for place in step)
-    if first is None or second is None:
+    if first is None or second is None or len(first.images) < 2:
         return None
     return paired_difference(first.values, second.values).p_value  # of the same images, in the order of names
 

@@ -11,9 +11,9 @@ import pytest
 from ccsr_bench.datasets import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.figures.points import cost, perception_distortion, quality_stability, runs_needed
-from ccsr_bench.figures.selection import on_common_images, open_comparison
+from ccsr_bench.figures.selection import open_comparison
 from ccsr_bench.methods.interpolation import DitheredBicubic
-from ccsr_bench.results import Results, Scores
+from ccsr_bench.results import Results, Scores, on_common_images
 from ccsr_bench.stability import g_std
 from ccsr_bench.statistics.bootstrap import bootstrap_interval
 from ccsr_bench.tables.collect import collect
@@ -131,8 +131,19 @@ def test_common_images_are_paired_by_name() -> None:
     kept = on_common_images([first, second])
     assert kept[0].images == kept[1].images == ("a", "c")
     assert [one.values[:, 0].tolist() for one in kept] == [[1.0, 3.0], [10.0, 30.0]]
-    with pytest.raises(BenchError, match="no image in common"):
-        on_common_images([first, Scores(("x",), np.ones((1, 1)))])
+    other, _ = on_common_images([first, Scores(("x",), np.ones((1, 1)))])
+    assert other.images == ()
+    assert other.values.shape == (0, first.values.shape[1])
+
+
+def test_methods_without_a_common_image_have_no_plot(own: Dataset, out: Path) -> None:
+    record(own, out, "few", images=["image1"])
+    record(own, out, "others", images=["image2"])
+    with (
+        open_comparison(out, methods=["few", "others"]) as found,
+        pytest.raises(BenchError, match="no image in common; finish their runs"),
+    ):
+        perception_distortion(found, "psnr", "ssim")
 
 
 @pytest.mark.parametrize(

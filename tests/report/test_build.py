@@ -201,6 +201,8 @@ def test_run_can_record_while_pictures_are_made(
 
     monkeypatch.setattr("ccsr_bench.report.build.write_pictures", record_meanwhile)
     build(copied, tmp_path / "report")
+    with Ledger(copied / "out" / "own" / "bicubic") as ledger:
+        assert ledger.failures == {"x": "while the report was made"}
 
 
 def test_mistakes(results: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -49,8 +49,10 @@ def test_sign_order_and_nothing() -> None:
     assert there.mean == -back.mean == pytest.approx(3.5 / 3)
     assert there.p_value == back.p_value == 0.25  # of eight assignments of signs, only ++ + and - - - are as far
     assert paired_difference(first, first).p_value == 1
-    with pytest.raises(ValueError, match="same images"):
+    with pytest.raises(ValueError, match="same two images or more"):
         paired_difference(first, second[:2])
+    with pytest.raises(ValueError, match="same two images or more"):
+        paired_difference(first[:1], second[:1])
 
 
 def test_holm_is_the_textbooks() -> None:

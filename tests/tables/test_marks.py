@@ -129,5 +129,5 @@ def test_l_stds_of_fewer_runs_and_noise_floors_do_not_compete() -> None:
 def test_what_cannot_be_tested_is_not_marked() -> None:
     table = Table("t", (Section("d", (FID,), tuple(rows_of([3.0, 9.0], FID))),))
     assert {row.cells["fid"].mark for row in marked(table, "significant").sections[0].rows} == {""}
-    assert "FID: no values of single images to test, so never marked." in marked(table, "significant").notes[-1]
+    assert "FID: no values of two images or more to test, so never marked." in marked(table, "significant").notes[-1]
     assert {row.cells["fid"].mark for row in marked(table, "best").sections[0].rows} == {"best", "second"}

@@ -91,7 +91,7 @@ def test_latex_table_compiles_in_a_paper_with_the_packages_it_names(tmp_path: Pa
     (tmp_path / "table.tex").write_text(fragment([table_of(ROW, ODD)]), encoding="utf-8")
     named = [line.lstrip("% ") for line in fragment([]).splitlines() if "usepackage" in line]
     paper = "\n".join([r"\documentclass{article}", *named, r"\begin{document}\input{table}\end{document}"])
-    compile_with_pdflatex(tmp_path, paper)
+    assert "Output written on t.pdf (1 page" in compile_with_pdflatex(tmp_path, paper)
 
 
 def test_latex_prints_any_text(tmp_path: Path) -> None:
