@@ -75,19 +75,25 @@ def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device:
     """Return what an isolated method's process is started with.
 
     Raises:
-        NotInstalledError: Its environment or its official code is missing; the message says how to get them.
+        NotInstalledError: Its environment or its official code is missing; the message names both, and how to get them.
         BenchError: They are not what they have to be.
     """
     environment, upstream = spec.manifest.environment, spec.manifest.upstream
     if not isinstance(environment, Isolated):
         raise BenchError(f"method '{spec.name}' runs in our own process")
+    interpreter, source, missing = None, None, []
     try:
         interpreter = environments.find_interpreter(environment.python, spec.file("lock", environment.lock))
+    except NotInstalledError as error:
+        missing.append(str(error))
+    try:
         source = sources.find_source(spec.manifest.id, upstream) if upstream is not None else None
     except NotInstalledError as error:
+        missing.append(str(error))
+    if interpreter is None or missing:
         raise NotInstalledError(
-            f"method '{spec.name}': {error}; run `ccsr-bench prepare --method {spec.name}`"
-        ) from error
+            f"method '{spec.name}': {', '.join(missing)}; run `ccsr-bench prepare --method {spec.name}`"
+        )
     return Launch(
         interpreter=interpreter,
         adapter=spec.file("adapter", environment.adapter),

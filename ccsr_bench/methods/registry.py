@@ -107,17 +107,19 @@ class MethodSpec:
             own: Take them from this folder of the user's, instead of those that `prepare` installed.
 
         Raises:
-            NotInstalledError: Some are not there; the message says which, and how to get them.
+            NotInstalledError: Some are not there; the message names them all, and says how to get them.
         """
-        found = {}
+        found, missing = {}, []
         for role, name in self.variant.weights.items():
             weights = self.manifest.weights[name]
             try:
                 found[role] = own_weights(name, weights, own) if own is not None else installed_weights(name, weights)
             except NotInstalledError as error:
-                raise NotInstalledError(f"method '{self.name}': {error}; {self._advice(own)}") from error
+                missing.append(str(error))
             except BenchError as error:
                 raise BenchError(f"method '{self.name}': {error}") from error
+        if missing:
+            raise NotInstalledError(f"method '{self.name}': {', '.join(missing)}; {self._advice(own)}")
         return found
 
     def _advice(self, own: Path | None) -> str:

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.methods import loading
 from ccsr_bench.methods.manifest import ByHand, GoogleDrive, HuggingFace, Url, Weights, formats
 from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import install_weights, installed_weights, own_weights
@@ -275,3 +276,14 @@ def test_bad_fields_of_a_manifest_are_named(tmp_path: Path, old: str, new: str, 
     (tmp_path / "mine" / "method.toml").write_text(manifest.replace(old, new))
     with pytest.raises(BenchError, match=message):
         find_methods([tmp_path])
+
+
+def test_everything_that_a_method_is_missing_is_named(home: Path) -> None:
+    with pytest.raises(BenchError) as error:
+        loading.check(find_method("supir-s50"))
+    for missing in (
+        "no weights stable-diffusion-xl-base-0.9vae", "no weights supir-v0q", "no weights clip-vit-large-patch14 ",
+        "no weights llava-v1.5-13b", "no weights clip-vit-large-patch14-336", "requirements.lock, no checkout of",
+        "captioner.lock, no checkout of",
+    ):  # fmt: skip
+        assert missing in str(error.value)
