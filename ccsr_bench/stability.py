@@ -8,6 +8,8 @@ does not grow with the data set.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 L_STD_DEFINITION = (
@@ -15,6 +17,10 @@ L_STD_DEFINITION = (
     "x in [0, 1]"
 )
 G_STD_DEFINITION = "G-STD, mean over images of the population standard deviation (ddof 0) of the score over runs"
+
+
+SATURATED_ABOVE = 99.5
+"""The percentile of a map above which all pixels have the last colour, so that a few do not darken the rest."""
 
 
 def spread(scores: np.ndarray) -> np.ndarray:
@@ -76,3 +82,15 @@ def l_std(outputs: np.ndarray, *, crop: int = 0) -> float:
         In units of [0, 1]; 1/255 is one grey level.
     """
     return float(std_map(outputs, crop=crop).mean())
+
+
+def std_map_top(maps: Iterable[np.ndarray]) -> float:
+    """Return where the common colour scale of several maps ends: at the highest of their percentiles `SATURATED_ABOVE`.
+
+    Args:
+        maps: As `std_map` returns them.
+
+    Returns:
+        In units of [0, 1], at least one grey level, so that rounding noise is not shown as movement.
+    """
+    return max([1 / 255, *(float(np.percentile(one, SATURATED_ABOVE)) for one in maps)])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ccsr_bench.stability import g_std, l_std, spread, std_map
+from ccsr_bench.stability import g_std, l_std, spread, std_map, std_map_top
 
 SCORES = arrays(np.float64, (3, 10), elements=st.floats(-100, 100))
 
@@ -76,3 +76,10 @@ def test_l_std_of_known_noise_is_what_theory_says(runs: int) -> None:
     # Rounding adds a uniform error of variance 1/12.
     theory = math.sqrt(sigma**2 + 1 / 12) * expected_population_std(runs) / 255
     assert l_std(outputs) == pytest.approx(theory, rel=5e-3)
+
+
+def test_scale_of_maps_ends_below_their_few_highest_pixels_and_at_a_grey_level_at_least() -> None:
+    calm, wild = np.zeros((20, 20)), np.full((20, 20), 0.2)
+    wild[0, 0] = 0.9  # one pixel of 400
+    assert std_map_top([calm, wild]) == pytest.approx(0.2)
+    assert std_map_top([calm]) == 1 / 255

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ccsr_bench.figures.drawing import Box, axes_at, write_text
 from ccsr_bench.figures.pictures import HeatMap
+from ccsr_bench.stability import std_map_top
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-BRIGHTEST = 99.5
-"""The percentile of all maps' pixels that has the brightest colour; a few pixels beyond would leave the rest dark."""
 
 _GAP = 0.06
 _TITLE = 0.29
@@ -25,11 +21,6 @@ _BAR_TEXT = 0.42
 """Inches for the colour bar and for its numbers."""
 
 _MOST_ACROSS = 4
-
-
-def top_of_scale(maps: Sequence[HeatMap]) -> float:
-    """Return the grey levels that have the brightest colour in every map, so that they compare."""
-    return max(float(np.percentile(one.grey_levels, BRIGHTEST)) for one in maps) or 1.0
 
 
 def draw_heat_maps(maps: Sequence[HeatMap], width: float) -> Figure:
@@ -44,14 +35,14 @@ def draw_heat_maps(maps: Sequence[HeatMap], width: float) -> Figure:
     across = min(len(maps), _MOST_ACROSS)
     rows = -(-len(maps) // across)
     side = (width - _BAR - _BAR_TEXT) / across - _GAP
-    tall, wide = maps[0].grey_levels.shape
+    tall, wide = maps[0].std.shape
     height = side * tall / wide
     figure = Figure(figsize=(width, rows * (height + _TITLE) + 0.05))
-    top = top_of_scale(maps)
+    top = 255 * std_map_top(one.std for one in maps)
     for index, one in enumerate(maps):
         box = Box(index % across * (side + _GAP), index // across * (height + _TITLE) + _TITLE, side, height)
         axes = axes_at(figure, box)
-        shown = axes.imshow(one.grey_levels, cmap="inferno", vmin=0, vmax=top, interpolation="none", aspect="auto")
+        shown = axes.imshow(255 * one.std, cmap="viridis", vmin=0, vmax=top, interpolation="none", aspect="auto")
         axes.set_axis_off()
         write_text(figure, one.title, box.left + side / 2, box.top - _TITLE + 0.03, side)
         write_text(figure, f"L-STD {one.l_std:.4f}", box.left + side / 2, box.top - _TITLE + 0.155, side)

@@ -50,10 +50,13 @@ class HeatMap(NamedTuple):
     """Where one method's outputs for an image move."""
 
     title: str
-    grey_levels: np.ndarray
-    """(H, W) float64, the standard deviation over runs, averaged over channels; 1 is a grey level of 255."""
-    l_std: float
-    """Its mean in units of [0, 1], as tables print it."""
+    std: np.ndarray
+    """(H, W) float64 in units of [0, 1], as `std_map` returns it."""
+
+    @property
+    def l_std(self) -> float:
+        """Its mean, as tables print it."""
+        return float(self.std.mean())
 
 
 def strip(results: Sequence[Results], dataset: Dataset, image: str, region: Region | None = None) -> Strip:
@@ -103,7 +106,7 @@ def heat_maps(results: Sequence[Results], image: str) -> tuple[list[HeatMap], li
             continue
         crop = find_protocol(one.identity.protocol).l_std_crop
         moves = std_map(read_outputs(one, image, range(one.runs)), crop=crop)
-        maps.append(HeatMap(one.description.title, 255 * moves, float(moves.mean())))
+        maps.append(HeatMap(one.description.title, moves))
     if not maps:
         raise BenchError("no method here has several runs, so nothing moves; `ccsr-bench run --runs 10` makes some")
     return maps, remarks

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from PIL import Image
 
 LEVELS = 64
 """Colours of a map: more cannot be told apart, and make the file larger."""
 
-SATURATED_ABOVE = 99.5
-"""The percentile of a map from which on all pixels have the last colour, so that a few do not darken the rest."""
-
-ONE_GREY_LEVEL = 1 / 255
-
 _STOPS = (
     (68, 1, 84), (72, 40, 120), (62, 74, 137), (49, 104, 142), (38, 130, 142),
     (31, 158, 137), (53, 183, 121), (109, 205, 89), (180, 222, 44), (253, 231, 37),
 )  # fmt: skip
 """Viridis: equal steps look equally large, to the colour-blind too, and brighter is more."""
-
-
-def scale_top(maps: Iterable[np.ndarray]) -> float:
-    """Return the value of the last colour of a scale that several maps share, at least one grey level.
-
-    Args:
-        maps: (H, W) float in units of [0, 1], as `ccsr_bench.stability.std_map` returns them.
-    """
-    return max([ONE_GREY_LEVEL, *(float(np.percentile(one, SATURATED_ABOVE)) for one in maps)])
 
 
 def heat_map(values: np.ndarray, top: float) -> Image.Image:

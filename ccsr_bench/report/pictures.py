@@ -19,8 +19,8 @@ from PIL import Image
 from ccsr_bench.datasets import Sample
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import decode, read_recorded
-from ccsr_bench.report.heat import heat_map, scale_top
-from ccsr_bench.stability import std_map
+from ccsr_bench.report.heat import heat_map
+from ccsr_bench.stability import std_map, std_map_top
 
 THUMBNAIL_SIDE = 256
 """The longer side of a thumbnail, in pixels: sharp on a phone too."""
@@ -94,7 +94,7 @@ def write_pictures(task: PictureTask, report: Path) -> ImageContent:
             _write_thumbnail(outputs[0], task.folder / f"m{method}-small.jpg")
         if len(files) > 1:
             maps[method] = std_map(outputs)
-    top = scale_top(maps.values()) if maps else None
+    top = std_map_top(maps.values()) if maps else None
     for method, values in maps.items():
         heat_map(values, top or 0).save(task.folder / f"m{method}-std.png")
     height, width = size

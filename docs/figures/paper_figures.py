@@ -25,14 +25,14 @@ WIDEST = 1200
 
 
 def draw(kind: str, results: str) -> None:
-    """Draw one kind beside this file, in 128 colours, which keeps photographs small."""
+    """Draw one kind beside this file, in 256 colours, which keeps photographs small."""
     path = Path(__file__).with_name(f"{kind}.png")
     if main(["figure", kind, *KINDS[kind], "--out", results, "--to", str(path)]) != 0:
         raise SystemExit(2)
     picture = Image.open(path).convert("RGB")
     if picture.width > WIDEST:
         picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS)
-    picture.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ def test_lines_are_drawn_with_their_bands() -> None:
 
 def test_nothing_of_a_strip_or_of_heat_maps_reaches_out_of_the_figure() -> None:
     shown = [Picture("best 27.61 dB", picture(0)), Picture("worst 25.10 dB", picture(1))]
-    maps = [HeatMap("M", np.full((48, 64), level), level / 255) for level in (1.0, 2.0, 3.0, 4.0, 5.0)]
+    maps = [HeatMap("M", np.full((48, 64), level / 255)) for level in (1.0, 2.0, 3.0, 4.0, 5.0)]
     with drawing.style():
         for width in (3.5, 7.16):
             for groups in (2, 3, 8):
@@ -193,7 +193,7 @@ def test_long_texts_of_a_strip_and_of_heat_maps_stay_below_and_above_their_pictu
     title = "A method of a rather long name (same seed)"
     what = Strip(title, picture(2, size=16), 4, Region(0, 0, 32), [Group(title, [Picture(title, picture(0))])] * 6)
     with drawing.style():
-        for figure in (draw_strip(what, 7.16), draw_heat_maps([HeatMap(title, np.ones((48, 64)), 0.1)] * 4, 3.5)):
+        for figure in (draw_strip(what, 7.16), draw_heat_maps([HeatMap(title, np.full((48, 64), 0.1))] * 4, 3.5)):
             figure.set_dpi(300)  # as it is saved
             check_inside(figure)
             widest = max(axes.get_window_extent().width for axes in figure.axes)

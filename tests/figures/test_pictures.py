@@ -10,13 +10,13 @@ import pytest
 from ccsr_bench import datasets
 from ccsr_bench.datasets import Dataset
 from ccsr_bench.errors import BenchError
-from ccsr_bench.figures.heat_map import top_of_scale
 from ccsr_bench.figures.pictures import Group, Picture, heat_maps, strip
 from ccsr_bench.figures.regions import Region, busiest_region
 from ccsr_bench.figures.selection import open_comparison
 from ccsr_bench.figures.strip import rows_of
 from ccsr_bench.images import read_image, write_png
 from ccsr_bench.results import Results
+from ccsr_bench.stability import std_map_top
 from tests.conftest import picture
 from tests.figures.conftest import record
 
@@ -91,8 +91,7 @@ def test_heat_map_is_the_map_whose_mean_is_the_recorded_l_std(own: Dataset, tmp_
         maps, remarks = heat_maps(results, "image3")
         recorded = results[0].ledger.l_std(4)["image3"]
     assert maps[0].l_std == recorded
-    assert maps[0].grey_levels.mean() == pytest.approx(255 * recorded)
-    assert maps[0].grey_levels.shape == ((64, 64) if protocol == "paper" else (56, 56))
+    assert maps[0].std.shape == ((64, 64) if protocol == "paper" else (56, 56))
     assert remarks == []
 
 
@@ -100,7 +99,8 @@ def test_heat_maps_have_one_scale_and_leave_out_a_single_run(compared: list[Resu
     maps, remarks = heat_maps(compared, "image0")
     assert [one.title for one in maps] == ["Calm", "Wild"]
     assert remarks == ["still: a single run, so no spread; left out"]
-    assert top_of_scale(maps) == top_of_scale(maps[1:]) > 4 * top_of_scale(maps[:1])
+    tops = [std_map_top([one.std]) for one in maps]
+    assert std_map_top(one.std for one in maps) == tops[1] > 4 * tops[0]
     with pytest.raises(BenchError, match="no method here has several runs"):
         heat_maps(compared[:1], "image0")
 
