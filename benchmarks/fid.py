@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ccsr_bench.ledger.reader import Description, Identity, Output, UnitRecord
+from ccsr_bench.ledger.writer import LedgerWriter
 from ccsr_bench.metrics.frechet import fid_definition, kid_definition
-from ccsr_bench.store import Description, Identity, Output, UnitRecord
-from ccsr_bench.store_writer import LedgerWriter
 from ccsr_bench.tables.collect import collect
 
 IMAGES, RUNS, DIMENSIONS = 100, 10, 2048

@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import torch
 
-from ccsr_bench import datasets
+from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.gate.baseline import Baseline
 from ccsr_bench.gate.compare import Comparison, compare
 from ccsr_bench.methods.interpolation import DitheredBicubic

@@ -30,13 +30,13 @@ def run(images: int, out: Path) -> None:
     """Run and score that many images here, and print what is held after the last one."""
     import torch
 
-    from ccsr_bench import datasets
+    from ccsr_bench.datasets import loading as datasets
     from ccsr_bench.methods.in_process import load_method
     from ccsr_bench.methods.registry import find_method
     from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
     from ccsr_bench.metrics.scorer import Scorer
-    from ccsr_bench.runner import Job, run_job
-    from ccsr_bench.units import MethodSource
+    from ccsr_bench.running.runner import Job, run_job
+    from ccsr_bench.running.units import MethodSource
 
     device = torch.device("cpu")
     dataset, spec, protocol = datasets.load("RealSR"), find_method("bicubic-dither"), find_protocol("paper")

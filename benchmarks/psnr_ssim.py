@@ -16,6 +16,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ccsr_bench.devices.torchvision_operators import import_torchvision
 from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
 from ccsr_bench.metrics.scorer import Scorer
 
@@ -37,6 +38,7 @@ def images() -> tuple[np.ndarray, np.ndarray]:
 
 def contenders() -> dict[str, Callable[[], np.ndarray]]:
     """Return what is timed: functions that return (2, 10) scores."""
+    import_torchvision()
     import pyiqa
 
     reference, outputs = images()

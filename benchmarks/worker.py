@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ccsr_bench.methods.isolated import IsolatedMethod, Launch
+from ccsr_bench.methods.isolated.host import IsolatedMethod, Launch
 
 ROUNDS = 300
 ADAPTER = """

@@ -9,9 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ccsr_bench.datasets import Dataset, Sample, from_folders
-    from ccsr_bench.datasets import load as load_dataset
+    from ccsr_bench.datasets.loading import Dataset, Sample, from_folders
+    from ccsr_bench.datasets.loading import load as load_dataset
     from ccsr_bench.errors import BenchError
+    from ccsr_bench.ledger.reader import Ledger
     from ccsr_bench.methods.in_process import load_method
     from ccsr_bench.methods.manifest import Method
     from ccsr_bench.methods.registry import find_method, find_methods
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
     from ccsr_bench.stability import g_std, l_std
     from ccsr_bench.statistics.bootstrap import bootstrap_interval
     from ccsr_bench.statistics.paired import paired_difference
-    from ccsr_bench.store import Ledger
 
 _PUBLIC = {
     "BenchError": "errors:BenchError",
-    "Dataset": "datasets:Dataset",
-    "Ledger": "store:Ledger",
+    "Dataset": "datasets.loading:Dataset",
+    "Ledger": "ledger.reader:Ledger",
     "Method": "methods.manifest:Method",
-    "Sample": "datasets:Sample",
+    "Sample": "datasets.loading:Sample",
     "Scorer": "metrics.scorer:Scorer",
     "bootstrap_interval": "statistics.bootstrap:bootstrap_interval",
     "build_metric": "metrics.catalogue:build_metric",
@@ -36,10 +36,10 @@ _PUBLIC = {
     "find_method": "methods.registry:find_method",
     "find_methods": "methods.registry:find_methods",
     "find_protocol": "metrics.catalogue:find_protocol",
-    "from_folders": "datasets:from_folders",
+    "from_folders": "datasets.loading:from_folders",
     "g_std": "stability:g_std",
     "l_std": "stability:l_std",
-    "load_dataset": "datasets:load",
+    "load_dataset": "datasets.loading:load",
     "load_method": "methods.in_process:load_method",
     "paired_difference": "statistics.paired:paired_difference",
     "seed": "seeds:seed",

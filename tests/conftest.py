@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ccsr_bench.devices.torchvision_operators import import_torchvision
 from ccsr_bench.images import write_png
+
+# Packages that tests compare with import torchvision, whose operators may be of another build than torch.
+import_torchvision()
 
 # Tests that look for methods when they are collected must not find the user's.
 os.environ.pop("CCSR_BENCH_METHODS", None)

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ccsr_bench.batches import Batches
 from ccsr_bench.ccsr.color_fix import ColorFix
 from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.noise import Noise, draw_noise
@@ -26,8 +25,8 @@ from ccsr_bench.ccsr.weights import (
     load_unet,
     load_vae,
 )
+from ccsr_bench.devices.batches import Batches
 from ccsr_bench.errors import BenchError
-from ccsr_bench.memory import keep_freed_memory
 
 MOST_RUNS = 10
 """The paper's number of runs: one batch takes all of an image."""
@@ -46,7 +45,7 @@ class CCSR:
 
     The LR image is encoded once; the runs go through the networks in batches of one size, the last one filled up, so
     that a run's result depends neither on how many others were asked for nor on which. One run thus costs as much as a
-    batch. On a CPU the process keeps the memory that it frees (`ccsr_bench.memory.keep_freed_memory`).
+    batch.
 
     Args:
         networks: ControlNet, UNet and VAE.
@@ -66,8 +65,6 @@ class CCSR:
         *,
         batch: int | None = None,
     ) -> None:
-        if networks.device.type == "cpu":
-            keep_freed_memory()
         self.settings = settings
         self._networks = networks
         self._sampler = Sampler(networks, embeddings, settings)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ccsr_bench.cli import options as shared
 
 if TYPE_CHECKING:
-    from ccsr_bench.datasets import Sample
+    from ccsr_bench.datasets.loading import Sample
     from ccsr_bench.methods.registry import MethodSpec
 
 EXAMPLES = """\
@@ -71,9 +71,9 @@ def _caption(
     spec: MethodSpec, samples: Sequence[Sample], options: argparse.Namespace, show: Callable[[int, int, str], None]
 ) -> _Ended:
     """Make the captions that are missing; an image that fails costs itself alone."""
-    from ccsr_bench.captions import Captions
     from ccsr_bench.methods import loading
-    from ccsr_bench.methods.isolated import WorkerError
+    from ccsr_bench.methods.captions import Captions
+    from ccsr_bench.methods.isolated.host import WorkerError
     from ccsr_bench.places import worker_log
 
     captions = Captions(spec.manifest.id)

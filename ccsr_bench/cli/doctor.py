@@ -71,7 +71,7 @@ def _metrics() -> list[Finding]:
     import importlib.util
 
     from ccsr_bench.metrics.catalogue import METRICS
-    from ccsr_bench.metrics.weights import FILES, missing_files
+    from ccsr_bench.metrics.networks.weights import FILES, missing_files
 
     findings = []
     for name, info in METRICS.items():
@@ -88,7 +88,7 @@ def _metrics() -> list[Finding]:
 
 
 def _datasets() -> list[Finding]:
-    from ccsr_bench import datasets
+    from ccsr_bench.datasets import loading as datasets
 
     findings = []
     for name in datasets.manifest_paths():

@@ -30,7 +30,7 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.errors import BenchError
     from ccsr_bench.gate.baseline import as_text, of_results
     from ccsr_bench.images import write_atomically
-    from ccsr_bench.results import open_results
+    from ccsr_bench.ledger.results import open_results
 
     with open_results(options.out, methods=[options.method], datasets=[options.dataset], runs=options.runs) as found:
         if not found:

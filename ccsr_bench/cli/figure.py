@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ccsr_bench.figures.regions import Region
-    from ccsr_bench.results import Results
+    from ccsr_bench.ledger.results import Results
 
 EXAMPLES = """\
   ccsr-bench figure strip --image coffee-cup --to strip.pdf strip.png

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from ccsr_bench.cli.console import echo, echo_json, progress, remark
 from ccsr_bench.cli.main import EXIT_DONE, EXIT_FAILURES_RECORDED
 from ccsr_bench.cli.options import Scoring
-from ccsr_bench.runner import Job, Summary, run_job
+from ccsr_bench.running.runner import Job, Summary, run_job
 
 
 @contextlib.contextmanager
@@ -53,8 +53,8 @@ def _no_check() -> None:
 
 
 def _check_canary(scoring: Scoring) -> None:
-    from ccsr_bench.metrics import canary
     from ccsr_bench.metrics.catalogue import METRICS
+    from ccsr_bench.published import canary
 
     checked = canary.check(scoring.scorer, scoring.protocol)
     unchecked = [name for name in scoring.scorer.metrics if name not in checked and METRICS[name].weights]

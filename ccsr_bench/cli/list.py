@@ -56,7 +56,7 @@ def _methods(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
 
 
 def _datasets(_options: argparse.Namespace) -> tuple[list[Record], list[str]]:
-    from ccsr_bench import datasets
+    from ccsr_bench.datasets import loading as datasets
 
     records: list[Record] = []
     for name in datasets.manifest_paths():

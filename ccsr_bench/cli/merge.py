@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Merge output folders."""
     from ccsr_bench.cli.console import echo
-    from ccsr_bench.merge import merge_folders
+    from ccsr_bench.ledger.merge import merge_folders
 
     for folder in merge_folders(options.sources, options.out):
         echo(f"merged into {folder}")

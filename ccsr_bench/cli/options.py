@@ -11,7 +11,7 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL, MetricProtocol
 
 if TYPE_CHECKING:
-    from ccsr_bench.datasets import Dataset, Sample
+    from ccsr_bench.datasets.loading import Dataset, Sample
     from ccsr_bench.methods.manifest import Execution
     from ccsr_bench.methods.registry import MethodSpec
     from ccsr_bench.metrics.scorer import Scorer
@@ -124,7 +124,7 @@ def add_images(parser: argparse.ArgumentParser) -> None:
 
 def resolve_dataset(options: argparse.Namespace) -> Dataset:
     """Return the data set that the options choose."""
-    from ccsr_bench import datasets
+    from ccsr_bench.datasets import loading as datasets
 
     if (options.lr is None) != (options.hr is None):
         raise BenchError("--lr and --hr go together: give both folders")
@@ -187,7 +187,7 @@ def resolve_scoring(options: argparse.Namespace, protocol_name: str) -> Scoring:
 def _skipped_lines(skipped: dict[str, str]) -> list[str]:
     """Return one line for all metrics that only lack their weights, and one for each of the others."""
     from ccsr_bench.metrics.catalogue import METRICS
-    from ccsr_bench.metrics.weights import missing_files
+    from ccsr_bench.metrics.networks.weights import missing_files
 
     without = [name for name in skipped if missing_files(METRICS[name].weights)]
     lines = [reason for name, reason in skipped.items() if name not in without]

@@ -11,7 +11,7 @@ from ccsr_bench.cli import options as shared
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from ccsr_bench.datasets import DatasetManifest
+    from ccsr_bench.datasets.loading import DatasetManifest
     from ccsr_bench.methods.registry import MethodSpec
 
 EXAMPLES = """\
@@ -54,8 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Install data sets and weights."""
-    from ccsr_bench import datasets, prepare
     from ccsr_bench.cli.console import echo, progress
+    from ccsr_bench.datasets import loading as datasets
+    from ccsr_bench.install import files as prepare
     from ccsr_bench.methods.registry import find_method
 
     if not (options.dataset or options.method or options.metrics is not None):
@@ -104,9 +105,9 @@ def _check_source(specs: Sequence[MethodSpec]) -> None:
 def _prepare_official_code(specs: Sequence[MethodSpec], source: Path | None) -> None:
     """Install the checkouts and environments of methods that run in a process of their own."""
     from ccsr_bench.cli.console import echo, remark
-    from ccsr_bench.methods.environments import make_environment
+    from ccsr_bench.methods.isolated.checkouts import install_source
+    from ccsr_bench.methods.isolated.environments import make_environment
     from ccsr_bench.methods.manifest import Isolated
-    from ccsr_bench.methods.sources import install_source
 
     isolated = [spec for spec in specs if spec.manifest.isolated]
     for family, upstream in {spec.manifest.id: spec.manifest.upstream for spec in isolated}.items():
@@ -128,10 +129,10 @@ def _prepare_metrics(names: Sequence[str], local: Path | None) -> None:
         BenchError: A file cannot be had; the others are installed.
     """
     from ccsr_bench.cli.console import echo, progress
-    from ccsr_bench.metrics.canary import canary_files
-    from ccsr_bench.metrics.weights import FILES, needed_files
+    from ccsr_bench.install.files import download_file
+    from ccsr_bench.metrics.networks.weights import FILES, needed_files
     from ccsr_bench.places import weights_home
-    from ccsr_bench.prepare import download_file
+    from ccsr_bench.published.canary import canary_files
 
     keys = needed_files(names)
     failures: list[BenchError] = []
@@ -158,11 +159,11 @@ def _list_missing(
     manifests: Sequence[DatasetManifest], specs: Sequence[MethodSpec], options: argparse.Namespace
 ) -> int:
     """Say what is missing, where it goes and where it comes from, without touching the network."""
-    from ccsr_bench import datasets
     from ccsr_bench.cli.console import echo
     from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
+    from ccsr_bench.datasets import loading as datasets
     from ccsr_bench.methods import loading
-    from ccsr_bench.metrics.weights import FILES, missing_files, needed_files
+    from ccsr_bench.metrics.networks.weights import FILES, missing_files, needed_files
     from ccsr_bench.places import dataset_home, weights_home
 
     missing = [f"data set {m.name}: goes to {dataset_home(m.name)}" for m in manifests if not datasets.is_ready(m)]

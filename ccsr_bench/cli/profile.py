@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ccsr_bench.cli import options as shared
 
 if TYPE_CHECKING:
-    from ccsr_bench.profiling import Profile
+    from ccsr_bench.running.profiling import Profile
 
 EXAMPLES = """\
   ccsr-bench profile --method ccsr-s1 ccsr-s2 --device cuda
@@ -44,7 +44,7 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.cli.console import echo_json, remark
     from ccsr_bench.cli.job import stdout_to_stderr
     from ccsr_bench.methods.registry import find_method
-    from ccsr_bench.profiling import profile
+    from ccsr_bench.running.profiling import profile
 
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
     shared.check_execution(options, specs)
@@ -69,7 +69,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _show(found: list[Profile], runs: int) -> None:
     from ccsr_bench.cli.console import columns, echo
-    from ccsr_bench.profiling import paper_profiles
+    from ccsr_bench.running.profiling import paper_profiles
 
     header = [
         "method",

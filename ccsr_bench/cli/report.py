@@ -11,7 +11,7 @@ from ccsr_bench.cli.options import positive
 from ccsr_bench.errors import BenchError, NotInstalledError
 
 if TYPE_CHECKING:
-    from ccsr_bench.datasets import Dataset
+    from ccsr_bench.datasets.loading import Dataset
 
 EXAMPLES = """\
   ccsr-bench report
@@ -62,8 +62,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def _datasets(options: argparse.Namespace) -> tuple[list[str], Callable[[str], Dataset | None]]:
     """Return the names of the data sets asked for, and where to look for their images."""
-    from ccsr_bench import datasets
     from ccsr_bench.cli.console import remark
+    from ccsr_bench.datasets import loading as datasets
 
     if (options.lr is None) != (options.hr is None):
         raise BenchError("--lr and --hr go together: give both folders")

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ccsr_bench.datasets import Dataset, Sample
+    from ccsr_bench.datasets.loading import Dataset, Sample
     from ccsr_bench.methods.manifest import Execution
     from ccsr_bench.methods.registry import MethodSpec
     from ccsr_bench.methods.weights import InstalledWeights
-    from ccsr_bench.runner import Job
-    from ccsr_bench.units import OutputSource
+    from ccsr_bench.running.runner import Job
+    from ccsr_bench.running.units import OutputSource
 
 EXAMPLES = """\
   ccsr-bench run --method bicubic bicubic-dither --dataset sample
@@ -97,9 +97,9 @@ def _job(
     execution: Execution,
     options: argparse.Namespace,
 ) -> Job:
-    from ccsr_bench import captions
-    from ccsr_bench.runner import Job
-    from ccsr_bench.store import ledger_folder
+    from ccsr_bench.ledger.reader import ledger_folder
+    from ccsr_bench.methods import captions
+    from ccsr_bench.running.runner import Job
 
     weights = spec.find_weights(options.weights)
     captioned = f", captions by {captions.check(spec, samples)}" if spec.variant.captioned else ""
@@ -127,7 +127,7 @@ def _load(
     spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], ledger: Path
 ) -> OutputSource:
     from ccsr_bench.methods import loading
-    from ccsr_bench.units import MethodSource
+    from ccsr_bench.running.units import MethodSource
 
     # Networks batch the runs themselves: one call, and the LR image is encoded once.
     batch = 0 if spec.manifest.in_process_networks else execution.batch or 0

@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Score images that were made elsewhere."""
     from ccsr_bench.cli.job import finish, run_all
-    from ccsr_bench.output_folders import check_runs, find_runs
-    from ccsr_bench.runner import Job
+    from ccsr_bench.datasets.output_folders import check_runs, find_runs
+    from ccsr_bench.running.runner import Job
 
     shared.check_slug("--method", options.method)
     dataset = shared.resolve_dataset(options)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ccsr_bench.cli.options import positive
 
 if TYPE_CHECKING:
-    from ccsr_bench.results import Results
+    from ccsr_bench.ledger.results import Results
     from ccsr_bench.statistics.comparisons import Comparison, RunsOf
 
 EXAMPLES = """\
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Print statistics."""
     from ccsr_bench.errors import BenchError, unknown_name
-    from ccsr_bench.results import open_results
+    from ccsr_bench.ledger.results import open_results
     from ccsr_bench.tables.rows import find_columns
 
     find_columns(options.metrics)

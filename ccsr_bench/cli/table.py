@@ -10,7 +10,7 @@ from ccsr_bench.cli.options import positive
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from ccsr_bench.tables.audit import Finding
+    from ccsr_bench.paper.audit import Finding
     from ccsr_bench.tables.layouts import Request
 
 EXAMPLES = """\
@@ -108,7 +108,7 @@ def _audit(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from ccsr_bench.cli.console import echo_json
-    from ccsr_bench.tables.audit import RULES, audit, read_errata
+    from ccsr_bench.paper.audit import RULES, audit, read_errata
 
     findings = audit()
     if options.json:
@@ -122,7 +122,7 @@ def _audit(options: argparse.Namespace) -> int:
 
 def _show_audit(findings: list[Finding]) -> None:
     from ccsr_bench.cli.console import columns, echo
-    from ccsr_bench.tables.audit import RULES, read_errata
+    from ccsr_bench.paper.audit import RULES, read_errata
 
     for rule, meaning in RULES.items():
         found = [finding for finding in findings if finding.rule == rule]

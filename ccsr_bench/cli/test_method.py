@@ -30,12 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Check a method."""
-    from ccsr_bench.captions import same_caption
     from ccsr_bench.cli.console import columns, echo_json, remark
     from ccsr_bench.cli.job import stdout_to_stderr
     from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
     from ccsr_bench.methods import loading
-    from ccsr_bench.methods.contract import check_contract
+    from ccsr_bench.methods.captions import same_caption
+    from ccsr_bench.methods.contract_check import check_contract
     from ccsr_bench.methods.registry import find_method
     from ccsr_bench.places import worker_log
 

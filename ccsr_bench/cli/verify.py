@@ -11,7 +11,7 @@ from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
 from ccsr_bench.errors import BenchError, NotInstalledError
 
 if TYPE_CHECKING:
-    from ccsr_bench.published import Comparison, PublishedSet
+    from ccsr_bench.published.scores import Comparison, PublishedSet
 
 EXAMPLES = """\
   ccsr-bench verify
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Compare our scores of published images with the published scores."""
-    from ccsr_bench.published import find_published, published_sets
+    from ccsr_bench.published.scores import find_published, published_sets
 
     names = options.sets or list(published_sets())
     published = {name: find_published(name) for name in names}
@@ -68,8 +68,8 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[Comparison]:
-    from ccsr_bench import datasets
-    from ccsr_bench.published import compare
+    from ccsr_bench.datasets import loading as datasets
+    from ccsr_bench.published.scores import compare
 
     dataset = datasets.load(published.dataset)
     outputs = dataset.outputs(published.outputs)

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ccsr_bench.datasets import Dataset, Pair
+from ccsr_bench.datasets.loading import Dataset, Pair
 from ccsr_bench.errors import BenchError, unknown_name
-from ccsr_bench.extremes import Extremes, find_extremes, ranking_metric
 from ccsr_bench.figures.points import metric_scores
 from ccsr_bench.figures.regions import Region, busiest_region
 from ccsr_bench.images import decode, read_recorded
+from ccsr_bench.ledger.results import Results
 from ccsr_bench.metrics.catalogue import METRICS, find_protocol
-from ccsr_bench.results import Results
 from ccsr_bench.stability import std_map
+from ccsr_bench.statistics.extremes import Extremes, find_extremes, ranking_metric
 
 
 class Picture(NamedTuple):

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ccsr_bench.errors import BenchError
+from ccsr_bench.ledger.results import Results, Scores, on_common_images
 from ccsr_bench.metrics.catalogue import METRICS, find_metric
-from ccsr_bench.results import Results, Scores, on_common_images
 from ccsr_bench.stability import spread
 from ccsr_bench.statistics.bootstrap import Interval, bootstrap_interval
 from ccsr_bench.statistics.run_counts import RunCount, g_std_by_runs

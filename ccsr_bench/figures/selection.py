@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.results import Results, common_definitions, open_results
+from ccsr_bench.ledger.results import Results, common_definitions, open_results
 
 
 @contextlib.contextmanager

@@ -17,9 +17,9 @@ from typing import Any, Literal
 import msgspec
 
 from ccsr_bench.errors import BenchError, some
+from ccsr_bench.ledger.reader import Ledger, find_ledgers
+from ccsr_bench.ledger.results import Results, distances
 from ccsr_bench.metrics.catalogue import METRICS
-from ccsr_bench.results import Results, distances
-from ccsr_bench.store import Ledger, find_ledgers
 from ccsr_bench.tables.rows import L_STD
 
 SIGNIFICANT_DIGITS = 7

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ccsr_bench import captions
 from ccsr_bench.errors import BenchError, NotInstalledError
-from ccsr_bench.methods import environments, in_process, sources
-from ccsr_bench.methods.isolated import IsolatedCaptioner, IsolatedMethod, Launch
+from ccsr_bench.methods import captions, in_process
+from ccsr_bench.methods.isolated import checkouts, environments
+from ccsr_bench.methods.isolated.host import IsolatedCaptioner, IsolatedMethod, Launch
 from ccsr_bench.methods.manifest import Execution, Isolated, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
@@ -87,7 +87,7 @@ def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device:
     except NotInstalledError as error:
         missing.append(str(error))
     try:
-        source = sources.find_source(spec.manifest.id, upstream) if upstream is not None else None
+        source = checkouts.find_source(spec.manifest.id, upstream) if upstream is not None else None
     except NotInstalledError as error:
         missing.append(str(error))
     if interpreter is None or missing:

@@ -86,6 +86,9 @@ def _load(path: Path, wanted: str) -> Any:
     Raises:
         BenchError: It is something else, damaged, or holds more than tensors.
     """
+    from ccsr_bench.devices.torchvision_operators import import_torchvision
+
+    import_torchvision()
     import spandrel
 
     advice = "get the published file, or name the folder that holds it with --weights"

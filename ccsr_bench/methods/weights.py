@@ -14,10 +14,10 @@ import msgspec
 
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.images import write_atomically
-from ccsr_bench.methods.downloads import STAGING, download
+from ccsr_bench.install.files import Progress, file_sha256, silent, unchanged_file_sha256
+from ccsr_bench.install.sources import STAGING, download
 from ccsr_bench.methods.manifest import RECORD, Weights, formats
 from ccsr_bench.places import weights_home
-from ccsr_bench.prepare import Progress, file_sha256, silent, unchanged_file_sha256
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,20 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ccsr_bench.batches import Batches
+from ccsr_bench.devices.batches import Batches
+from ccsr_bench.devices.torchvision_operators import import_torchvision
 from ccsr_bench.errors import MetricUnavailableError
-from ccsr_bench.metrics.alexnet_vgg import ARCHITECTURES, check_size, read_features
 from ccsr_bench.metrics.base import ImageBatch, crop_border, crop_text
 from ccsr_bench.metrics.dists import read_similarity_weights
 from ccsr_bench.metrics.lpips import NETS, read_channel_weights
-from ccsr_bench.metrics.precision import Precision, network_precision
-from ccsr_bench.metrics.weights import FILES, load_strictly
+from ccsr_bench.metrics.networks.alexnet_vgg import ARCHITECTURES, check_size, read_features
+from ccsr_bench.metrics.networks.precision import Precision, network_precision
+from ccsr_bench.metrics.networks.weights import FILES, load_strictly
 
 
 def _import(package: str, metric: str) -> tuple[Any, str]:
     """Return a package and its version."""
+    import_torchvision()
     try:
         return importlib.import_module(package), importlib.metadata.version(package)
     except ImportError as error:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from ccsr_bench.metrics.base import FeatureExtractor, Metric, SetMetric
-    from ccsr_bench.metrics.precision import Precision
+    from ccsr_bench.metrics.networks.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class MetricInfo:
     on_device: bool = False
     """Whether it is built for a device alone."""
     weights: tuple[str, ...] = ()
-    """The files it needs, as `ccsr_bench.metrics.weights.FILES` calls them."""
+    """The files it needs, as `ccsr_bench.metrics.networks.weights.FILES` calls them."""
     backends: Mapping[str, str] = field(default_factory=dict)
     """Other packages that can compute it -> what builds it with them."""
     default: bool = True

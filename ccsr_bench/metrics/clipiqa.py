@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ccsr_bench.batches import Batches
+from ccsr_bench.devices.batches import Batches
 from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.metrics.clip_resnet import load_clip, make_fast
-from ccsr_bench.metrics.precision import Precision, network_precision
-from ccsr_bench.metrics.torchscript_archive import is_torchscript_archive, read_torchscript_archive
-from ccsr_bench.metrics.weights import read_tensors, verified_weights
+from ccsr_bench.metrics.networks.clip_resnet import load_clip, make_fast
+from ccsr_bench.metrics.networks.precision import Precision, network_precision
+from ccsr_bench.metrics.networks.torchscript_archive import is_torchscript_archive, read_torchscript_archive
+from ccsr_bench.metrics.networks.weights import read_tensors, verified_weights
 
 _KEY = "clip-rn50"
 

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from ccsr_bench.batches import Batches
-from ccsr_bench.metrics.alexnet_vgg import ARCHITECTURES, FeatureNetwork, bands, check_size
+from ccsr_bench.devices.batches import Batches
 from ccsr_bench.metrics.base import ImageBatch, crop_text
-from ccsr_bench.metrics.precision import Precision, network_precision
-from ccsr_bench.metrics.weights import FILES, load_strictly, read_tensors
+from ccsr_bench.metrics.networks.alexnet_vgg import ARCHITECTURES, FeatureNetwork, bands, check_size
+from ccsr_bench.metrics.networks.precision import Precision, network_precision
+from ccsr_bench.metrics.networks.weights import FILES, load_strictly, read_tensors
 
 _C1 = _C2 = 1e-6
 _UNDER_THE_ROOT = 1e-12

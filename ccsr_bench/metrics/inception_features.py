@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ccsr_bench.batches import Batches
+from ccsr_bench.devices.batches import Batches
+from ccsr_bench.devices.layout import to_channels_last
 from ccsr_bench.metrics.base import ImageBatch, crop_text
-from ccsr_bench.metrics.inception import FEATURES, INPUT_SIZE, load_inception
-from ccsr_bench.metrics.precision import Precision
-from ccsr_bench.metrics.weights import FILES, read_tensors
+from ccsr_bench.metrics.networks.inception import FEATURES, INPUT_SIZE, load_inception
+from ccsr_bench.metrics.networks.precision import Precision
+from ccsr_bench.metrics.networks.weights import FILES, read_tensors
 
 _BYTES_PER_PIXEL = 400
 """Of a 299x299 image: 112 for the two largest layers that exist at once, the rest for the convolutions' workspaces."""
@@ -63,7 +64,9 @@ class InceptionFeatures:
         self._device = device
         # On a CPU channels_last is a quarter faster; the order of the last digits' rounding is all that it changes.
         self._layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
-        self._network = load_inception(tensors, name).to(device).to(memory_format=self._layout)
+        self._network = load_inception(tensors, name).to(device)
+        if self._layout is torch.channels_last:
+            to_channels_last(self._network)
         # One image at a time on a CPU: a tenth slower than ten, but independent of the batch by construction.
         self._batches = Batches(device, most=1 if device.type == "cpu" else 10, bytes_per_pixel=_BYTES_PER_PIXEL)
         products = "float32, products in TF32" if precision == "fast" and device.type == "cuda" else "float32"

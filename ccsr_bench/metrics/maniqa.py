@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ccsr_bench.batches import Batches
-from ccsr_bench.memory import keep_freed_memory
+from ccsr_bench.devices.batches import Batches
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.metrics.maniqa_network import CROP, UNUSED, Network
-from ccsr_bench.metrics.precision import Precision, fast_dtype
-from ccsr_bench.metrics.weights import FILES, load_strictly, read_tensors
+from ccsr_bench.metrics.networks.maniqa_network import CROP, UNUSED, Network
+from ccsr_bench.metrics.networks.precision import Precision, fast_dtype
+from ccsr_bench.metrics.networks.weights import FILES, load_strictly, read_tensors
 
 _ROWS, _COLUMNS = 4, 5
 """Of crops. Steps are a quarter of what is left in both directions, so the lowest quarter step is never seen."""
@@ -61,8 +60,7 @@ def uniform_crops(image: Tensor) -> Tensor:
 class MANIQA:
     """MANIQA as pyiqa computes it: the higher, the better an image looks, about 0 to 1.
 
-    The score is the mean over the patches of up to 20 crops, weighted by the network itself. On a CPU the process keeps
-    the memory that it frees (`ccsr_bench.memory.keep_freed_memory`).
+    The score is the mean over the patches of up to 20 crops, weighted by the network itself.
 
     Args:
         device: Where it is computed.
@@ -87,8 +85,6 @@ class MANIQA:
         load_strictly(network, {name: tensor for name, tensor in tensors.items() if name not in UNUSED}, file)
         self._network = network.to(device)
         self._network.freeze(dtype)
-        if device.type == "cpu":
-            keep_freed_memory()
         # One at a time on a CPU: as fast, and independent of the batch.
         self._batches = Batches(device, _CROPS_ON_GPU if device.type == "cuda" else 1, _BYTES_PER_PIXEL)
         self.definition = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ccsr_bench.batches import Batches
+from ccsr_bench.devices.batches import Batches
 from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.metrics.musiq_network import MUSIQNetwork
-from ccsr_bench.metrics.musiq_patches import Places, copy_sizes, places
-from ccsr_bench.metrics.precision import Precision, network_precision
-from ccsr_bench.metrics.weights import FILES, load_strictly, read_tensors
+from ccsr_bench.metrics.networks.musiq_network import MUSIQNetwork
+from ccsr_bench.metrics.networks.musiq_patches import Places, copy_sizes, places
+from ccsr_bench.metrics.networks.precision import Precision, network_precision
+from ccsr_bench.metrics.networks.weights import FILES, load_strictly, read_tensors
 
 _KEY = "musiq-koniq"
 _MOST_ON_GPU = 10

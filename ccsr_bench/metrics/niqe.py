@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ccsr_bench.devices.torchvision_operators import import_torchvision
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.metrics.weights import verified_weights
+from ccsr_bench.metrics.networks.weights import verified_weights
 
 _BLOCK = 96
 
@@ -28,6 +29,7 @@ class NIQE:
 
     def __init__(self, *, device: torch.device) -> None:
         path, sha256 = verified_weights("niqe", "niqe")
+        import_torchvision()
         try:
             import pyiqa
         except ImportError as error:

@@ -12,7 +12,7 @@ import torch
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.base import ImageBatch, Metric, SetMetric
-from ccsr_bench.metrics.precision import Precision, float32_products
+from ccsr_bench.metrics.networks.precision import Precision, float32_products
 
 VECTORS = "features"
 """What the definition of the recorded vectors is filed under."""

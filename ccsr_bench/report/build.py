@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
+from ccsr_bench.ledger.results import Results, open_results
 from ccsr_bench.report.content import DatasetContent, PageContent, dataset_content
 from ccsr_bench.report.heat import colour_scale
 from ccsr_bench.report.pictures import ImageContent, PictureTask, RecordedFile, write_pictures
-from ccsr_bench.results import Results, open_results
 from ccsr_bench.tables.collect import by_dataset
 
 GENERATOR = 'name="generator" content="ccsr-bench report"'

@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.extremes import find_extremes, ranking_metric
+from ccsr_bench.ledger.results import Results, Scores
 from ccsr_bench.metrics.catalogue import METRICS
 from ccsr_bench.report.pictures import ImageContent
-from ccsr_bench.results import Results, Scores
+from ccsr_bench.statistics.extremes import find_extremes, ranking_metric
 from ccsr_bench.tables.collect import section_of
 from ccsr_bench.tables.marks import marked
 from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Mark, Table

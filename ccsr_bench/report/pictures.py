@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from PIL import Image
 
-from ccsr_bench.datasets import Sample
+from ccsr_bench.datasets.loading import Sample
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import decode, read_recorded
 from ccsr_bench.report.heat import heat_map

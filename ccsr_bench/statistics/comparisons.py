@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ccsr_bench.errors import BenchError
+from ccsr_bench.ledger.results import Results, Scores, common_definitions, on_common_images
 from ccsr_bench.metrics.catalogue import METRICS
-from ccsr_bench.results import Results, Scores, common_definitions, on_common_images
 from ccsr_bench.stability import spread
 from ccsr_bench.statistics.paired import SIGNIFICANCE, PairedDifference, holm, paired_difference
 from ccsr_bench.statistics.run_counts import RunCount, g_std_by_runs

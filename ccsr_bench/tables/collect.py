@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ccsr_bench.ledger.results import Results, Scores, common_definitions, distances, open_results
 from ccsr_bench.metrics.catalogue import METRICS, entry_point, find_protocol
-from ccsr_bench.results import Results, Scores, common_definitions, distances, open_results
 from ccsr_bench.stability import G_STD_DEFINITION, spread
 from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval
 from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ccsr_bench.errors import BenchError
+from ccsr_bench.ledger.results import Results
 from ccsr_bench.methods.in_process import parameter_counts
 from ccsr_bench.methods.registry import MethodSpec, find_methods
-from ccsr_bench.results import Results
 from ccsr_bench.tables.rows import Cell, Column, Row, Section
 
 SECONDS_DEFINITION = (

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from ccsr_bench.errors import BenchError
+from ccsr_bench.ledger.results import Results, open_results
 from ccsr_bench.methods.registry import MethodSpec, find_methods
-from ccsr_bench.results import Results, open_results
+from ccsr_bench.paper.names import corrected_name, read_setting, variants_of
 from ccsr_bench.tables import paper
 from ccsr_bench.tables.collect import by_dataset, collect, interval_note, section_of
 from ccsr_bench.tables.costs import cost_section
 from ccsr_bench.tables.marks import Marking, marked
-from ccsr_bench.tables.paper_methods import corrected_name, read_setting, variants_of
 from ccsr_bench.tables.rows import COLUMNS, COST_COLUMNS, Column, Row, Section, Table, find_columns
 from ccsr_bench.tables.with_paper import beside, rows_below
 

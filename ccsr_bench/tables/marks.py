@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from ccsr_bench.results import Scores
+from ccsr_bench.ledger.results import Scores
 from ccsr_bench.seeds import SAME_SEED
 from ccsr_bench.statistics.paired import SIGNIFICANCE, holm, paired_difference
 from ccsr_bench.tables.rows import L_STD, Cell, Column, Mark, Row, Section, Table

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ccsr_bench.errors import unknown_name
+from ccsr_bench.ledger.results import Scores
 from ccsr_bench.metrics.catalogue import METRICS
-from ccsr_bench.results import Scores
 from ccsr_bench.statistics.bootstrap import Interval
 
 G_STD_DECIMALS = 4

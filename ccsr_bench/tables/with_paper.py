@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ccsr_bench.methods.registry import MethodSpec, find_methods
+from ccsr_bench.paper.names import variants_of
 from ccsr_bench.tables import paper
-from ccsr_bench.tables.paper_methods import variants_of
 from ccsr_bench.tables.rows import Row, Section
 
 

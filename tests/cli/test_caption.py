@@ -10,7 +10,7 @@ import pytest
 
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
-from ccsr_bench.store import Ledger
+from ccsr_bench.ledger.reader import Ledger
 from tests.cli.commands import Capture, mistake
 from tests.conftest import picture
 from tests.methods.adapters import MANIFEST, write_isolated

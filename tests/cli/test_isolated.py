@@ -12,7 +12,7 @@ import pytest
 
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
-from ccsr_bench.methods.environments import make_environment
+from ccsr_bench.methods.isolated.environments import make_environment
 from tests.cli.commands import Capture, mistake
 from tests.conftest import picture
 from tests.methods.adapters import MANIFEST, VERSION, write_isolated

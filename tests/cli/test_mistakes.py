@@ -15,12 +15,12 @@ from PIL import Image
 
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
-from ccsr_bench.store import SCHEMA, Ledger
+from ccsr_bench.ledger.reader import SCHEMA, Ledger
 from tests.cli.commands import Capture, done, mistake
 from tests.conftest import picture
 from tests.methods.test_registry import ADAPTER, write_method
+from tests.running.test_runner import everything
 from tests.test_images import bad_images
-from tests.test_runner import everything
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_internal_errors_are_one_line(run: list[object], monkeypatch: pytest.Mon
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("oh\nno")
 
-    monkeypatch.setattr("ccsr_bench.datasets.from_folders", broken)
+    monkeypatch.setattr("ccsr_bench.datasets.loading.from_folders", broken)
     assert "internal error: ZeroDivisionError: oh no; run it again with --debug" in mistake(capsys, *run)
     with pytest.raises(ZeroDivisionError):
         main([*map(str, run), "--debug"])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ccsr_bench.cli import main
-from ccsr_bench.metrics import canary, weights
+from ccsr_bench.metrics.networks import weights
+from ccsr_bench.published import canary
 from tests.cli.commands import done, mistake
 
 Capture = pytest.CaptureFixture[str]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ccsr_bench.cli import main
-from ccsr_bench.tables.audit import audit
+from ccsr_bench.paper.audit import audit
 from tests.cli.commands import Capture, done, mistake
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ccsr_bench.cli import main
-from ccsr_bench.store import Ledger
+from ccsr_bench.ledger.reader import Ledger
 from tests.cli.commands import Capture, done, mistake
 from tests.methods.test_registry import ADAPTER, write_method
 

@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 import torch
 
-from ccsr_bench import datasets
+from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.errors import MetricUnavailableError
 from ccsr_bench.images import read_image, write_png
-from ccsr_bench.merge import merge_folders
+from ccsr_bench.ledger.merge import merge_folders
 from ccsr_bench.metrics.base import ImageBatch, Metric, SetMetric
 from ccsr_bench.metrics.catalogue import METRICS, PROTOCOLS, MetricInfo, build_metric, build_metrics, entry_point
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.tables.collect import collect
 from tests.conftest import picture
 from tests.metrics.every_metric import published, weights_installed, write_all
-from tests.test_runner import everything, run
+from tests.running.test_runner import everything, run
 
 CPU = torch.device("cpu")
 SIZE = 104

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ccsr_bench import datasets
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.figures.selection import open_comparison
+from ccsr_bench.ledger.results import Results
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.methods.manifest import Method
 from ccsr_bench.metrics.catalogue import PROTOCOLS
-from ccsr_bench.results import Results
-from ccsr_bench.runner import Job, run_job
-from ccsr_bench.units import MethodSource
-from tests.test_runner import scorer
+from ccsr_bench.running.runner import Job, run_job
+from ccsr_bench.running.units import MethodSource
+from tests.running.test_runner import scorer
 
 
 def record(

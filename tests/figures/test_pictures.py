@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccsr_bench import datasets
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.figures.pictures import Group, Picture, heat_maps, strip
 from ccsr_bench.figures.regions import Region, busiest_region
 from ccsr_bench.figures.selection import open_comparison
 from ccsr_bench.figures.strip import rows_of
 from ccsr_bench.images import read_image, write_png
-from ccsr_bench.results import Results
+from ccsr_bench.ledger.results import Results
 from ccsr_bench.stability import std_map_top
 from tests.conftest import picture
 from tests.figures.conftest import record

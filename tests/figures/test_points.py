@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.figures.points import cost, perception_distortion, quality_stability, runs_needed
 from ccsr_bench.figures.selection import open_comparison
+from ccsr_bench.ledger.results import Results, Scores, on_common_images
 from ccsr_bench.methods.interpolation import DitheredBicubic
-from ccsr_bench.results import Results, Scores, on_common_images
 from ccsr_bench.stability import g_std
 from ccsr_bench.statistics.bootstrap import bootstrap_interval
 from ccsr_bench.tables.collect import collect

@@ -9,15 +9,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from ccsr_bench import datasets
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.gate.baseline import Baseline, as_text, read
 from ccsr_bench.gate.compare import compare, read_pair
-from ccsr_bench.results import Results, distances
-from ccsr_bench.store import Ledger
-from tests.test_runner import FailsOn, run
-from tests.test_set_metrics import set_scorer
+from ccsr_bench.ledger.reader import Ledger
+from ccsr_bench.ledger.results import Results, distances
+from tests.running.test_runner import FailsOn, run
+from tests.running.test_set_metrics import set_scorer
 
 
 @pytest.fixture

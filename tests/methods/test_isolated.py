@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.methods.isolated import RESTARTS_IN_A_ROW, IsolatedMethod, Launch, WorkerError
-from ccsr_bench.methods.worker import frames
+from ccsr_bench.methods.isolated.host import RESTARTS_IN_A_ROW, IsolatedMethod, Launch, WorkerError
+from ccsr_bench.methods.isolated.worker import frames
 from tests.methods.adapters import ADAPTER
 
 SLOW_ENOUGH = 60.0
@@ -169,7 +169,7 @@ PARENT = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from ccsr_bench.methods.isolated import IsolatedMethod, Launch
+from ccsr_bench.methods.isolated.host import IsolatedMethod, Launch
 method = IsolatedMethod(Launch(Path(sys.executable), Path(sys.argv[1]), Path(sys.argv[2])))
 method.start()
 print(method._worker._process.pid, flush=True)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from ccsr_bench.methods.worker.cuda_only_code import load_tensors_only
-from ccsr_bench.methods.worker.lightning_checkpoints import load_tensors_among_objects
+from ccsr_bench.methods.isolated.worker.cuda_only_code import load_tensors_only
+from ccsr_bench.methods.isolated.worker.lightning_checkpoints import load_tensors_among_objects
 
 
 class Callback(dict[str, Any]):

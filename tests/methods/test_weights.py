@@ -232,7 +232,7 @@ def test_hashing_is_not_repeated_while_files_are_unchanged(local: Path, monkeypa
     def fail(path: Path) -> str:
         raise AssertionError(path)
 
-    monkeypatch.setattr("ccsr_bench.prepare.file_sha256", fail)  # and what a test hashed is not remembered
+    monkeypatch.setattr("ccsr_bench.install.files.file_sha256", fail)  # and what a test hashed is not remembered
     installed_weights("parts", weights())
     os.utime(folder / "config.json")
     with pytest.raises(AssertionError, match=r"config\.json"):

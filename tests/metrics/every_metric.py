@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsr_bench.metrics import weights
-from ccsr_bench.metrics.weights import FILES
+from ccsr_bench.metrics.networks import weights
+from ccsr_bench.metrics.networks.weights import FILES
 from tests.conftest import SHARED
 from tests.metrics.layouts_clipiqa import write_clipiqa
 from tests.metrics.layouts_inception import write_inception

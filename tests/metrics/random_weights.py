@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsr_bench.metrics import weights
-from ccsr_bench.prepare import file_sha256
+from ccsr_bench.install.files import file_sha256
+from ccsr_bench.metrics.networks import weights
 
 
 def install(monkeypatch: pytest.MonkeyPatch, home: Path, write: Callable[[Path], None]) -> Path:

@@ -17,9 +17,9 @@ from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.images import write_png
 from ccsr_bench.metrics.base import ImageBatch, SetMetric
 from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
-from ccsr_bench.metrics.inception import Convolution, load_inception
 from ccsr_bench.metrics.inception_features import InceptionFeatures, resized
-from ccsr_bench.metrics.weights import FILES
+from ccsr_bench.metrics.networks.inception import Convolution, load_inception
+from ccsr_bench.metrics.networks.weights import FILES
 from tests.conftest import picture
 from tests.metrics.layouts_inception import inception_tensors, write_inception
 from tests.metrics.random_weights import install

@@ -15,13 +15,14 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from ccsr_bench.errors import BenchError, MetricUnavailableError
-from ccsr_bench.metrics import backends, weights
-from ccsr_bench.metrics.alexnet_vgg import bands
+from ccsr_bench.install.files import file_sha256
+from ccsr_bench.metrics import backends
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.dists import DISTS, l2_pool
 from ccsr_bench.metrics.lpips import LPIPS, read_channel_weights
-from ccsr_bench.metrics.winograd import WinogradConvolution
-from ccsr_bench.prepare import file_sha256
+from ccsr_bench.metrics.networks import weights
+from ccsr_bench.metrics.networks.alexnet_vgg import bands
+from ccsr_bench.metrics.networks.winograd import WinogradConvolution
 from tests.conftest import picture
 from tests.metrics.layouts_lpips_dists import CHANNELS, write_lpips_dists
 from tests.metrics.random_weights import install

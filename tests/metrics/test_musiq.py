@@ -16,7 +16,7 @@ from torch.nn import functional
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.musiq import MUSIQ
-from ccsr_bench.metrics.musiq_patches import copy_sizes, multi_scale_patches, places
+from ccsr_bench.metrics.networks.musiq_patches import copy_sizes, multi_scale_patches, places
 from tests.conftest import picture
 from tests.metrics.layouts_musiq import NAME, musiq_shapes, save_musiq, write_musiq
 from tests.metrics.random_weights import install

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from ccsr_bench import datasets
+from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image
 from ccsr_bench.methods.interpolation import Interpolation

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.metrics.torchscript_archive import is_torchscript_archive, read_torchscript_archive
+from ccsr_bench.metrics.networks.torchscript_archive import is_torchscript_archive, read_torchscript_archive
 
 
 class Everything(nn.Module):

@@ -17,7 +17,7 @@ import pytest
 
 from ccsr_bench.errors import NotInstalledError
 from ccsr_bench.methods import loading
-from ccsr_bench.methods.isolated import IsolatedCaptioner, Launch
+from ccsr_bench.methods.isolated.host import IsolatedCaptioner, Launch
 from ccsr_bench.methods.registry import find_method
 from tests.conftest import picture
 

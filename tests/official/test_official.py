@@ -20,8 +20,8 @@ import pytest
 
 from ccsr_bench.errors import NotInstalledError
 from ccsr_bench.methods import loading
-from ccsr_bench.methods.contract import check_contract
-from ccsr_bench.methods.isolated import IsolatedMethod, Launch
+from ccsr_bench.methods.contract_check import check_contract
+from ccsr_bench.methods.isolated.host import IsolatedMethod, Launch
 from ccsr_bench.methods.registry import MethodSpec, find_method
 from ccsr_bench.methods.weights import InstalledWeights
 from tests.conftest import picture

@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from ccsr_bench.results import Results
-from ccsr_bench.store import Ledger
+from ccsr_bench.ledger.reader import Ledger
+from ccsr_bench.ledger.results import Results
 from tests.cli.commands import done
 from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
 

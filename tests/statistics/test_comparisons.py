@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccsr_bench import datasets
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
-from ccsr_bench.results import open_results
+from ccsr_bench.ledger.results import open_results
 from ccsr_bench.stability import g_std, spread
 from ccsr_bench.statistics.comparisons import compare_methods, runs_of_methods
 from ccsr_bench.statistics.paired import holm, paired_difference

@@ -8,13 +8,13 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.metrics.catalogue import PROTOCOLS
-from ccsr_bench.runner import Job, run_job
+from ccsr_bench.running.runner import Job, run_job
+from ccsr_bench.running.units import MethodSource
 from ccsr_bench.tables.rows import COLUMNS, COST_COLUMNS
-from ccsr_bench.units import MethodSource
-from tests.test_runner import scorer
+from tests.running.test_runner import scorer
 
 Cells = dict[tuple[str, str, str], str]
 """(data set, row, column's label) -> text, without marks."""

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccsr_bench import datasets
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
+from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.stability import g_std
-from ccsr_bench.store import Ledger
 from ccsr_bench.tables.collect import collect
 from ccsr_bench.tables.rows import find_columns
+from tests.running.test_runner import FailsOn, run
+from tests.running.test_set_metrics import set_scorer
 from tests.tables.ledgers import fill
-from tests.test_runner import FailsOn, run
-from tests.test_set_metrics import set_scorer
 
 
 @pytest.fixture

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccsr_bench import datasets
-from ccsr_bench.datasets import Dataset
+from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_png
+from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.metrics.catalogue import PROTOCOLS
-from ccsr_bench.runner import Job, run_job
-from ccsr_bench.store import Ledger
+from ccsr_bench.running.runner import Job, run_job
 from ccsr_bench.tables.layouts import Request, build
 from ccsr_bench.tables.rows import Table
 from tests.conftest import picture
+from tests.running.test_runner import scorer
 from tests.tables.ledgers import fill
-from tests.test_runner import scorer
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from ccsr_bench.results import Scores
+from ccsr_bench.ledger.results import Scores
 from ccsr_bench.tables.marks import Marking, marked
 from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section, Table
 

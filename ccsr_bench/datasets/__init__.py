@@ -1,0 +1,1 @@
+"""Test sets: manifests, samples, installation, and folders of outputs made elsewhere."""

@@ -1,0 +1,360 @@
+"""Test sets: from a manifest, or two folders of the user's, to pairs of LR and HR images."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, NamedTuple, Union
+
+import msgspec
+import numpy as np
+
+from ccsr_bench import images
+from ccsr_bench.errors import BenchError, NotInstalledError, some, unknown_name
+from ccsr_bench.images import pixels_sha256
+from ccsr_bench.manifests import FileName, Name, Part, Sha256, read_toml
+from ccsr_bench.places import dataset_home, shipped
+
+RECORDED_HASHES = "sha256.json"
+"""In an installed data set whose manifest has no hashes: those recorded when it was installed."""
+
+
+class FilesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="files", tag_field="kind"):
+    """Single files below an address."""
+
+    addresses: list[str]
+    """Tried in order; ``{address}/{folder}/{file}`` is one image."""
+    folders: dict[Part, str]
+    """Our folder (``lr``, ``hr``, ``outputs/osediff``) -> the folder's name at the source."""
+
+
+class ArchiveSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="archive", tag_field="kind"):
+    """A zip archive in a Hugging Face data set repository."""
+
+    repository: str
+    revision: str
+    file: str
+    folders: dict[Part, list[str]]
+    """Our folder -> the folders of the archive that may hold it; the first that exists is taken."""
+
+
+class Crop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One HR crop of a photograph and the hashes of the pixels that it must give."""
+
+    name: Name
+    file: FileName
+    left: int
+    top: int
+    hr_pixels_sha256: str
+    lr_pixels_sha256: str
+
+
+class CropsSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="crops", tag_field="kind"):
+    """Crops of the photographs that ship with scikit-image; LR by Pillow's antialiased bicubic reduction."""
+
+    hr_size: int
+    crops: list[Crop]
+
+
+class FolderSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="folder", tag_field="kind"):
+    """Folders that are already on this machine, relative to the manifest."""
+
+    lr: str
+    hr: str
+
+
+class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A data set's TOML file."""
+
+    name: Name
+    title: str
+    citation: str
+    licence: str
+    scale: Annotated[int, msgspec.Meta(ge=1)]
+    source: Union[FilesSource, ArchiveSource, CropsSource, FolderSource]  # noqa: UP007 (msgspec on 3.10)
+    homepage: str = ""
+    images: int = 0
+    """How many images there are; 0 where the manifest does not say."""
+    paper_name: str = ""
+    """What the CCSR paper's tables call it."""
+    files: dict[Part, dict[FileName, Sha256]] = {}
+    """Folder -> file -> sha256, where they are known."""
+
+
+class Pair(NamedTuple):
+    """One image's input and reference."""
+
+    lr: np.ndarray
+    """(h, w, 3) uint8 RGB."""
+    hr: np.ndarray
+    """(scale*h, scale*w, 3) uint8 RGB."""
+
+    def pixels_sha256(self) -> str:
+        """Return one hash of both pictures, whatever files held them."""
+        return hashlib.sha256((pixels_sha256(self.lr) + pixels_sha256(self.hr)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image of a data set: where its files are, and the hashes they must have."""
+
+    name: str
+    lr: Path | None
+    hr: Path
+    scale: int
+    lr_sha256: str | None = None
+    hr_sha256: str | None = None
+
+    def read(self) -> Pair:
+        """Read and check both images.
+
+        Raises:
+            BenchError: A file is missing, damaged or not 8-bit RGB, its hash is wrong, or the sizes do not match.
+        """
+        lr = self.read_lr()
+        hr = self.read_hr()
+        assert self.lr is not None
+        _check_sizes(self.lr, lr.shape[:2], self.hr, hr.shape[:2], self.scale)
+        return Pair(lr, hr)
+
+    def files_sha256(self) -> str:
+        """Return one hash of both files: from the manifest where it has them, else by reading, without decoding."""
+        known = (self.lr_sha256, self.hr_sha256)
+        hashes = [
+            sha256 or hashlib.sha256(images.read_bytes(path)).hexdigest()
+            for sha256, path in zip(known, (self.lr, self.hr), strict=True)
+            if path is not None
+        ]
+        return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+    def read_lr(self) -> np.ndarray:
+        """Read and check the input, (h, w, 3) uint8 RGB; raises as `read` does."""
+        if self.lr is None:
+            raise BenchError(f"{self.hr}: this data set has no LR images; it serves `verify` only")
+        return _read_checked(self.lr, self.lr_sha256)
+
+    def read_hr(self) -> np.ndarray:
+        """Read and check the reference, (H, W, 3) uint8 RGB; raises as `read` does."""
+        return _read_checked(self.hr, self.hr_sha256)
+
+    def hr_size(self) -> tuple[int, int]:
+        """Return (height, width) that an output for this image must have, reading no pixels."""
+        return images.image_size(self.hr)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A test set whose files are on this machine."""
+
+    name: str
+    title: str
+    scale: int
+    samples: tuple[Sample, ...]
+    folder: Path | None = None
+    """Where it is installed; None for two folders of the user's."""
+    paper_name: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """What is known of its files' sha256, by ``folder/file``."""
+
+    def read_output(self, who: str, path: Path) -> np.ndarray:
+        """Read and check a published output, (H, W, 3) uint8 RGB; raises as `Sample.read` does."""
+        return _read_checked(path, self.hashes.get(f"outputs/{who}/{path.name}"))
+
+    def outputs(self, who: str) -> dict[str, Path]:
+        """Return the published outputs of a method for this data set, by image name.
+
+        Raises:
+            NotInstalledError: They are not installed.
+            BenchError: One is missing.
+        """
+        if self.folder is None:
+            raise BenchError(f"data set '{self.name}' has no published outputs")
+        folder = self.folder / "outputs" / who
+        if not folder.is_dir():
+            raise NotInstalledError(
+                f"the published {who} outputs of {self.name} are not installed: "
+                f"run `ccsr-bench prepare --dataset {self.name}`"
+            )
+        found = images.folder_images(folder, images.LOSSLESS_SUFFIXES)
+        missing = [s.name for s in self.samples if s.name not in found]
+        if missing:
+            raise BenchError(
+                f"{folder}: {len(missing)} outputs missing, first {missing[0]}; prepare the data set again"
+            )
+        return {s.name: found[s.name] for s in self.samples}
+
+
+def _read_checked(path: Path, sha256: str | None) -> np.ndarray:
+    data = images.read_bytes(path)
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise BenchError(
+            f"{path}: wrong sha256: the file is not the one the manifest names; prepare the data set again"
+        )
+    return images.decode(data, str(path))
+
+
+def _check_sizes(lr: Path, lr_size: tuple[int, ...], hr: Path, hr_size: tuple[int, ...], scale: int) -> None:
+    expected = tuple(scale * side for side in lr_size)
+    if hr_size != expected:
+        raise BenchError(
+            f"{hr}: {hr_size[1]}x{hr_size[0]} pixels, but {lr.name} is {lr_size[1]}x{lr_size[0]} "
+            f"and at scale {scale} its reference must be {expected[1]}x{expected[0]}"
+        )
+
+
+def _check_all_sizes(pairs: list[tuple[Path, Path]], scale: int) -> None:
+    for low, high in pairs:
+        _check_sizes(low, images.image_size(low), high, images.image_size(high), scale)
+
+
+def manifest_paths() -> dict[str, Path]:
+    """Return the manifests that ship with ccsr-bench, by data set name."""
+    return {path.stem: path for path in sorted(shipped("datasets").glob("*.toml"))}
+
+
+def read_manifest(name: str) -> DatasetManifest:
+    """Read a data set's manifest.
+
+    Args:
+        name: A data set that ships with ccsr-bench, or the path of a ``.toml`` file.
+
+    Raises:
+        BenchError: There is no such data set, or its manifest is wrong.
+    """
+    known = manifest_paths()
+    if name.endswith(".toml"):
+        manifest = read_toml(Path(name), DatasetManifest)
+        if manifest.name in known:
+            raise BenchError(f"{name}: '{manifest.name}' is a data set of ccsr-bench's own; give yours another name")
+        return manifest
+    if name not in known:
+        raise unknown_name("data set", name, known, hint="or give --lr DIR --hr DIR, or a manifest's path")
+    return read_toml(known[name], DatasetManifest)
+
+
+def is_ready(manifest: DatasetManifest) -> bool:
+    """Return whether a data set can be used without preparing it; nothing is installed or read."""
+    if isinstance(manifest.source, CropsSource | FolderSource):
+        return True
+    try:
+        _check_installed(manifest, dataset_home(manifest.name))
+    except BenchError:
+        return False
+    return True
+
+
+def load(name: str) -> Dataset:
+    """Return a data set that is installed, or the one that a manifest's path describes.
+
+    `sample` is installed at its first use, since nothing has to be downloaded for it.
+
+    Raises:
+        BenchError: No such data set; it is not prepared; or its files do not pair.
+    """
+    manifest = read_manifest(name)
+    if isinstance(manifest.source, FolderSource):
+        root = Path(name).resolve().parent
+        folders = {"lr": root / manifest.source.lr, "hr": root / manifest.source.hr}
+        for part, file in ((part, file) for part, files in manifest.files.items() for file in files):
+            if not (folders.get(part, root / part) / file).is_file():
+                raise BenchError(f"{name}: has a hash of {part}/{file}, which does not exist; correct the manifest")
+        _check_all_sizes(_pair_by_stem(folders["lr"], folders["hr"]), manifest.scale)
+        return _from_manifest(manifest, root, folders["lr"], folders["hr"])
+    folder = dataset_home(manifest.name)
+    if isinstance(manifest.source, CropsSource) and not (folder / RECORDED_HASHES).is_file():
+        from ccsr_bench.install.files import prepare_dataset
+
+        prepare_dataset(manifest)
+    _check_installed(manifest, folder)
+    return _from_manifest(manifest, folder, folder / "lr", folder / "hr")
+
+
+def _check_installed(manifest: DatasetManifest, folder: Path) -> None:
+    if manifest.files:
+        expected = [folder / part / file for part in ("lr", "hr") for file in manifest.files.get(part, {})]
+    else:
+        expected = [folder / RECORDED_HASHES]
+    missing = [path for path in expected if not path.is_file()]
+    if missing:
+        absent = len(missing) == len(expected)
+        state = "not prepared" if absent else f"incomplete (no {missing[0]})"
+        # `verify` leaves out a set that is absent, but must not pass over one that is damaged.
+        raise (NotInstalledError if absent else BenchError)(
+            f"data set '{manifest.name}' is {state}: run `ccsr-bench prepare --dataset {manifest.name}` "
+            f"(add --from DIR to take it from a local copy)"
+        )
+
+
+def known_hashes(manifest: DatasetManifest, folder: Path) -> dict[str, str]:
+    """Return every known hash of an installed data set's files, by ``folder/file``."""
+    if manifest.files:
+        return {f"{part}/{file}": sha256 for part, files in manifest.files.items() for file, sha256 in files.items()}
+    recorded = folder / RECORDED_HASHES
+    if not recorded.is_file():
+        return {}
+    try:
+        return msgspec.json.decode(recorded.read_bytes(), type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        raise BenchError(f"{recorded}: damaged; remove {folder} and prepare the data set again") from error
+
+
+def _from_manifest(manifest: DatasetManifest, folder: Path, lr: Path, hr: Path) -> Dataset:
+    hashes = known_hashes(manifest, folder)
+    pairs: list[tuple[Path | None, Path]]
+    if isinstance(manifest.source, FilesSource) and "lr" not in manifest.files:
+        pairs = [(None, hr / file) for file in sorted(manifest.files["hr"])]
+    else:
+        pairs = list(_pair_by_stem(lr, hr))
+    samples = tuple(
+        Sample(
+            name=h.stem,
+            lr=low,
+            hr=h,
+            scale=manifest.scale,
+            lr_sha256=hashes.get(f"lr/{low.name}") if low else None,
+            hr_sha256=hashes.get(f"hr/{h.name}"),
+        )
+        for low, h in pairs
+    )
+    if manifest.images and len(samples) != manifest.images:
+        raise BenchError(
+            f"data set '{manifest.name}': {len(samples)} images in {folder}, but its manifest says {manifest.images}: "
+            f"remove what does not belong there, or prepare it again"
+        )
+    return Dataset(
+        name=manifest.name,
+        title=manifest.title,
+        scale=manifest.scale,
+        samples=samples,
+        folder=folder,
+        paper_name=manifest.paper_name,
+        hashes=hashes,
+    )
+
+
+def _pair_by_stem(lr: Path, hr: Path) -> list[tuple[Path, Path]]:
+    lows = images.folder_images(lr, images.IMAGE_SUFFIXES)
+    highs = images.folder_images(hr, images.IMAGE_SUFFIXES)
+    for here, there, folder in ((lows, highs, hr), (highs, lows, lr)):
+        alone = [stem for stem in here if stem not in there]
+        if alone:
+            raise BenchError(
+                f"{folder}: no image for {some(alone)} ({len(alone)} of {len(here)}); LR and HR are paired by file stem"
+            )
+    if not lows:
+        raise BenchError(f"{lr}: no PNG, BMP or JPEG image in it")
+    return [(lows[stem], highs[stem]) for stem in sorted(lows)]
+
+
+def from_folders(lr: Path, hr: Path, *, name: str = "custom", scale: int = 4) -> Dataset:
+    """Return a data set made of two folders, paired by file stem.
+
+    Raises:
+        BenchError: A folder is missing or empty, a stem has no partner, or a pair's sizes do not match.
+    """
+    pairs = _pair_by_stem(lr, hr)
+    _check_all_sizes(pairs, scale)
+    samples = tuple(Sample(name=high.stem, lr=low, hr=high, scale=scale) for low, high in pairs)
+    return Dataset(name=name, title=f"{lr} and {hr}", scale=scale, samples=samples)

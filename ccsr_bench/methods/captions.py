@@ -1,0 +1,117 @@
+"""Captions of LR images: one for each, kept apart from results and used in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from ccsr_bench.datasets.loading import Sample
+from ccsr_bench.errors import BenchError, some
+from ccsr_bench.images import pixels_sha256, write_atomically
+from ccsr_bench.methods.isolated.host import IsolatedCaptioner
+from ccsr_bench.methods.registry import MethodSpec
+from ccsr_bench.places import home
+
+
+class Caption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of an image."""
+
+    text: str
+    made_by: str
+    """The captioner's code, packages and weights, as `MethodSpec.made_by` says them, and whether on a GPU."""
+
+
+class Captions:
+    """The captions of one family, in files named after the LR images' pixels.
+
+    Args:
+        family: The id of its manifest.
+    """
+
+    def __init__(self, family: str) -> None:
+        self.folder = home() / "captions" / family
+
+    def find(self, lr: np.ndarray) -> Caption | None:
+        """Return the caption of an image; None where there is none.
+
+        Raises:
+            BenchError: Its file is damaged.
+        """
+        file = self._file(lr)
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=Caption)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BenchError(f"{file}: cannot be read ({error.strerror})") from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BenchError(f"{file}: {error}; remove it and caption again") from error
+
+    def make(self, lr: np.ndarray, captioner: IsolatedCaptioner, made_by: str) -> None:
+        """Make and keep the caption of an image, with a seed that comes from the image alone.
+
+        Raises:
+            WorkerError: The captioner failed.
+            OSError: It cannot be kept.
+        """
+        caption = Caption(captioner.caption(lr, int(pixels_sha256(lr)[:16], 16) >> 1), made_by)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._file(lr), msgspec.json.format(msgspec.json.encode(caption), indent=1))
+
+    def check_made_by(self, made_by: str, found: Sequence[Caption]) -> None:
+        """Raise a `BenchError` unless captions were made by a captioner, which is named from its beginning on."""
+        others = sum(not caption.made_by.startswith(made_by) for caption in found)
+        if others:
+            raise BenchError(
+                f"{self.folder}: another captioner, or another version of it, made {others} of the captions; "
+                f"move the folder away and caption again"
+            )
+
+    def _file(self, lr: np.ndarray) -> Path:
+        return self.folder / f"{pixels_sha256(lr)}.json"
+
+
+def same_caption(_lr: np.ndarray) -> str:
+    """Caption an image of no data set, such as those that methods are tested and timed with."""
+    return "A photograph."
+
+
+def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
+    """Return what finds the caption of an LR image; it raises a `BenchError` where there is none."""
+    captions = Captions(spec.manifest.id)
+
+    def read(lr: np.ndarray) -> str:
+        caption = captions.find(lr)
+        if caption is None:
+            raise BenchError(f"the image has no caption in {captions.folder}; {_advice(spec)}")
+        return caption.text
+
+    return read
+
+
+def check(spec: MethodSpec, samples: Sequence[Sample]) -> str:
+    """Make sure that a captioned method has the captions of all images, and return what made them.
+
+    Raises:
+        BenchError: Some are missing or damaged, or were not made by one captioner, the method's.
+    """
+    captions = Captions(spec.manifest.id)
+    found = {sample.name: captions.find(sample.read_lr()) for sample in samples}
+    missing = [name for name, caption in found.items() if caption is None]
+    if missing:
+        raise BenchError(f"method '{spec.name}': no caption of {some(missing)}; {_advice(spec)}")
+    captions.check_made_by(spec.captioner.made_by(), [caption for caption in found.values() if caption is not None])
+    makers = {caption.made_by for caption in found.values() if caption is not None}
+    if len(makers) > 1:
+        raise BenchError(
+            f"method '{spec.name}': {len(makers)} different captioners made the captions in {captions.folder}; "
+            f"move the folder away and caption again"
+        )
+    return makers.pop()
+
+
+def _advice(spec: MethodSpec) -> str:
+    return f"run `ccsr-bench caption --method {spec.name}` with the same --dataset, or --lr and --hr"

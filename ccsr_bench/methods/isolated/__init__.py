@@ -1,0 +1,1 @@
+"""Methods that run their authors' code, each in a process and an environment of its own."""

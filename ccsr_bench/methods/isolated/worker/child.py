@@ -1,0 +1,239 @@
+"""The worker: loads one adapter of official code and works on images until the other end of its pipe closes.
+
+    python child.py READ_DESCRIPTOR WRITE_DESCRIPTOR
+
+Runs in the method's own interpreter, Python 3.8 or newer, with the standard library and numpy; nothing of ccsr-bench
+has to be installed there. What the official code prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import os
+import platform
+import queue
+import random
+import resource
+import signal
+import socket
+import sys
+import threading
+import traceback
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+# This folder by a name that no official repository has; adapters import from it what several of them need.
+_package = types.ModuleType("ccsr_bench_worker")
+_package.__path__ = [str(Path(__file__).resolve().parent)]
+sys.modules[_package.__name__] = _package
+
+if TYPE_CHECKING:
+    from ccsr_bench.methods.isolated.worker import frames
+else:
+    from ccsr_bench_worker import frames
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _leave() -> None:
+    """End at once, and with it every process that the official code has started."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _die_with_parent(parent: int) -> None:
+    """Let the kernel end this process with its parent, where it can; elsewhere the closed pipe does it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it went before that
+        _leave()
+
+
+def _no_network(*_: Any, **__: Any) -> Any:
+    raise OSError("the network is closed while a method runs: everything it needs has to be installed by `prepare`")
+
+
+def _close_network() -> None:
+    """Make connections to other machines fail, so that nothing is fetched that no hash was checked of."""
+    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_DATASETS_OFFLINE="1")
+
+    class _LocalSocket(socket.socket):
+        def connect(self, address: Any) -> None:
+            if isinstance(address, tuple):
+                _no_network()
+            super().connect(address)
+
+        def connect_ex(self, address: Any) -> int:
+            if isinstance(address, tuple):
+                _no_network()
+            return super().connect_ex(address)
+
+    socket.socket = _LocalSocket  # type: ignore[misc]
+    socket.getaddrinfo = _no_network
+
+
+def _reset_random_streams(seed: int) -> None:
+    """Set every global random stream from a seed, before each output."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # the stream that official code draws from
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)  # the CPU's and every GPU's
+
+
+def _be_deterministic() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+
+
+def _load(message: dict[str, Any]) -> Any:
+    """Build the model from the adapter that the host names."""
+    spec = importlib.util.spec_from_file_location("ccsr_bench_adapter", message["adapter"])
+    if spec is None or spec.loader is None:
+        raise ImportError("{} is not a Python file".format(message["adapter"]))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    if message["source"] is not None:  # official code finds its modules and its files from there
+        sys.path.insert(0, message["source"])
+        os.chdir(message["source"])
+    spec.loader.exec_module(module)
+    model = module.load(
+        source=message["source"], weights=message["weights"], device=message["device"], **message["parameters"]
+    )
+    _be_deterministic()
+    return model
+
+
+class _CallCounter:
+    """Counts the calls of the network that an adapter names as its denoiser, in ``network``."""
+
+    def __init__(self, model: Any) -> None:
+        self.calls: int | None = None
+        network = getattr(model, "network", None)
+        if network is not None:
+            self.calls = 0
+            network.register_forward_pre_hook(self._count)
+
+    def _count(self, *_: Any) -> None:
+        assert self.calls is not None
+        self.calls += 1
+
+    def reset(self) -> None:
+        if self.calls is not None:
+            self.calls = 0
+
+
+def _work(model: Any, counter: _CallCounter, request: dict[str, Any], lr: np.ndarray) -> frames.Message:
+    seed = int(request["seed"])
+    _reset_random_streams(seed)
+    if request.get("task") == "caption":
+        return _caption(model, lr, seed)
+    counter.reset()
+    output = model.restore(lr, seed, request["caption"]) if "caption" in request else model.restore(lr, seed)
+    if not (isinstance(output, np.ndarray) and output.dtype == np.uint8 and output.ndim == 3):
+        given = f"{output.dtype} {output.shape}" if isinstance(output, np.ndarray) else type(output).__name__
+        raise TypeError(f"the adapter returned {given}, it must return uint8 (H, W, 3)")
+    return {"kind": "restored", "network_calls": counter.calls, "peak_mib": _peak_mib()}, output
+
+
+def _caption(model: Any, lr: np.ndarray, seed: int) -> frames.Message:
+    text = model.caption(lr, seed)
+    if not isinstance(text, str):
+        raise TypeError(f"the captioner returned {type(text).__name__}, it must return a text")
+    return {"kind": "captioned", "text": text}, None
+
+
+def _peak_mib() -> float:
+    """Return the highest memory use so far: of the GPU where it is used, else of this process."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return float(torch.cuda.max_memory_allocated() / 1024**2)
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux, where ru_maxrss starts at that of the process that started this one
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+class _Worker:
+    def __init__(self, reader: int, writer: int) -> None:
+        self._requests: queue.Queue[frames.Message] = queue.Queue()
+        self._reader = os.fdopen(reader, "rb")
+        self._writer = os.fdopen(writer, "wb")
+        # A thread of its own: it notices that the host is gone while the official code computes.
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                self._requests.put(frames.decode(self._read))
+        except BaseException:
+            _leave()
+
+    def _read(self, count: int) -> bytes:
+        data = self._reader.read(count)
+        if len(data) < count:
+            raise EOFError
+        return data
+
+    def _answer(self, work: Callable[[], frames.Message]) -> bool:
+        """Send what some work returns, or why it failed."""
+        try:
+            header, array = work()
+        except BaseException as error:  # official code may even call sys.exit
+            traceback.print_exc()
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            header, array = {"kind": "failed", "reason": reason}, None
+        for part in frames.encode(header, array):
+            self._writer.write(part)
+        self._writer.flush()
+        return bool(header["kind"] != "failed")
+
+    def run(self) -> None:
+        request, _ = self._requests.get()
+        holder: dict[str, Any] = {}
+
+        def load() -> frames.Message:
+            _close_network()
+            holder["model"] = _load(request)
+            holder["counter"] = _CallCounter(holder["model"])
+            return {"kind": "ready", "python": platform.python_version(), "packages": _versions()}, None
+
+        if not self._answer(load):
+            return
+        while True:
+            try:
+                header, lr = self._requests.get(timeout=request["idle_seconds"])
+            except queue.Empty:
+                self._answer(lambda: ({"kind": "idle"}, None))  # so that a request that crosses it is not lost
+                return
+            self._answer(functools.partial(_work, holder["model"], holder["counter"], header, lr))  # type: ignore[arg-type]
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of the packages that make the numbers."""
+    names = ("numpy", "torch", "torchvision", "diffusers", "transformers")
+    return {name: str(getattr(sys.modules[name], "__version__", "")) for name in names if name in sys.modules}
+
+
+def main() -> None:
+    """Serve one host."""
+    reader, writer, parent = map(int, sys.argv[1:4])
+    sys.path.pop(0)  # this folder: official code must not find its modules
+    _die_with_parent(parent)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    _Worker(reader, writer).run()
+    _leave()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""For adapters: the tagger RAM with SeeSR's tuning DAPE, as SeeSR, AddSR and OSEDiff carry its code in ``ram``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from ram.models import ram_lora
+
+
+class _NoTokenizer:
+    """Stands for BERT's, of which the tagger uses two lengths; its files are at a path of an author's machine."""
+
+    def __len__(self) -> int:
+        return 30524
+
+    def __call__(self, text: str) -> Namespace:
+        return Namespace(input_ids=[0] * (len(text.split()) + 2))
+
+
+def build_tagger(ram: Path, dape: Path) -> torch.nn.Module:
+    """Build the tagger, and make sure that every weight that tags depend on was in the file.
+
+    The official code loads with strict=False and drops what it returns.
+    """
+    missing: list[str] = []
+    load_checkpoint = ram_lora.load_checkpoint_swinlarge
+
+    def remember(*arguments: Any) -> Any:
+        model, result = load_checkpoint(*arguments)
+        missing.extend(result.missing_keys)
+        return model, result
+
+    with (
+        patch.object(ram_lora, "init_tokenizer", _NoTokenizer),
+        patch.object(ram_lora, "load_checkpoint_swinlarge", remember),
+    ):
+        tagger: torch.nn.Module = ram_lora.ram(
+            pretrained=str(ram / "ram_swin_large_14m.pth"), pretrained_condition=str(dape / "DAPE.pth"),
+            image_size=384, vit="swin_l",
+        )  # fmt: skip
+    used = ("visual_encoder.", "image_proj.", "tagging_head.", "label_embed", "wordvec_proj.", "fc.")
+    elsewhere = ("lora", "relative_position_index", "attn_mask")  # in DAPE, and computed
+    lost = [name for name in missing if name.startswith(used) and not any(part in name for part in elsewhere)]
+    if lost:
+        raise ValueError(f"{ram / 'ram_swin_large_14m.pth'} lacks {len(lost)} weights, such as {lost[0]}")
+    return tagger

@@ -1,0 +1,1 @@
+"""Scores that others published, and the comparison of ours with them."""

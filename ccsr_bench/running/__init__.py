@@ -1,0 +1,1 @@
+"""Running a job: what is missing, generating it, scoring it, recording it, and what it costs."""

@@ -1,0 +1,216 @@
+"""What a method costs: network calls, seconds, parameters and memory, as in the paper's Table VII."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.ledger import provenance
+from ccsr_bench.methods import loading
+from ccsr_bench.methods.captions import same_caption
+from ccsr_bench.methods.in_process import parameter_counts
+from ccsr_bench.methods.isolated.host import IsolatedMethod
+from ccsr_bench.methods.manifest import Execution, Method
+from ccsr_bench.methods.registry import MethodSpec
+from ccsr_bench.methods.weights import InstalledWeights
+from ccsr_bench.places import shipped, worker_log
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one method costs on one machine."""
+
+    method: str
+    title: str
+    steps: int
+    """Network calls for one output, guidance counted once; 0 where the method does not sample."""
+    parameters: dict[str, int]
+    """Network -> number; empty where the method does not say."""
+    runs: int
+    """N of `seconds_all_runs`; 1 for a deterministic method."""
+    seconds_one_run: float | None
+    """Of restoring one image once: the paper's figure. None without weights."""
+    seconds_all_runs: float | None
+    """Of restoring one image N times."""
+    seconds_per_run: float | None
+    """`seconds_all_runs` / N."""
+    peak_mib: float | None
+    """Highest memory use: of the GPU where there is one, else of the process that the method runs in."""
+    missing: str
+    """Why there are no times; empty when there are."""
+    notes: tuple[str, ...]
+    """How it was measured."""
+
+
+@dataclass(frozen=True)
+class PaperProfile:
+    """A row of the paper's Table VII."""
+
+    steps: int
+    seconds: float
+    parameters_billion: float
+
+
+def profile(
+    spec: MethodSpec,
+    execution: Execution,
+    *,
+    own: Path | None = None,
+    runs: int = 10,
+    size: int = 128,
+    repeats: int = 3,
+) -> Profile:
+    """Profile a method on a random image.
+
+    Args:
+        spec: Which.
+        execution: How its networks run.
+        own: The user's own weights; those of `prepare` when None.
+        runs: N.
+        size: Side of the LR image in pixels.
+        repeats: How often each time is measured; the median counts.
+
+    Raises:
+        BenchError: The method cannot be loaded, or fails. Missing weights that `prepare` can install only leave out
+            the times.
+    """
+    runs = runs if spec.stochastic else 1
+    missing, times, peak = "", _Times(None, None), None
+    try:
+        weights = spec.find_weights(own)
+    except NotInstalledError as error:
+        if own is not None:
+            raise
+        missing = str(error)
+    else:
+        times, peak = _measure(spec, execution, weights, runs, size, repeats)
+    return Profile(
+        method=spec.name,
+        title=spec.variant.title,
+        steps=spec.variant.steps,
+        parameters={} if own is not None else parameter_counts(spec),
+        runs=runs,
+        seconds_one_run=times.one_run,
+        seconds_all_runs=times.all_runs,
+        seconds_per_run=None if times.all_runs is None else times.all_runs / runs,
+        peak_mib=peak,
+        missing=missing,
+        notes=_notes(execution, size, repeats),
+    )
+
+
+def _notes(execution: Execution, size: int, repeats: int) -> tuple[str, ...]:
+    about = provenance.environment(execution.device)
+    return (
+        f"LR {size}x{size}; {about['processor']}, {about['threads']} threads; "
+        f"{execution.dtype or 'precision as published'}; medians of {repeats} after a warm-up.",
+        "From the 8-bit LR image to the 8-bit output, colour fix included; prompts are embedded while loading.",
+        "One run goes through the networks alone, several in batches.",
+        "Parameters are those of the published networks, text encoder included, counted without weights; - for "
+        "weights of your own.",
+        "Peak memory is the GPU's, or of the method's process since it began where there is none.",
+    )
+
+
+class _Times(NamedTuple):
+    one_run: float | None
+    all_runs: float | None
+
+
+def _measure(
+    spec: MethodSpec,
+    execution: Execution,
+    weights: Mapping[str, InstalledWeights],
+    runs: int,
+    size: int,
+    repeats: int,
+) -> tuple[_Times, float | None]:
+    lr = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    provenance.reset_peak_memory(execution.device)
+    with _loaded(spec, replace(execution, batch=1), weights) as method:
+        one = _seconds(method, lr, 1, repeats, execution.device)
+        if not spec.manifest.in_process_networks:
+            times = _Times(one, _seconds(method, lr, runs, repeats, execution.device))
+            return times, method.peak_mib(execution.device)
+    del method  # two of them may not fit
+    with _loaded(spec, execution, weights) as method:
+        times = _Times(one, _seconds(method, lr, runs, repeats, execution.device))
+        return times, method.peak_mib(execution.device)
+
+
+@contextlib.contextmanager
+def _loaded(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> Iterator[_Checked]:
+    with contextlib.ExitStack() as held:
+        method = loading.load(spec, execution, weights, log=worker_log(spec.name), caption=same_caption)
+        if isinstance(method, IsolatedMethod):
+            held.callback(method.close)
+        yield _Checked(method, spec)
+
+
+def paper_profiles() -> dict[str, PaperProfile]:
+    """Return the paper's Table VII by method, as the paper calls it."""
+    with (shipped("results/paper") / "table7.csv").open(newline="", encoding="utf-8") as file:
+        return {
+            row["method"]: PaperProfile(
+                int(row["inference_steps"]), float(row["seconds_per_image_a100"]), float(row["parameters_billion"])
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+class _Checked:
+    """A method whose failures name it."""
+
+    def __init__(self, method: Method | IsolatedMethod, spec: MethodSpec) -> None:
+        self._method = method
+        self._spec = spec
+
+    def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
+        try:
+            outputs = self._method.restore(lr, seeds)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # code of others may even call sys.exit
+            raise BenchError(f"method '{self._spec.name}' failed: {type(error).__name__}: {error}") from error
+        scale = self._spec.manifest.scale
+        expected = (len(seeds), scale * lr.shape[0], scale * lr.shape[1], 3)
+        shape = getattr(outputs, "shape", None)
+        if shape != expected:
+            raise BenchError(f"method '{self._spec.name}' returned {shape or outputs!r}, it must return {expected}")
+        return outputs
+
+    def peak_mib(self, device: str) -> float | None:
+        """Return the highest memory use: of the GPU, else of the process that it runs in."""
+        if isinstance(self._method, IsolatedMethod):
+            return self._method.peak_mib
+        peaks = provenance.peak_memory_mib(device)
+        return peaks.get("gpu", peaks.get("process"))
+
+
+def _seconds(method: Method, lr: np.ndarray, runs: int, repeats: int, device: str) -> float:
+    seeds = list(range(runs))
+    method.restore(lr, seeds)
+    taken = []
+    for _ in range(repeats):
+        _synchronise(device)
+        started = time.perf_counter()
+        method.restore(lr, seeds)
+        _synchronise(device)
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def _synchronise(device: str) -> None:
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)

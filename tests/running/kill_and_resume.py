@@ -1,0 +1,105 @@
+"""Kill runs at random moments and resume them; prints what each ends with as JSON. Called by `test_kill.py`.
+
+Every run is a process of its own, forked from this one so that the imports are paid once. This process itself
+computes nothing with torch, whose threads do not survive a fork.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import torch  # noqa: F401 (imported here once for every child)
+
+from ccsr_bench.cli import main
+from ccsr_bench.ledger.reader import Ledger
+from ccsr_bench.metrics import niqe, psnr, ssim  # noqa: F401
+from ccsr_bench.running.runner import run_job  # noqa: F401
+
+PNGS = 60
+"""Of six images and ten runs."""
+
+
+def start(out: Path, log: Path) -> int:
+    """Start a run in a process of its own and return its id."""
+    child = os.fork()
+    if child == 0:
+        with log.open("a") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+            arguments = ["run", "--method", "bicubic-dither", "--dataset", "sample", "--metrics", "psnr", "ssim"]
+            os._exit(main([*arguments, "--out", str(out)]))
+    return child
+
+
+def contents(out: Path) -> dict[str, object]:
+    """Return the scores and the hashes of the PNGs of a ledger, and every row as recorded."""
+    folder = out / "sample" / "bicubic-dither"
+    if not (folder / "ledger.sqlite").is_file():
+        return {"rows": {}}
+    with Ledger(folder) as ledger:
+        names = ledger.image_names()
+        records = {name: ledger.record(name) for name in names}
+        rows = {name: {k: v for k, v in ledger.rows(name).items() if k not in ("asked", "failures")} for name in names}
+        sessions = ledger.sessions
+    pngs = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("images/**/*"))
+        if path.is_file()
+    }
+    recorded = {
+        f"images/run-{run:02d}/{name}.png": output.png_sha256
+        for name, record in records.items()
+        for run, output in record.outputs.items()
+    }
+    scores = {name: [record.scores, record.l_std] for name, record in records.items()}
+    known = all(row[-1] in sessions for tables in rows.values() for row in tables["scores"])
+    return {
+        "scores": scores,
+        "pngs": pngs,
+        "recorded": dict(sorted(recorded.items())),
+        "rows": rows,
+        "sessions_known": known,
+    }
+
+
+def kill_and_resume(folder: Path, trials: int) -> list[dict[str, object]]:
+    """Return the contents of an uninterrupted run, then of every killed and resumed one."""
+    log = folder / "log.txt"
+    os.waitpid(start(folder / "whole", log), 0)
+    results = [contents(folder / "whole")]
+    generator = random.Random(0)
+    for trial in range(trials):
+        out = folder / f"trial-{trial}"
+        child = start(out, log)
+        # A random moment of the work itself, however fast the machine is.
+        wait_for_pngs(out, generator.randrange(PNGS))
+        time.sleep(generator.uniform(0, 0.02))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        at_kill = contents(out)
+        _, code = os.waitpid(start(out, log), 0)
+        about = {
+            "killed": os.WIFSIGNALED(status),
+            "at_kill": at_kill["rows"],
+            "code": os.waitstatus_to_exitcode(code),
+        }
+        results.append(contents(out) | about)
+    return results
+
+
+def wait_for_pngs(out: Path, count: int) -> None:
+    """Return when that many PNGs are written, or nothing has happened for long."""
+    deadline = time.monotonic() + 60
+    while len(list(out.glob("*/*/images/*/*.png"))) < count and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(kill_and_resume(Path(sys.argv[1]), int(sys.argv[2]))))

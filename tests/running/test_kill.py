@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ccsr_bench.datasets import loading as datasets
+
+TRIALS = 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which this platform has not")
+def test_killed_and_resumed_runs_end_like_an_uninterrupted_one(tmp_path: Path, home: Path) -> None:
+    datasets.load("sample")  # installed once, not by every process
+    script = Path(__file__).with_name("kill_and_resume.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path), str(TRIALS)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 0, done.stderr
+    whole, *trials = json.loads(done.stdout)
+    assert len(whole["pngs"]) == 60
+    assert whole["pngs"] == whole["recorded"]
+    assert len(trials) == TRIALS
+    for trial in trials:
+        assert trial["code"] == 0
+        assert trial["scores"] == whole["scores"]
+        assert trial["pngs"] == whole["pngs"]
+        assert trial["recorded"] == whole["recorded"]
+        assert trial["sessions_known"]
+        # Nothing that was recorded when the process was killed was lost or made again: times and sessions included.
+        assert trial["at_kill"].items() <= trial["rows"].items()
+    # The moments were spread over the whole run, not all before it began or after it ended.
+    assert sum(trial["killed"] for trial in trials) > TRIALS // 2
+    assert len({len(trial["at_kill"]) for trial in trials}) > 3

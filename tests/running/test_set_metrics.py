@@ -1,0 +1,128 @@
+"""FID and KID through the ledger: vectors are recorded, distances come from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.loading import Dataset
+from ccsr_bench.errors import BenchError
+from ccsr_bench.images import read_image
+from ccsr_bench.ledger.merge import merge_folders
+from ccsr_bench.ledger.reader import Ledger
+from ccsr_bench.metrics.base import ImageBatch, SetMetric
+from ccsr_bench.metrics.frechet import frechet_distance, kernel_distance
+from ccsr_bench.metrics.psnr import PSNR
+from ccsr_bench.metrics.scorer import VECTORS, Scorer
+from ccsr_bench.tables.collect import collect
+from ccsr_bench.tables.render.cells import cell_text
+from ccsr_bench.tables.render.markdown import markdown
+from ccsr_bench.tables.rows import COLUMNS, Table
+from tests.running.test_runner import everything, run
+
+CPU = torch.device("cpu")
+
+
+class TileMeans:
+    """Vectors of twelve means, which are quick."""
+
+    definition = "means of quarters"
+
+    def __init__(self, broken: bool = False) -> None:
+        self.seen = 0
+        self._broken = broken
+
+    def features(self, images: ImageBatch) -> Tensor:
+        self.seen += len(images)
+        vectors = functional.adaptive_avg_pool2d(images.rgb, 2).flatten(1)
+        return vectors * float("nan") if self._broken else vectors
+
+
+def set_scorer(extractor: TileMeans | None = None) -> Scorer:
+    extractor = extractor or TileMeans()
+    names = {name: SetMetric(f"{name} of {extractor.definition}", extractor) for name in ("fid", "kid")}
+    return Scorer({"psnr": PSNR(), **names}, CPU)
+
+
+@pytest.fixture
+def own(pairs: Path) -> Dataset:
+    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")
+
+
+def test_distances_are_those_of_the_files(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path, scoring=set_scorer())
+    scorer = set_scorer()
+    references = scorer.features(np.stack([sample.read_hr() for sample in own.samples]))
+    with Ledger(tmp_path / "own" / "m") as ledger:
+        paths = [[ledger.image_path(sample.name, run) for sample in own.samples] for run in range(4)]
+    vectors = [scorer.features(np.stack([read_image(path) for path in of_run])) for of_run in paths]
+    (section,) = collect(tmp_path)
+    for name, distance in (("fid", frechet_distance), ("kid", kernel_distance)):
+        values = [distance(of_run, references) for of_run in vectors]
+        cell = section.rows[0].cells[name]
+        assert cell.value == pytest.approx(np.mean(values), rel=1e-6)
+        assert cell.g_std == pytest.approx(np.std(values), rel=1e-6)
+        assert cell.images == 4
+    notes = [note for note in section.notes if note.startswith("m: FID of M = 4 images against 4, fewer than")]
+    assert len(notes) == 1
+    assert "standard deviation over the runs" in notes[0]
+    fid = next(column for column in COLUMNS if column.name == "fid")
+    assert cell_text(section.rows[0].cells["fid"], fid) in markdown([Table("own", (section,))])
+
+
+def test_vectors_are_computed_once_and_of_the_hr_image_once(own: Dataset, tmp_path: Path) -> None:
+    extractor = TileMeans()
+    run(own, tmp_path, scoring=set_scorer(extractor), runs=2)
+    assert extractor.seen == 4 * (2 + 1)
+    run(own, tmp_path, scoring=set_scorer(extractor), runs=2)
+    assert extractor.seen == 12
+    run(own, tmp_path, scoring=set_scorer(extractor), runs=3)
+    assert extractor.seen == 12 + 4
+
+
+def test_set_metrics_are_added_later(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path / "whole", scoring=set_scorer())
+    run(own, tmp_path / "out", metrics=["psnr"])
+    run(own, tmp_path / "out", scoring=set_scorer())
+    assert everything(tmp_path / "out") == everything(tmp_path / "whole")
+
+
+def test_shards_give_what_one_process_gives(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path / "whole", scoring=set_scorer())
+    run(own, tmp_path / "a", scoring=set_scorer(), names=["image0", "image2"])
+    run(own, tmp_path / "b", scoring=set_scorer(), names=["image3", "image1"])
+    merge_folders([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
+    assert everything(tmp_path / "out") == everything(tmp_path / "whole")
+    assert collect(tmp_path / "out")[0].rows == collect(tmp_path / "whole")[0].rows
+
+
+def test_other_vectors_are_not_mixed_in(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path, scoring=set_scorer(), runs=2)
+    other = TileMeans()
+    other.definition = "other means"
+    only_kid = Scorer({"kid": SetMetric("kid of means of quarters", other)}, CPU)
+    with pytest.raises(BenchError, match=f'{VECTORS} was recorded as "means of quarters", but is now "other means"'):
+        run(own, tmp_path, scoring=only_kid)
+
+
+def test_broken_vectors_cost_no_score(own: Dataset, tmp_path: Path) -> None:
+    summary = run(own, tmp_path, scoring=set_scorer(TileMeans(broken=True)))
+    assert set(summary.failures) == {sample.name for sample in own.samples}
+    assert "the vectors are not finite" in next(iter(summary.failures.values()))
+    (section,) = collect(tmp_path)
+    assert section.rows[0].cells.keys() == {"psnr", "l-std"}
+    assert run(own, tmp_path, scoring=set_scorer()).failures == {}
+    assert "fid" in collect(tmp_path)[0].rows[0].cells
+
+
+def test_one_run_has_no_spread_and_one_image_no_distance(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path / "one-run", scoring=set_scorer(), runs=1)
+    assert collect(tmp_path / "one-run")[0].rows[0].cells["fid"].g_std is None
+    run(own, tmp_path / "one-image", scoring=set_scorer(), names=["image0"])
+    assert "fid" not in collect(tmp_path / "one-image")[0].rows[0].cells
