@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ccsr_bench.errors import BenchError
+
 _PACKAGE = Path(__file__).resolve().parent
 REPOSITORY = _PACKAGE.parent
 """The checkout that the package runs from, when it does."""
@@ -42,3 +44,17 @@ def weights_home() -> Path:
 def worker_log(method: str) -> Path:
     """Return the file for what a method's official code prints where there is no ledger to keep it beside."""
     return home() / "logs" / f"{method}.log"
+
+
+def check_name(argument: str, name: str) -> None:
+    """Check that a name can be a folder's name.
+
+    Args:
+        argument: Argument that gives the name, for the error.
+        name: The name.
+
+    Raises:
+        BenchError: It cannot.
+    """
+    if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
+        raise BenchError(f"`{argument}` '{name}': use letters, digits, '-', '_' and '.' only; it names a folder")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-SAME_SEED = ".same-seed"
-"""After the name of a method whose runs all had one seed: its ledger is the noise floor of the method itself."""
-
 
 def seed(dataset: str, image: str, run: int, *, base_seed: int = 0) -> int:
     """Return the seed of one run: a 63-bit integer that depends on these names and nothing else.

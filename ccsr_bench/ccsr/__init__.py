@@ -62,4 +62,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'ccsr_bench.ccsr' has no attribute '{name}'")
+    from ccsr_bench.devices.torchvision_operators import import_torchvision  # imports torch
+
+    import_torchvision()  # before transformers imports it
     return getattr(importlib.import_module(f"ccsr_bench.ccsr.{_MODULES[name]}"), name)

@@ -40,6 +40,9 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
     check_libraries()
     import torch
 
+    from ccsr_bench.devices.torchvision_operators import import_torchvision
+
+    import_torchvision()  # before diffusers, which imports transformers, which imports it
     from ccsr_bench.ccsr.model import CCSR
     from ccsr_bench.ccsr.weights import WeightFolders
 
@@ -59,6 +62,9 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
 def parameter_counts() -> dict[str, int]:
     """Return network -> number of parameters of the released model; see `ccsr_bench.ccsr.architecture`."""
     check_libraries()
+    from ccsr_bench.devices.torchvision_operators import import_torchvision
+
+    import_torchvision()
     from ccsr_bench.ccsr import architecture
 
     return architecture.parameter_counts()

@@ -33,25 +33,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("--method", required=True, metavar="M", help="a method that takes captions")
     shared.add_images(parser)
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
-    parser.add_argument(
-        "--weights", type=Path, metavar="DIR",
-        help="your own weights, in folders named as `prepare --from` takes them, instead of the published ones",
-    )  # fmt: skip
+    shared.add_device(parser)
+    shared.add_weights(parser)
     shared.add_methods_dir(parser)
-    parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
+    shared.add_json(parser, "how it ended")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Caption the images of a data set."""
-    from ccsr_bench.cli.console import echo, echo_json, progress, remark
+    from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, progress, remark
     from ccsr_bench.cli.job import stdout_to_stderr
-    from ccsr_bench.cli.main import EXIT_DONE, EXIT_FAILURES_RECORDED
+    from ccsr_bench.datasets.loading import choose_samples
     from ccsr_bench.methods.registry import find_method
 
     captioner = find_method(options.method, options.methods_dir).captioner
     dataset = shared.resolve_dataset(options)
-    samples = shared.first(dataset.samples, options.limit)
+    samples = choose_samples(dataset, limit=options.limit)
     clock = time.perf_counter()
     with progress(f"{captioner.name} on {dataset.name}") as show, stdout_to_stderr():
         ended = _caption(captioner, samples, options, show)
@@ -71,6 +68,7 @@ def _caption(
     spec: MethodSpec, samples: Sequence[Sample], options: argparse.Namespace, show: Callable[[int, int, str], None]
 ) -> _Ended:
     """Make the captions that are missing; an image that fails costs itself alone."""
+    from ccsr_bench.devices.selection import find_device
     from ccsr_bench.methods import loading
     from ccsr_bench.methods.captions import Captions
     from ccsr_bench.methods.isolated.host import WorkerError
@@ -83,8 +81,8 @@ def _caption(
     failures: dict[str, str] = {}
     if missing:
         weights = spec.find_weights(options.weights)
-        device = shared.resolve_device(options.device)
-        made_by = f"{spec.made_by(weights=weights)}, on {'a GPU' if device.startswith('cuda') else 'a CPU'}"
+        device = str(find_device(options.device))
+        made_by = f"{spec.origin(weights=weights).text()}, on {'a GPU' if device.startswith('cuda') else 'a CPU'}"
         captions.check_made_by(made_by, [caption for _, caption in found if caption is not None])
         log = worker_log(f"{spec.manifest.id}-captioner")
         captioner = loading.load_captioner(spec, weights, device=device, log=log)

@@ -7,8 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ccsr_bench.cli.console import columns, echo, echo_json, remark
-from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
+from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, columns, echo, echo_json, remark
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:

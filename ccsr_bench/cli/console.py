@@ -8,6 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+EXIT_DONE = 0
+EXIT_CHECK_FAILED = 1
+EXIT_BAD_USE = 2
+EXIT_FAILURES_RECORDED = 3
+EXIT_INTERRUPTED = 130
+
 _SECONDS_BETWEEN_LINES = 10.0
 
 

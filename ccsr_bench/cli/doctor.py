@@ -7,6 +7,8 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
 from ccsr_bench.errors import BenchError
 
 EXAMPLES = """\
@@ -27,7 +29,7 @@ class Finding:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    shared.add_json(parser, "the findings")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -39,7 +41,7 @@ def execute(options: argparse.Namespace) -> int:
         echo_json([asdict(finding) for finding in findings])
     else:
         columns([["ok" if f.works else "--", f.what, f.detail] for f in findings])
-    return 0
+    return EXIT_DONE
 
 
 def _machine() -> list[Finding]:

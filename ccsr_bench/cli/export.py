@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ccsr_bench.cli.options import positive
+from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
 
 EXAMPLES = """\
   ccsr-bench export --method bicubic-dither --dataset sample --to baselines/sample-bicubic-dither.json
@@ -17,9 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("--method", required=True, metavar="M", help="the method")
     parser.add_argument("--dataset", required=True, metavar="D", help="the data set")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
+    shared.add_out(parser)
     parser.add_argument(
-        "--runs", type=positive, metavar="N", help="keep the first N runs (default: the most that all images have)"
+        "--runs",
+        type=shared.positive,
+        metavar="N",
+        help="keep the first N runs (default: the most that all images have)",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="the JSON file to write")
 
@@ -42,4 +46,4 @@ def execute(options: argparse.Namespace) -> int:
         f"{baseline.method} on {baseline.dataset}: {len(baseline.pixels_sha256)} images x {baseline.runs} runs, "
         f"{', '.join([*baseline.scores, *baseline.distances])} -> {options.to}"
     )
-    return 0
+    return EXIT_DONE

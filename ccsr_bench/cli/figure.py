@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ccsr_bench.cli.options import positive, resolve_dataset
+from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
+from ccsr_bench.cli.options import resolve_dataset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,14 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_shared(parser: argparse.ArgumentParser, width: float) -> None:
-    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
+    shared.add_out(parser)
     parser.add_argument(
         "--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods, in this order"
     )
     parser.add_argument("--dataset", metavar="D", help="the data set; needed where the folder has several")
-    parser.add_argument(
-        "--runs", type=positive, metavar="N", help="use the first N runs (default: the most that all images have)"
-    )
+    shared.add_recorded_runs(parser)
     parser.add_argument(
         "--to", nargs="+", type=_figure_file, metavar="FILE",
         help="files to write, .pdf or .png (default: KIND and data set or image, as PDF)",
@@ -76,7 +76,7 @@ def execute(options: argparse.Namespace) -> int:
             echo(str(path))
     for line in remarks:
         remark(line)
-    return 0
+    return EXIT_DONE
 
 
 Drawn = tuple["Figure", list[str]]

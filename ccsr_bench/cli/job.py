@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from ccsr_bench.cli.console import echo, echo_json, progress, remark
-from ccsr_bench.cli.main import EXIT_DONE, EXIT_FAILURES_RECORDED
-from ccsr_bench.cli.options import Scoring
-from ccsr_bench.running.runner import Job, Summary, run_job
+from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, progress, remark
+from ccsr_bench.running.job import Job, Summary
+from ccsr_bench.running.jobs import do_jobs
+from ccsr_bench.running.scoring import Scoring
 
 
 @contextlib.contextmanager
@@ -32,57 +31,38 @@ def stdout_to_stderr() -> Iterator[None]:
         yield
 
 
-def run_all(jobs: Sequence[Job], scoring: Scoring, *, canary: bool) -> dict[str, Summary]:
-    """Do jobs one after the other and return how each ended, by method.
+@contextlib.contextmanager
+def _progress_only(label: str) -> Iterator[Callable[[int, int, str], None]]:
+    with progress(label) as show, stdout_to_stderr():
+        yield show
+
+
+def do_and_report(jobs: Sequence[Job], scoring: Scoring, options: argparse.Namespace) -> int:
+    """Do jobs one after the other, print how they ended and return the exit code.
 
     Args:
         jobs: What to do.
-        scoring: What to score with.
-        canary: Check the metrics on a published image before the first work.
+        scoring: What outputs are scored with.
+        options: With ``canary``, ``json`` and ``out``.
     """
-    check = functools.cache(functools.partial(_check_canary, scoring)) if canary else _no_check
-    summaries: dict[str, Summary] = {}
-    for job in jobs:
-        with progress(f"{job.method} on {job.dataset.name}") as show, stdout_to_stderr():
-            summaries[job.method] = run_job(job, scoring.scorer, device=scoring.device, progress=show, before=check)
-    return summaries
-
-
-def _no_check() -> None:
-    """Check nothing."""
+    before = (lambda: _check_canary(scoring)) if options.canary else None
+    return _finish(do_jobs(jobs, scoring, before=before, progress=_progress_only), options)
 
 
 def _check_canary(scoring: Scoring) -> None:
-    from ccsr_bench.metrics.catalogue import METRICS
-    from ccsr_bench.published import canary
-
-    checked = canary.check(scoring.scorer, scoring.protocol)
-    unchecked = [name for name in scoring.scorer.metrics if name not in checked and METRICS[name].weights]
+    checked, unchecked = scoring.check_canary()
     if checked:
         remark(f"canary: {', '.join(checked)} as published")
     if unchecked:
         remark(f"canary: nothing to check {', '.join(unchecked)} with (`ccsr-bench prepare --metrics`)")
 
 
-def finish(summaries: dict[str, Summary], options: argparse.Namespace) -> int:
-    """Print how jobs ended and return the exit code."""
+def _finish(summaries: dict[str, Summary], options: argparse.Namespace) -> int:
     for method, summary in summaries.items():
         for image, reason in summary.failures.items():
             remark(f"{method}: {image} failed: {reason}")
     if options.json:
-        echo_json(
-            {
-                method: {
-                    "folder": str(summary.folder),
-                    "images": summary.images,
-                    "runs": summary.runs,
-                    "computed": summary.computed,
-                    "failures": summary.failures,
-                    "seconds": round(summary.seconds, 3),
-                }
-                for method, summary in summaries.items()
-            }
-        )
+        echo_json({method: _record(summary) for method, summary in summaries.items()})
     else:
         for method, summary in summaries.items():
             echo(
@@ -92,3 +72,14 @@ def finish(summaries: dict[str, Summary], options: argparse.Namespace) -> int:
         out = "" if str(options.out) == "results" else f" --out {options.out}"
         echo(f"next: ccsr-bench table{out}")
     return EXIT_FAILURES_RECORDED if any(summary.failures for summary in summaries.values()) else EXIT_DONE
+
+
+def _record(summary: Summary) -> dict[str, object]:
+    return {
+        "folder": str(summary.folder),
+        "images": summary.images,
+        "runs": summary.runs,
+        "computed": summary.computed,
+        "failures": summary.failures,
+        "seconds": round(summary.seconds, 3),
+    }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
 
 EXAMPLES = """\
   ccsr-bench list methods
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("what", choices=list(_LISTS), help="what to list")
     shared.add_methods_dir(parser)
-    parser.add_argument("--json", action="store_true", help="print everything that is known, as JSON")
+    shared.add_json(parser, "everything that is known,")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -32,7 +33,7 @@ def execute(options: argparse.Namespace) -> int:
         echo_json(records)
     else:
         columns([shown, *([str(record[field]) for field in shown] for record in records)])
-    return 0
+    return EXIT_DONE
 
 
 def _methods(options: argparse.Namespace) -> tuple[list[Record], list[str]]:

@@ -9,13 +9,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from ccsr_bench.cli.advice import with_options
+from ccsr_bench.cli.console import EXIT_BAD_USE, EXIT_DONE, EXIT_INTERRUPTED
 from ccsr_bench.errors import BenchError, unknown_name
-
-EXIT_DONE = 0
-EXIT_CHECK_FAILED = 1
-EXIT_BAD_USE = 2
-EXIT_FAILURES_RECORDED = 3
-EXIT_INTERRUPTED = 130
 
 VERBS = {
     "run": "run methods on a data set, score every output, record everything",
@@ -64,15 +60,17 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name, summary in VERBS.items():
         sub = verbs.add_parser(
-            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.",
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
             formatter_class=argparse.RawDescriptionHelpFormatter,
-        )  # fmt: skip
+        )
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
         if name == verb:
             module = importlib.import_module(f"ccsr_bench.cli.{name.replace('-', '_')}")
             sub.epilog = f"examples:\n{module.EXAMPLES}"
             module.add_arguments(sub)
-            sub.set_defaults(execute=module.execute)
+            sub.set_defaults(execute=module.execute, parser=sub)
     return parser
 
 
@@ -140,6 +138,10 @@ def _dispatch(given: list[str]) -> int:
     if options.verb is None:
         parser.print_help()
         return EXIT_BAD_USE
-    code = options.execute(options)
+    try:
+        code = options.execute(options)
+    except BenchError as error:
+        error.args = (with_options(str(error), options.parser),)
+        raise
     sys.stdout.flush()
     return int(code)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ccsr_bench.cli.console import EXIT_DONE
+
 EXAMPLES = """\
   ccsr-bench run --method bicubic-dither --dataset RealSR --shard 0/2 --out shard-0     (on one machine)
   ccsr-bench run --method bicubic-dither --dataset RealSR --shard 1/2 --out shard-1     (on another)
@@ -25,4 +27,4 @@ def execute(options: argparse.Namespace) -> int:
 
     for folder in merge_folders(options.sources, options.out):
         echo(f"merged into {folder}")
-    return 0
+    return EXIT_DONE

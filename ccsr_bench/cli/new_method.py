@@ -6,7 +6,7 @@ import argparse
 import platform
 from pathlib import Path
 
-from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
 
 EXAMPLES = """\
   ccsr-bench new-method mine
@@ -31,8 +31,9 @@ def execute(options: argparse.Namespace) -> int:
     """Write a skeleton."""
     from ccsr_bench.cli.console import echo
     from ccsr_bench.methods.skeleton import write_skeleton
+    from ccsr_bench.places import check_name
 
-    shared.check_slug("NAME", options.name)
+    check_name("name", options.name)
     python = ".".join(platform.python_version_tuple()[:2])
     for path in write_skeleton(options.methods_dir, options.name, isolated=options.isolated, python=python):
         echo(str(path))
@@ -41,4 +42,4 @@ def execute(options: argparse.Namespace) -> int:
         echo(f"next: ccsr-bench prepare --method {options.name} {where}")
     echo(f"next: ccsr-bench test-method {options.name} {where}")
     echo(f"then: ccsr-bench run --method {options.name} --dataset sample {where}")
-    return 0
+    return EXIT_DONE

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL, MetricProtocol
+from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL
 
 if TYPE_CHECKING:
-    from ccsr_bench.datasets.loading import Dataset, Sample
+    from ccsr_bench.datasets.loading import Dataset
     from ccsr_bench.methods.manifest import Execution
     from ccsr_bench.methods.registry import MethodSpec
-    from ccsr_bench.metrics.scorer import Scorer
+    from ccsr_bench.running.scoring import Scoring
 
 
 def positive(text: str) -> int:
@@ -28,31 +28,80 @@ def positive(text: str) -> int:
     return value
 
 
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the folder of all results."""
+    parser.add_argument(
+        "--out", type=Path, default=Path("results"), metavar="DIR", help="folder of all results (default: %(default)s)"
+    )
+
+
+def add_choice(parser: argparse._ActionsContainer) -> None:
+    """Add the options that choose among recorded results."""
+    parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods")
+    parser.add_argument("--dataset", nargs="+", action="extend", default=[], metavar="D", help="only these data sets")
+
+
+def add_recorded_runs(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses how many of the recorded runs are used."""
+    parser.add_argument(
+        "--runs", type=positive, metavar="N", help="use the first N runs (default: the most that all images have)"
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses where networks compute."""
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+
+
+def add_json(parser: argparse._ActionsContainer, what: str) -> None:
+    """Add the option that prints results for machines.
+
+    Args:
+        parser: Gets the option.
+        what: Noun phrase for what is printed.
+    """
+    parser.add_argument("--json", action="store_true", help=f"print {what} as JSON")
+
+
 def add_scoring(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is computed where."""
     parser.add_argument(
-        "--metrics", nargs="+", action="extend", metavar="X",
-        help="metrics to compute; all that can be had here by default",
-    )  # fmt: skip
+        "--metrics",
+        nargs="+",
+        action="extend",
+        metavar="X",
+        help="metrics to compute (default: all that can be computed here)",
+    )
     parser.add_argument("--protocol", default=DEFAULT_PROTOCOL, help="metric definitions (default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    add_device(parser)
     add_computing(parser)
     parser.add_argument(
-        "--no-canary", action="store_true",
+        "--no-canary",
+        dest="canary",
+        action="store_false",
         help="do not check every metric on a published image before the work starts",
-    )  # fmt: skip
+    )
 
 
 def add_computing(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how metrics are computed."""
     parser.add_argument(
-        "--precision", choices=["exact", "fast"], default="exact",
-        help="of metrics' networks: float32, or TF32 and bfloat16 where it does not show (default: %(default)s)",
-    )  # fmt: skip
+        "--precision",
+        choices=["exact", "fast"],
+        default="exact",
+        help="precision of the metrics' networks: float32, or TF32 and bfloat16 where the effect is small "
+        "(default: %(default)s)",
+    )
     parser.add_argument(
-        "--backend", nargs="+", action="extend", type=_backend, default=[], metavar="METRIC=PACKAGE",
+        "--backend",
+        dest="backends",
+        nargs="+",
+        action="extend",
+        type=_backend,
+        default=[],
+        metavar="METRIC=PACKAGE",
         help="compute a metric with another package: lpips=lpips, lpips-vgg=lpips, dists=piq",
-    )  # fmt: skip
+    )
 
 
 def _backend(text: str) -> tuple[str, str]:
@@ -69,48 +118,54 @@ def add_methods_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_weights(parser: argparse._ActionsContainer) -> None:
+    """Add the option that replaces published weights."""
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="DIR",
+        help="your own weights, in folders named as `prepare --from` takes them, instead of the published ones",
+    )
+
+
 def add_execution(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how methods run."""
     group = parser.add_argument_group("how methods run")
     group.add_argument(
-        "--batch", type=positive, metavar="N",
+        "--batch",
+        type=positive,
+        metavar="N",
         help="runs at once (default: on a GPU 10, or as many as fit; 2 on a CPU; all where there are no networks)",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--dtype", choices=["float32", "bfloat16", "float16"],
+        "--dtype",
+        choices=["float32", "bfloat16", "float16"],
         help="precision of the networks, with float32 arithmetic around them (default: as the authors' code computes)",
-    )  # fmt: skip
-    group.add_argument("--compile", action="store_true", help="compile the networks: minutes once, then faster")
+    )
     group.add_argument(
-        "--weights", type=Path, metavar="DIR",
-        help="your own weights, in folders named as `prepare --from` takes them, instead of the published ones",
-    )  # fmt: skip
+        "--compile", dest="compiled", action="store_true", help="compile the networks: minutes once, then faster"
+    )
+    add_weights(group)
 
 
-def check_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) -> None:
-    """Raise a `BenchError` where an option means nothing to a method."""
-    for spec in specs:
-        asked, why = {"--dtype": options.dtype, "--compile": options.compile}, "runs no networks"
-        if spec.manifest.isolated:
-            asked, why = {**asked, "--batch": options.batch}, "runs as its authors' code does, an output at a time"
-        for option, value in asked.items():
-            if value and not spec.manifest.in_process_networks:
-                raise BenchError(f"{option}: method '{spec.name}' {why}; leave it out")
-        if options.weights is not None and not spec.variant.weights:
-            raise BenchError(f"--weights: method '{spec.name}' has no weights; leave it out")
+def resolve_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) -> Execution:
+    """Return how the options ask methods to run, on a device that is chosen later.
 
-
-def resolve_execution(options: argparse.Namespace, device: str) -> Execution:
-    """Return how the options ask methods to run on a device."""
+    Raises:
+        BenchError: An option means nothing to one of the methods.
+    """
     from ccsr_bench.methods.manifest import Execution
 
-    return Execution(device=device, dtype=options.dtype, batch=options.batch, compiled=options.compile)
+    execution = Execution(dtype=options.dtype, batch=options.batch, compiled=options.compiled)
+    for spec in specs:
+        spec.check_execution(execution, own_weights=options.weights is not None)
+    return execution
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose images, and where results go."""
     add_images(parser)
-    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
+    add_out(parser)
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
@@ -124,100 +179,33 @@ def add_images(parser: argparse.ArgumentParser) -> None:
 
 def resolve_dataset(options: argparse.Namespace) -> Dataset:
     """Return the data set that the options choose."""
-    from ccsr_bench.datasets import loading as datasets
+    from ccsr_bench.datasets.loading import choose_dataset
 
-    if (options.lr is None) != (options.hr is None):
-        raise BenchError("--lr and --hr go together: give both folders")
-    if options.lr is not None:
-        name = options.dataset or "custom"
-        check_slug("--dataset", name)
-        if name in datasets.manifest_paths():
-            raise BenchError(f"--dataset {name} is a data set of its own; give your folders another name")
-        return datasets.from_folders(options.lr, options.hr, name=name)
-    if options.dataset is None:
+    if options.dataset is None and options.lr is None and options.hr is None:
         raise BenchError("give --dataset D, or --lr DIR and --hr DIR (`ccsr-bench list datasets`)")
-    return datasets.load(options.dataset)
+    return choose_dataset(options.dataset, lr=options.lr, hr=options.hr)
 
 
-def check_slug(option: str, name: str) -> None:
-    """Raise a `BenchError` unless a name can be a folder's name."""
-    if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
-        raise BenchError(f"{option} '{name}': use letters, digits, '-', '_' and '.' only; it names a folder")
-
-
-class Scoring(NamedTuple):
-    """What scores are computed with."""
-
-    scorer: Scorer
-    protocol: MetricProtocol
-    device: str
-
-
-def resolve_scoring(options: argparse.Namespace, protocol_name: str) -> Scoring:
-    """Build the scorer that the options choose; says which metrics are skipped, before any work starts.
+def resolve_scoring(options: argparse.Namespace, protocol: str) -> Scoring:
+    """Build the metrics that the options choose; says which are skipped, before any work starts.
 
     Args:
         options: As `add_scoring` reads them.
-        protocol_name: Which definitions.
+        protocol: Name of the protocol.
     """
     from ccsr_bench.cli.console import remark
-    from ccsr_bench.metrics.catalogue import build_metrics, find_metric, find_protocol
+    from ccsr_bench.devices.memory import keep_freed_memory
+    from ccsr_bench.running.scoring import build_scoring
 
-    protocol = find_protocol(protocol_name)
-    backends = dict(options.backend)
-    for name in (*(options.metrics or ()), *backends):
-        find_metric(name)
-
-    import torch
-
-    from ccsr_bench.metrics.scorer import Scorer
-
-    device_name = resolve_device(options.device)
-    device = torch.device(device_name)
-    names = list(dict.fromkeys(options.metrics)) if options.metrics else None
-    built, skipped = build_metrics(names, protocol, device, precision=options.precision, backends=backends)
-    for name in backends:
-        if name not in built:
-            raise BenchError(f"--backend {name}={backends[name]}: {name} is not computed; name it with --metrics")
-    for line in _skipped_lines(skipped):
+    scoring = build_scoring(
+        options.metrics,
+        protocol=protocol,
+        device=options.device,
+        precision=options.precision,
+        backends=dict(options.backends),
+    )
+    if scoring.device == "cpu":
+        keep_freed_memory()
+    for line in scoring.skipped_lines():
         remark(f"skipping {line}")
-    return Scoring(Scorer(built, device, options.precision), protocol, device_name)
-
-
-def _skipped_lines(skipped: dict[str, str]) -> list[str]:
-    """Return one line for all metrics that only lack their weights, and one for each of the others."""
-    from ccsr_bench.metrics.catalogue import METRICS
-    from ccsr_bench.metrics.networks.weights import missing_files
-
-    without = [name for name in skipped if missing_files(METRICS[name].weights)]
-    lines = [reason for name, reason in skipped.items() if name not in without]
-    if without:
-        lines.append(
-            f"{', '.join(without)}: no weights here; `ccsr-bench prepare --metrics {' '.join(without)}` fetches them"
-        )
-    return lines
-
-
-def resolve_device(name: str) -> str:
-    """Return the device to use, which can be used.
-
-    Raises:
-        BenchError: It cannot.
-    """
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-        if device.type not in ("cpu", "cuda"):
-            raise RuntimeError("metrics need float64, which other devices lack")
-    except (RuntimeError, AssertionError) as error:
-        raise BenchError(f"--device {name} cannot be used here; `--device cpu` always can") from error
-    return name
-
-
-def first(samples: Sequence[Sample], limit: int | None) -> Sequence[Sample]:
-    """Return the first `limit` images; all when None."""
-    return samples[:limit] if limit else samples
+    return scoring

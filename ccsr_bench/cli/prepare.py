@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Install data sets and weights."""
-    from ccsr_bench.cli.console import echo, progress
+    from ccsr_bench.cli.console import EXIT_DONE, echo, progress
     from ccsr_bench.datasets import loading as datasets
     from ccsr_bench.install import files as prepare
     from ccsr_bench.methods.registry import find_method
@@ -78,7 +78,7 @@ def execute(options: argparse.Namespace) -> int:
     _prepare_weights([*specs, *captioners], options.local)
     if options.metrics is not None:
         _prepare_metrics(options.metrics, options.local)
-    return 0
+    return EXIT_DONE
 
 
 def _prepare_weights(specs: Sequence[MethodSpec], local: Path | None) -> None:
@@ -159,8 +159,7 @@ def _list_missing(
     manifests: Sequence[DatasetManifest], specs: Sequence[MethodSpec], options: argparse.Namespace
 ) -> int:
     """Say what is missing, where it goes and where it comes from, without touching the network."""
-    from ccsr_bench.cli.console import echo
-    from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
+    from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, echo
     from ccsr_bench.datasets import loading as datasets
     from ccsr_bench.methods import loading
     from ccsr_bench.metrics.networks.weights import FILES, missing_files, needed_files

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
 
 if TYPE_CHECKING:
     from ccsr_bench.running.profiling import Profile
@@ -33,10 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repeats", type=shared.positive, default=3, help="times everything is measured; the median counts"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    shared.add_device(parser)
     shared.add_execution(parser)
     shared.add_methods_dir(parser)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    shared.add_json(parser, "the figures")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -47,8 +48,14 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.running.profiling import profile
 
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
-    shared.check_execution(options, specs)
-    execution = shared.resolve_execution(options, shared.resolve_device(options.device))
+    execution = shared.resolve_execution(options, specs)
+
+    from ccsr_bench.devices.memory import keep_freed_memory
+    from ccsr_bench.devices.selection import find_device
+
+    execution = replace(execution, device=str(find_device(options.device)))
+    if execution.device == "cpu":
+        keep_freed_memory()
     found: list[Profile] = []
     try:
         for spec in specs:
@@ -64,12 +71,12 @@ def execute(options: argparse.Namespace) -> int:
             echo_json([asdict(figures) for figures in found])
         elif found:
             _show(found, options.runs)
-    return 0
+    return EXIT_DONE
 
 
 def _show(found: list[Profile], runs: int) -> None:
     from ccsr_bench.cli.console import columns, echo
-    from ccsr_bench.running.profiling import paper_profiles
+    from ccsr_bench.paper.printed import read_costs
 
     header = [
         "method",
@@ -93,7 +100,7 @@ def _show(found: list[Profile], runs: int) -> None:
                 _number(figures.peak_mib, 0),
             ]
         )
-        paper = paper_profiles().get(figures.title)
+        paper = read_costs().get(figures.title)
         if paper is not None:
             billions = f"{paper.parameters_billion:.2f} billion"
             rows.append([f"{figures.title} (paper)", str(paper.steps), f"{paper.seconds:.2f}", "-", "-", billions, "-"])

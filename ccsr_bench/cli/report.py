@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ccsr_bench.cli.options import positive
+from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
 from ccsr_bench.errors import BenchError, NotInstalledError
 
 if TYPE_CHECKING:
@@ -23,16 +24,14 @@ Open index.html of the folder in a browser, from disk or from any web host. A re
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
+    shared.add_out(parser)
     parser.add_argument("--to", type=Path, default=Path("report"), help="the report's folder (default: %(default)s)")
     parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods")
     parser.add_argument(
         "--dataset", nargs="+", action="extend", default=[], metavar="D",
         help="only these data sets, by name or by the path of a .toml manifest",
     )  # fmt: skip
-    parser.add_argument(
-        "--runs", type=positive, metavar="N", help="use the first N runs (default: the most that all images have)"
-    )
+    shared.add_recorded_runs(parser)
     parser.add_argument("--lr", type=Path, metavar="DIR", help="the LR images, where the run was given --lr and --hr")
     parser.add_argument("--hr", type=Path, metavar="DIR", help="the HR images")
 
@@ -57,7 +56,7 @@ def execute(options: argparse.Namespace) -> int:
     echo(f"{built.page}: {', '.join(sets)}")
     linked = f", and {built.linked_bytes / 1e6:.0f} MB shared with the files it shows" if built.linked_bytes else ""
     echo(f"{built.own_bytes / 1e6:.0f} MB on disk{linked}")
-    return 0
+    return EXIT_DONE
 
 
 def _datasets(options: argparse.Namespace) -> tuple[list[str], Callable[[str], Dataset | None]]:

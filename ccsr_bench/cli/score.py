@@ -17,32 +17,28 @@ DIR holds one folder per run (run-00, sample03, ...) or the images of a single r
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="the outputs to score, PNG or BMP")
-    parser.add_argument("--method", required=True, metavar="NAME", help="what to call the method that made them")
+    parser.add_argument("--method", required=True, metavar="NAME", help="name of the method that made them")
     shared.add_dataset(parser)
     shared.add_scoring(parser)
-    parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
+    shared.add_json(parser, "how the job ended")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Score images that were made elsewhere."""
-    from ccsr_bench.cli.job import finish, run_all
+    from ccsr_bench.datasets.loading import choose_samples
     from ccsr_bench.datasets.output_folders import check_runs, find_runs
-    from ccsr_bench.running.runner import Job
+    from ccsr_bench.places import check_name
 
-    shared.check_slug("--method", options.method)
+    # What costs little time is checked before torch is imported.
+    check_name("method", options.method)
     dataset = shared.resolve_dataset(options)
-    samples = shared.first(dataset.samples, options.limit)
-    runs = find_runs(options.images)
-    check_runs(runs, samples, partial=options.limit is not None)
+    samples = choose_samples(dataset, limit=options.limit)
+    files = find_runs(options.images)
+    check_runs(files, samples, partial=options.limit is not None)
+
+    from ccsr_bench.cli.job import do_and_report
+    from ccsr_bench.running.jobs import images_job
+
     scoring = shared.resolve_scoring(options, options.protocol)
-    job = Job(
-        method=options.method,
-        title=options.method,
-        dataset=dataset,
-        samples=samples,
-        runs=len(runs),
-        protocol=scoring.protocol,
-        out=options.out,
-        files=runs,
-    )
-    return finish(run_all([job], scoring, canary=not options.no_canary), options)
+    job = images_job(files, options.method, dataset, samples, scoring, out=options.out)
+    return do_and_report([job], scoring, options)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ccsr_bench.cli.options import positive
+from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
 
 if TYPE_CHECKING:
     from ccsr_bench.ledger.results import Results
@@ -22,39 +22,36 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("what", choices=["differences", "runs"], help="between methods; or by the number of runs")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
-    parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods")
-    parser.add_argument("--dataset", nargs="+", action="extend", default=[], metavar="D", help="only these data sets")
+    shared.add_out(parser)
+    shared.add_choice(parser)
     parser.add_argument(
         "--metrics", nargs="+", action="extend", default=[], metavar="X", help="only these metrics, l-std among them"
     )
     parser.add_argument(
         "--against", default="", metavar="M", help="differences from this method only, not of all pairs"
     )
-    parser.add_argument(
-        "--runs", type=positive, metavar="N", help="use the first N runs (default: the most that all images have)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    shared.add_recorded_runs(parser)
+    shared.add_json(parser, "the numbers")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Print statistics."""
     from ccsr_bench.errors import BenchError, unknown_name
     from ccsr_bench.ledger.results import open_results
-    from ccsr_bench.tables.rows import find_columns
+    from ccsr_bench.metrics.quantities import find_quantities
 
-    find_columns(options.metrics)
+    find_quantities(options.metrics)
     if options.against and options.what == "runs":
         raise BenchError("--against is for `stats differences`; `stats runs` looks at every method by itself")
     with open_results(options.out, methods=options.method, datasets=options.dataset, runs=options.runs) as found:
-        names = {one.identity.method for one in found}
+        names = {one.label for one in found}
         if options.against and options.against not in names:
             raise unknown_name("method", options.against, names, hint=f"in {options.out}")
         if options.what == "differences":
             _differences(found, options)
         else:
             _runs(found, options)
-    return 0
+    return EXIT_DONE
 
 
 def _differences(found: list[Results], options: argparse.Namespace) -> None:
@@ -80,9 +77,9 @@ def _differences(found: list[Results], options: argparse.Namespace) -> None:
 
 
 def _comparison_line(comparison: Comparison) -> list[str]:
-    from ccsr_bench.tables.rows import find_columns
+    from ccsr_bench.metrics.quantities import find_quantities
 
-    (column,) = find_columns([comparison.metric])
+    (column,) = find_quantities([comparison.metric])
     mean, interval, p_value, images = comparison.difference
     label = f"{column.label} G-STD" if comparison.quantity == "G-STD" else column.label
     return [
@@ -137,10 +134,10 @@ def _runs(found: list[Results], options: argparse.Namespace) -> None:
 
 
 def _run_lines(curve: RunsOf) -> list[list[str]]:
+    from ccsr_bench.metrics.quantities import find_quantities
     from ccsr_bench.statistics.run_counts import normal_share
-    from ccsr_bench.tables.rows import find_columns
 
-    (column,) = find_columns([curve.metric])
+    (column,) = find_quantities([curve.metric])
     most = curve.counts[-1]
     return [
         [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ccsr_bench.cli.options import positive
+from ccsr_bench.cli import options as shared
+from ccsr_bench.cli.console import EXIT_DONE
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -30,11 +30,9 @@ _COLOURED = ("latex", "latex-table", "html")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (default: %(default)s)")
+    shared.add_out(parser)
     _add_choice(parser)
-    parser.add_argument(
-        "--runs", type=positive, metavar="N", help="use the first N runs (default: the most that all images have)"
-    )
+    shared.add_recorded_runs(parser)
     parser.add_argument("--intervals", action="store_true", help="show 95 %% intervals, also FID's (takes seconds)")
     parser.add_argument(
         "--mark", choices=["none", "best", "significant"],
@@ -46,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the CCSR paper's numbers: as rows below yours, beside yours in every cell with the difference, or alone",
     )  # fmt: skip
     parser.add_argument("--format", choices=_FORMATS, default="md", help="default: %(default)s")
-    parser.add_argument("--json", action="store_true", help="print numbers and notes as JSON")
+    shared.add_json(parser, "numbers and notes")
     parser.add_argument(
         "--audit", action="store_true", help="instead of a table, list what the paper's tables contradict"
     )
@@ -58,8 +56,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         "--layout", choices=_LAYOUTS, default="free",
         help="methods, metrics and data sets of one of the paper's Tables I-VII, as one table (default: %(default)s)",
     )  # fmt: skip
-    group.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods")
-    group.add_argument("--dataset", nargs="+", action="extend", default=[], metavar="D", help="only these data sets")
+    shared.add_choice(group)
     group.add_argument(
         "--metrics", nargs="+", action="extend", default=[], metavar="X",
         help="only these columns, in this order: metrics, l-std; steps, seconds and parameters in paper-vii",
@@ -82,7 +79,7 @@ def execute(options: argparse.Namespace) -> int:
 
     tables = build(_request(options))
     sys.stdout.write(as_json(tables) if options.json else FORMATS[options.format](tables))
-    return 0
+    return EXIT_DONE
 
 
 def _request(options: argparse.Namespace) -> Request:
@@ -117,7 +114,7 @@ def _audit(options: argparse.Namespace) -> int:
         echo_json({"findings": [asdict(finding) for finding in findings], "rules": RULES, "not found": out_of_reach})
     else:
         _show_audit(findings)
-    return 0
+    return EXIT_DONE
 
 
 def _show_audit(findings: list[Finding]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ccsr_bench.cli import options as shared
 
@@ -22,17 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=shared.positive, default=128, help="sides of the LR images, in pixels (default: %(default)s)"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    shared.add_device(parser)
     shared.add_execution(parser)
     shared.add_methods_dir(parser)
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    shared.add_json(parser, "the findings")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Check a method."""
-    from ccsr_bench.cli.console import columns, echo_json, remark
+    from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, columns, echo_json, remark
     from ccsr_bench.cli.job import stdout_to_stderr
-    from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
     from ccsr_bench.methods import loading
     from ccsr_bench.methods.captions import same_caption
     from ccsr_bench.methods.contract_check import check_contract
@@ -40,9 +39,12 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.places import worker_log
 
     spec = find_method(options.name, options.methods_dir)
-    shared.check_execution(options, [spec])
-    execution = shared.resolve_execution(options, shared.resolve_device(options.device))
+    execution = shared.resolve_execution(options, [spec])
     weights = spec.find_weights(options.weights)
+
+    from ccsr_bench.devices.selection import find_device
+
+    execution = replace(execution, device=str(find_device(options.device)))
     with stdout_to_stderr():
         load = functools.partial(
             loading.load, spec, execution, weights, log=worker_log(spec.name), caption=same_caption

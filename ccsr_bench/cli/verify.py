@@ -6,8 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
-from ccsr_bench.cli.console import columns, echo, echo_json, progress, remark
-from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
+from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, columns, echo, echo_json, progress, remark
 from ccsr_bench.errors import BenchError, NotInstalledError
 
 if TYPE_CHECKING:
@@ -37,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="metrics to check; all that can be had by default",
     )
     parser.add_argument("--protocol", help="check with these definitions instead of the set's own")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    shared.add_device(parser)
     shared.add_computing(parser)
-    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    shared.add_json(parser, "the comparison")
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, NamedTuple, Union
@@ -15,7 +15,7 @@ from ccsr_bench import images
 from ccsr_bench.errors import BenchError, NotInstalledError, some, unknown_name
 from ccsr_bench.images import pixels_sha256
 from ccsr_bench.manifests import FileName, Name, Part, Sha256, read_toml
-from ccsr_bench.places import dataset_home, shipped
+from ccsr_bench.places import check_name, dataset_home, shipped
 
 RECORDED_HASHES = "sha256.json"
 """In an installed data set whose manifest has no hashes: those recorded when it was installed."""
@@ -358,3 +358,50 @@ def from_folders(lr: Path, hr: Path, *, name: str = "custom", scale: int = 4) ->
     _check_all_sizes(pairs, scale)
     samples = tuple(Sample(name=high.stem, lr=low, hr=high, scale=scale) for low, high in pairs)
     return Dataset(name=name, title=f"{lr} and {hr}", scale=scale, samples=samples)
+
+
+def choose_dataset(name: str | None = None, *, lr: Path | None = None, hr: Path | None = None) -> Dataset:
+    """Return the data set of a name or of a manifest, or the one that is made of two folders.
+
+    Args:
+        name: Name of a data set, or path of a manifest; with folders, the name that is given to their images
+            (``custom`` when None).
+        lr: Folder of the user's own LR images.
+        hr: Folder of the user's own HR images.
+
+    Raises:
+        BenchError: There is no such data set, one folder is missing, or the name is taken.
+    """
+    if (lr is None) != (hr is None):
+        raise BenchError("`lr` and `hr` go together: give both folders")
+    if lr is not None and hr is not None:
+        name = name or "custom"
+        check_name("dataset", name)
+        if name in manifest_paths():
+            raise BenchError(f"`dataset` {name} is a data set of its own; give your folders another name")
+        return from_folders(lr, hr, name=name)
+    if name is None:
+        raise BenchError("give `dataset`, or both `lr` and `hr` (`ccsr-bench list datasets` names the data sets)")
+    return load(name)
+
+
+def choose_samples(dataset: Dataset, *, limit: int | None = None, shard: tuple[int, int] = (0, 1)) -> Sequence[Sample]:
+    """Return the images of a data set that are asked for.
+
+    Args:
+        dataset: The data set.
+        limit: Only the first so many images; all when None.
+        shard: (I, N) for every N-th image from the I-th on.
+
+    Raises:
+        BenchError: No image is left, or a number makes no sense.
+    """
+    index, count = shard
+    if not 0 <= index < count:
+        raise BenchError(f"`shard` is ({index}, {count}): the first number must be 0 or more and below the second")
+    if limit is not None and limit < 1:
+        raise BenchError(f"`limit` is {limit}: it must be 1 or more")
+    samples = dataset.samples[:limit][index::count]
+    if not samples:
+        raise BenchError(f"`shard` {index}/{count} leaves none of the {len(dataset.samples)} images of {dataset.name}")
+    return samples

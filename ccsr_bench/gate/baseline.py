@@ -20,7 +20,7 @@ from ccsr_bench.errors import BenchError, some
 from ccsr_bench.ledger.reader import Ledger, find_ledgers
 from ccsr_bench.ledger.results import Results, distances
 from ccsr_bench.metrics.catalogue import METRICS
-from ccsr_bench.tables.rows import L_STD
+from ccsr_bench.metrics.quantities import L_STD
 
 SIGNIFICANT_DIGITS = 7
 """Of every number: 5e-6 dB of a PSNR around 30, far below what a table shows."""
@@ -89,8 +89,8 @@ def of_results(results: Results) -> Baseline:
     scores = {name: _image_scores(results, name) for name in recorded if name not in sets}
     return Baseline(
         dataset=results.identity.dataset,
-        method=results.identity.method,
-        made_by=results.identity.made_by,
+        method=results.label,
+        made_by=results.identity.made_by_text,
         version=results.version(),
         protocol=results.identity.protocol,
         base_seed=results.identity.base_seed,

@@ -16,10 +16,10 @@ import numpy as np
 from ccsr_bench.errors import BenchError, some, unknown_name
 from ccsr_bench.gate.baseline import Baseline, read
 from ccsr_bench.gate.seed_noise import difference_tolerance, g_std_tolerance, l_std_tolerance, swap_p_value
+from ccsr_bench.metrics.quantities import G_STD_DECIMALS, L_STD, SCORES, Quantity
 from ccsr_bench.stability import spread
 from ccsr_bench.statistics.bootstrap import Interval, ratio_interval
 from ccsr_bench.statistics.paired import SIGNIFICANCE, holm
-from ccsr_bench.tables.rows import COLUMNS, G_STD_DECIMALS, L_STD, Column
 
 G_STD = "g-std"
 
@@ -97,7 +97,7 @@ def compare(
     Raises:
         BenchError: They are not comparable, or so few that nothing could be found.
     """
-    recorded = [column for column in COLUMNS if column.name in {*base.scores, *base.distances}]
+    recorded = [column for column in SCORES if column.name in {*base.scores, *base.distances}]
     for name in metrics:
         if name not in {column.name for column in recorded}:
             raise unknown_name("metric", name, [column.name for column in recorded], hint="in BASE")
@@ -111,7 +111,7 @@ def compare(
     return Comparison(base, new, (*_means(base, new, chosen, asked), *_spreads(base, new, chosen, asked)))
 
 
-def check_comparable(base: Baseline, new: Baseline, metrics: Sequence[Column]) -> None:
+def check_comparable(base: Baseline, new: Baseline, metrics: Sequence[Quantity]) -> None:
     """Raise a `BenchError` that names the first thing in which two results differ and must not."""
     for what, ours, theirs in (
         ("data set", base.dataset, new.dataset),
@@ -140,9 +140,9 @@ def check_comparable(base: Baseline, new: Baseline, metrics: Sequence[Column]) -
             )
 
 
-def _means(base: Baseline, new: Baseline, metrics: Sequence[Column], asked: Mapping[str, float]) -> Iterator[Outcome]:
+def _means(base: Baseline, new: Baseline, metrics: Sequence[Quantity], asked: Mapping[str, float]) -> Iterator[Outcome]:
     pairs = {column: (_matrix(base, column.name), _matrix(new, column.name)) for column in metrics}
-    p_values: dict[Column, float] = {}
+    p_values: dict[Quantity, float] = {}
     if base.runs > 1:
         for column, (old, fresh) in pairs.items():
             _check_enough(column.name, old.size, len(pairs))
@@ -160,7 +160,9 @@ def _means(base: Baseline, new: Baseline, metrics: Sequence[Column], asked: Mapp
         )  # fmt: skip
 
 
-def _spreads(base: Baseline, new: Baseline, metrics: Sequence[Column], asked: Mapping[str, float]) -> Iterator[Outcome]:
+def _spreads(
+    base: Baseline, new: Baseline, metrics: Sequence[Quantity], asked: Mapping[str, float]
+) -> Iterator[Outcome]:
     if base.runs == 1:
         return
     for column in metrics:

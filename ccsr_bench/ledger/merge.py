@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_recorded, write_atomically
-from ccsr_bench.ledger.reader import Ledger, Output, find_ledgers
+from ccsr_bench.ledger.reader import Ledger, find_ledgers
+from ccsr_bench.ledger.records import Output
 from ccsr_bench.ledger.writer import LedgerWriter, storage_errors
 
 

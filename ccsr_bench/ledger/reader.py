@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import msgspec
 
 from ccsr_bench.errors import BenchError
+from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord, decode_identity
 
-SCHEMA = 2
-"""Version of the tables below, SQLite's `user_version`. Raise it whenever they change."""
+SCHEMA = 3
+"""Version of the tables below and of the records in ``meta``, SQLite's `user_version`. Raise it whenever they change.
+
+2 added `FEATURE_TABLES`; 3 made ``made_by`` of the identity a record and ``same_seed`` a field."""
 
 APPLICATION = 0x43435352  # "CCSR", SQLite's `application_id`
 
@@ -45,81 +47,27 @@ CREATE TABLE IF NOT EXISTS features (
     image TEXT NOT NULL, run INTEGER NOT NULL, vector BLOB NOT NULL, session TEXT NOT NULL, PRIMARY KEY (image, run));
 CREATE TABLE IF NOT EXISTS reference_features (image TEXT PRIMARY KEY, vector BLOB NOT NULL, session TEXT NOT NULL);
 """
-"""Since schema 2: what FID compares. A vector is little-endian float32."""
+"""What FID compares. A vector is little-endian float32."""
+
+FEATURES_SINCE = 2
+"""First schema with `FEATURE_TABLES`."""
 
 IMAGE_TABLES = ("asked", "images", "outputs", "scores", "l_std", "failures", "features", "reference_features")
 """The tables whose rows are about one image."""
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What a ledger is about; a ledger is only ever added to by the same."""
-
-    dataset: str
-    method: str
-    made_by: str
-    """The method's code and parameters, or that the images were made elsewhere."""
-    protocol: str
-    base_seed: int
-
-
 _IDENTITY_IN_WORDS = {
     "dataset": "the data set of this ledger is",
-    "method": "the method of this ledger is",
-    "made_by": "the outputs in this ledger were made by",
+    "label": "the method of this ledger is",
+    "made_by_text": "the outputs in this ledger were made by",
     "protocol": "the protocol of this ledger is",
     "base_seed": "the base seed of this ledger is",
 }
 
 
-class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What a table prints beside the numbers."""
-
-    title: str
-    """The method, as tables print it."""
-    paper_dataset: str
-    """What the paper calls the data set."""
-    dataset_images: int
-    """Images in the data set."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """One recorded output."""
-
-    seed: int | None
-    """None for images made elsewhere."""
-    png_sha256: str
-    origin_sha256: str | None = None
-    """Of the file that was taken over, for images made elsewhere."""
-    seconds: float | None = None
-    """Wall time of generating it: the call's time divided by the runs it made."""
-
-
-@dataclass(frozen=True)
-class UnitRecord:
-    """Everything that one unit of work adds about one image."""
-
-    image: str
-    pixels_sha256: str
-    """Of the decoded LR and HR images."""
-    files_sha256: str
-    """Of their files."""
-    outputs: dict[int, Output]
-    scores: dict[str, dict[int, float]]
-    """Metric -> run -> value."""
-    l_std: dict[int, float]
-    """Number of runs -> L-STD over that many."""
-    failure: str = ""
-    """Why the image is not done; empty when it is."""
-    features: dict[int, bytes] = field(default_factory=dict)
-    """Run -> vector."""
-    reference_features: bytes = b""
-    """The vector of the HR image; empty for none."""
-
-
-def ledger_folder(out: Path, dataset: str, method: str) -> Path:
+def ledger_folder(out: Path, identity: Identity) -> Path:
     """Return the folder of one ledger in an output folder."""
-    return out / dataset / method
+    return out / identity.dataset / identity.label
 
 
 def find_ledgers(out: Path) -> list[Path]:
@@ -130,13 +78,16 @@ def find_ledgers(out: Path) -> list[Path]:
 class Ledger:
     """One ledger, opened for reading.
 
+    Args:
+        folder: Folder of the ledger, such as ``results/RealSR/bicubic``.
+
     Raises:
         BenchError: It is not a ledger, or was written by a newer version.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        path = folder / "ledger.sqlite"
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        path = self.folder / "ledger.sqlite"
         if not path.is_file():
             raise BenchError(f"{folder}: no ledger here; `ccsr-bench run` or `score` makes one")
         # Not mode=ro: after a kill SQLite must roll the journal back, which is a write.
@@ -165,7 +116,7 @@ class Ledger:
 
     def _add_missing_tables(self) -> None:
         """Give a reader of a ledger of an older schema the tables that it lacks, empty; nothing is written."""
-        if self._integer("PRAGMA user_version") < SCHEMA:
+        if self._integer("PRAGMA user_version") < FEATURES_SINCE:
             self._connection.executescript(FEATURE_TABLES.replace("CREATE TABLE", "CREATE TEMPORARY TABLE"))
 
     def _check_whole(self) -> None:
@@ -211,19 +162,29 @@ class Ledger:
         finally:
             self._connection.execute("COMMIT")
 
-    def check_same(self, identity: Identity, definitions: Mapping[str, str]) -> None:
-        """Raise a `BenchError` unless the ledger is about the same, with the same definitions."""
+    def check_same(self, identity: Identity, definitions: Mapping[str, str], *, equivalent: Sequence[str] = ()) -> None:
+        """Check that identity and metric definitions are those of the ledger.
+
+        Args:
+            identity: What is to be added is about this.
+            definitions: The definition of each metric that is to be added.
+            equivalent: Texts of `Identity.made_by` that stand for code with the same outputs.
+
+        Raises:
+            BenchError: One of them differs.
+        """
         for name, what in _IDENTITY_IN_WORDS.items():
             recorded, asked = getattr(self.identity, name), getattr(identity, name)
-            if recorded != asked:
-                raise BenchError(f"{self.folder}: {what} '{recorded}', not '{asked}'; give another --out")
+            same_code = name == "made_by_text" and recorded in equivalent
+            if recorded != asked and not same_code:
+                raise BenchError(f"{self.folder}: {what} '{recorded}', not '{asked}'; give another `out`")
         recorded_definitions = self.definitions
         for metric, definition in definitions.items():
             recorded = recorded_definitions.get(metric, definition)
             if recorded != definition:
                 raise BenchError(
                     f'{self.folder}: {metric} was recorded as "{recorded}", but is now "{definition}"; '
-                    f"definitions are never mixed: give another --out"
+                    f"definitions are never mixed: give another `out`"
                 )
 
     def image_path(self, image: str, run: int) -> Path:
@@ -236,7 +197,7 @@ class Ledger:
     @property
     def identity(self) -> Identity:
         """What the ledger is about."""
-        return msgspec.json.decode(self._meta("identity"), type=Identity)
+        return decode_identity(self._meta("identity"))
 
     @property
     def description(self) -> Description:
@@ -298,6 +259,13 @@ class Ledger:
         for image, run, value in self._connection.execute(query, (metric,)):
             found.setdefault(image, {})[run] = value
         return found
+
+    def score_rows(self) -> Iterator[tuple[str, int, int | None, str, float, float | None]]:
+        """Yield (image, run, seed, metric, value, seconds) of every recorded score, in the order of names."""
+        yield from self._connection.execute(
+            "SELECT image, run, seed, metric, value, seconds FROM scores LEFT JOIN outputs USING (image, run) "
+            "ORDER BY image, metric, run"
+        )
 
     def image_scores(self, image: str) -> dict[str, dict[int, float]]:
         """Return every recorded score of an image: metric -> run -> value."""

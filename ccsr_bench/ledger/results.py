@@ -12,7 +12,6 @@ import numpy as np
 from ccsr_bench.errors import BenchError, unknown_name
 from ccsr_bench.ledger.reader import Ledger, find_ledgers
 from ccsr_bench.metrics.catalogue import METRICS, entry_point
-from ccsr_bench.seeds import SAME_SEED
 
 
 class Scores(NamedTuple):
@@ -44,6 +43,8 @@ class Results:
     def __init__(self, ledger: Ledger, runs: int | None = None) -> None:
         self.ledger = ledger
         self.identity = ledger.identity
+        self.label = self.identity.label
+        """Name of the method in tables, which tells a noise floor from the method itself."""
         self.description = ledger.description
         self.definitions = ledger.definitions
         self.asked = ledger.asked
@@ -128,8 +129,18 @@ def on_common_images(scores: Sequence[Scores]) -> list[Scores]:
 
 def distances(metric: str, features: Features) -> np.ndarray:
     """Return a distance of sets for each run, (N,)."""
-    distance = entry_point(METRICS[metric].entry)
-    return np.array([distance(outputs, features.references) for outputs in features.runs])
+    return np.array([distance_of_sets(metric, outputs, features.references) for outputs in features.runs])
+
+
+def distance_of_sets(metric: str, outputs: np.ndarray, references: np.ndarray) -> float:
+    """Return a distance of two sets of images.
+
+    Args:
+        metric: A metric that scores sets, such as ``fid``.
+        outputs: (M, D) float32, the features of the outputs.
+        references: (K, D) float32, the features of the references.
+    """
+    return float(entry_point(METRICS[metric].entry)(outputs, references))
 
 
 @contextlib.contextmanager
@@ -158,13 +169,13 @@ def open_results(
             raise BenchError(f"{out}: no results; `ccsr-bench run --method bicubic --dataset sample` makes some")
         cut = [one for one in chosen if one.chosen]
         if cut and not any(one.images for one in cut):
-            names = ", ".join(f"{one.identity.method} on {one.identity.dataset}" for one in cut)
+            names = ", ".join(f"{one.label} on {one.identity.dataset}" for one in cut)
             raise BenchError(f"--runs {runs}: no image has that many runs of {names}; run more, or ask for fewer")
-        yield chosen
+        yield sorted(chosen, key=lambda one: (one.identity.dataset, one.identity.method, one.identity.same_seed))
 
 
 def _choose(folders: Sequence[Path], out: Path, methods: Sequence[str], datasets: Sequence[str]) -> list[Path]:
-    """Return the ledgers that are asked for by name, each method followed by its noise floor."""
+    """Return the folders of the ledgers that are asked for by name."""
     for kind, asked, known in (
         ("method", methods, {folder.name for folder in folders}),
         ("data set", datasets, {folder.parent.name for folder in folders}),
@@ -172,12 +183,11 @@ def _choose(folders: Sequence[Path], out: Path, methods: Sequence[str], datasets
         for name in asked:
             if folders and name not in known:
                 raise unknown_name(kind, name, known, hint=f"in {out}")
-    chosen = [
+    return [
         folder
         for folder in folders
         if (not methods or folder.name in methods) and (not datasets or folder.parent.name in datasets)
     ]
-    return sorted(chosen, key=lambda folder: (folder.parent.name, folder.name.removesuffix(SAME_SEED), folder.name))
 
 
 def common_definitions(results: Sequence[Results]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import filelock
@@ -14,17 +14,8 @@ import msgspec
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_atomically
-from ccsr_bench.ledger.reader import (
-    APPLICATION,
-    FEATURE_TABLES,
-    IMAGE_TABLES,
-    SCHEMA,
-    TABLES,
-    Description,
-    Identity,
-    Ledger,
-    UnitRecord,
-)
+from ccsr_bench.ledger.reader import APPLICATION, FEATURE_TABLES, IMAGE_TABLES, SCHEMA, TABLES, Ledger
+from ccsr_bench.ledger.records import Description, Identity, UnitRecord
 
 
 class LedgerWriter(Ledger):
@@ -35,6 +26,7 @@ class LedgerWriter(Ledger):
         identity: What it is about.
         description: What a table prints beside the numbers.
         definitions: The definition of each metric that will be recorded.
+        equivalent: Texts of `Identity.made_by` that stand for code with the same outputs.
 
     Raises:
         BenchError: Another process has it open; it is about something else; a definition differs; or the folder cannot
@@ -42,7 +34,13 @@ class LedgerWriter(Ledger):
     """
 
     def __init__(
-        self, folder: Path, identity: Identity, description: Description, definitions: Mapping[str, str]
+        self,
+        folder: Path,
+        identity: Identity,
+        description: Description,
+        definitions: Mapping[str, str],
+        *,
+        equivalent: Sequence[str] = (),
     ) -> None:
         self._session = ""
         self._lock = filelock.FileLock(folder / ".lock")
@@ -52,7 +50,7 @@ class LedgerWriter(Ledger):
                 self._lock.acquire(timeout=0)
             except filelock.Timeout:
                 raise BenchError(
-                    f"{folder}: another process is writing to this ledger; wait for it, or give another --out"
+                    f"{folder}: another process is writing to this ledger; wait for it, or give another `out`"
                 ) from None
         try:
             with storage_errors(folder):
@@ -60,14 +58,14 @@ class LedgerWriter(Ledger):
                 super().__init__(folder)
                 empty = not self.image_names()
                 if not empty:
-                    self.check_same(identity, definitions)
+                    self.check_same(identity, definitions, equivalent=equivalent)
                 for path in (*folder.glob(".*.tmp"), *folder.glob("images/*/.*.tmp")):
                     path.unlink(missing_ok=True)
                 self._connection.execute("PRAGMA query_only = OFF")
                 with self._transaction():
-                    if empty:  # whatever failed before anything was recorded binds nobody
+                    if empty:  # no results yet, so the identity may still change
                         _identify(self._connection, identity)
-                    _describe(self._connection, description, definitions)
+                    _describe(self._connection, _with_counts(description, self.description), definitions)
         except BaseException:
             self.close()
             raise
@@ -115,6 +113,11 @@ class LedgerWriter(Ledger):
                 (self._session, encoded),
             )
         self.write_provenance()
+
+    def describe(self, description: Description) -> None:
+        """Replace what a table prints beside the numbers."""
+        with self._transaction():
+            _describe(self._connection, description, {})
 
     def ask(self, images: Iterable[str], runs: int) -> None:
         """Record what is asked for, so that a table can tell what is finished."""
@@ -222,6 +225,13 @@ def _create(path: Path, identity: Identity, description: Description, definition
     temporary.replace(path)
 
 
+def _with_counts(description: Description, recorded: Description) -> Description:
+    """Return a description with the recorded parameter counts where it has none: counting takes the method's code."""
+    if description.parameters:
+        return description
+    return msgspec.structs.replace(description, parameters=recorded.parameters)
+
+
 def _identify(connection: sqlite3.Connection, identity: Identity) -> None:
     encoded = msgspec.json.encode(identity).decode()
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?)", (encoded,))
@@ -243,5 +253,5 @@ def storage_errors(folder: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         space = "free space or " if "space" in reason or "full" in reason else ""
         raise BenchError(
-            f"{folder}: cannot be written ({reason}); {space}give another --out; what was recorded is kept"
+            f"{folder}: cannot be written ({reason}); {space}give another `out`; what was recorded is kept"
         ) from error

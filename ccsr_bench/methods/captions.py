@@ -21,7 +21,7 @@ class Caption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     text: str
     made_by: str
-    """The captioner's code, packages and weights, as `MethodSpec.made_by` says them, and whether on a GPU."""
+    """The captioner's code, packages and weights, as `Origin.text` says them, and whether on a GPU."""
 
 
 class Captions:
@@ -103,7 +103,9 @@ def check(spec: MethodSpec, samples: Sequence[Sample]) -> str:
     missing = [name for name, caption in found.items() if caption is None]
     if missing:
         raise BenchError(f"method '{spec.name}': no caption of {some(missing)}; {_advice(spec)}")
-    captions.check_made_by(spec.captioner.made_by(), [caption for caption in found.values() if caption is not None])
+    captions.check_made_by(
+        spec.captioner.origin().text(), [caption for caption in found.values() if caption is not None]
+    )
     makers = {caption.made_by for caption in found.values() if caption is not None}
     if len(makers) > 1:
         raise BenchError(

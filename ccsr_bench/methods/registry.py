@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
+from ccsr_bench.ledger.records import Origin
 from ccsr_bench.manifests import read_toml
 from ccsr_bench.methods.manifest import Execution, Isolated, MethodManifest, Variant, Weights
 from ccsr_bench.methods.weights import InstalledWeights, installed_weights, own_weights
@@ -59,29 +59,75 @@ class MethodSpec:
             variant=Variant(title=f"Captioner of {self.manifest.id}", weights=captioner.weights),
         )
 
-    def made_by(self, execution: Execution | None = None, weights: Mapping[str, InstalledWeights] | None = None) -> str:
+    def origin(
+        self,
+        execution: Execution | None = None,
+        weights: Mapping[str, InstalledWeights] | None = None,
+        *,
+        captions: str = "",
+    ) -> Origin:
         """Return the code, parameters, weights and precision that make the outputs; others are never mixed in.
 
         Code of the user's own, beside the manifest, is named with its hash; that of a package has its version in the
         provenance.
+
+        Args:
+            execution: How the method's networks run.
+            weights: Role -> installed weights.
+            captions: What made the captions of the LR images, for a captioned method.
         """
-        environment = self.manifest.environment
+        return Origin(
+            **self._code(),
+            parameters=self.variant.parameters,
+            weights={role: installed.sha256[:16] for role, installed in (weights or {}).items()},
+            dtype=(execution.dtype or "") if execution is not None else "",
+            compiled=execution is not None and execution.compiled,
+            captions=captions,
+        )
+
+    def _code(self) -> dict[str, str]:
+        environment, upstream = self.manifest.environment, self.manifest.upstream
         if isinstance(environment, Isolated):
-            code = f"{environment.adapter}{_hash_text(self.file('adapter', environment.adapter))}"
-            if self.manifest.upstream is not None:
-                code += f", {self.manifest.upstream.repository} at {self.manifest.upstream.commit[:12]}"
-            code += f", python {environment.python} with {environment.lock}"
-            code += _hash_text(self.file("lock", environment.lock))
-        else:
-            file = self.folder / environment.entry.partition(":")[0]
-            code = f"{environment.entry}{_hash_text(file) if file.is_file() else ''}"
-        text = f"{code} {json.dumps(self.variant.parameters, sort_keys=True)}"
-        for role, installed in sorted((weights or {}).items()):
-            text += f", {role} weights sha256 {installed.sha256[:16]}"
-        if execution is not None:
-            text += f", {execution.dtype}" if execution.dtype else ""
-            text += ", compiled" if execution.compiled else ""
-        return text
+            return {
+                "code": environment.adapter,
+                "code_sha256": _short_sha256(self.file("adapter", environment.adapter)),
+                "repository": upstream.repository if upstream is not None else "",
+                "commit": upstream.commit[:12] if upstream is not None else "",
+                "python": environment.python,
+                "lock": environment.lock,
+                "lock_sha256": _short_sha256(self.file("lock", environment.lock)),
+            }
+        file = self.folder / environment.entry.partition(":")[0]
+        return {"code": environment.entry, "code_sha256": _short_sha256(file) if file.is_file() else ""}
+
+    def check_use(self, dataset: str, scale: int, execution: Execution, *, own_weights: bool = False) -> None:
+        """Check that a method can be run as it is asked for.
+
+        Args:
+            dataset: Name of the data set.
+            scale: Magnification of the data set.
+            execution: How the method's networks are to run.
+            own_weights: Whether the user gives weights.
+
+        Raises:
+            BenchError: The magnifications differ, or an argument means nothing to the method.
+        """
+        if self.manifest.scale != scale:
+            raise BenchError(f"method '{self.name}' magnifies {self.manifest.scale} times, {dataset} needs {scale}")
+        self.check_execution(execution, own_weights=own_weights)
+
+    def check_execution(self, execution: Execution, *, own_weights: bool = False) -> None:
+        """Check that every argument about networks means something to the method; see `check_use`."""
+        asked: dict[str, object] = {"dtype": execution.dtype, "compiled": execution.compiled}
+        why = "runs no networks"
+        if self.manifest.isolated:
+            asked["batch"] = execution.batch
+            why = "runs as its authors' code does, an output at a time"
+        for argument, value in asked.items():
+            if value and not self.manifest.in_process_networks:
+                raise BenchError(f"`{argument}`: method '{self.name}' {why}; leave it out")
+        if own_weights and not self.variant.weights:
+            raise BenchError(f"`weights`: method '{self.name}' has no weights; leave it out")
 
     def file(self, field: str, name: str) -> Path:
         """Return a file beside the manifest.
@@ -124,12 +170,12 @@ class MethodSpec:
 
     def _advice(self, own: Path | None) -> str:
         if own is not None:
-            return "give --weights the folder that holds it"
+            return "give `weights` the folder that holds it"
         return f"run `ccsr-bench prepare --method {self.name}`"
 
 
-def _hash_text(file: Path) -> str:
-    return f" sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
+def _short_sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:

@@ -28,7 +28,7 @@ class MetricInfo:
     kind: Literal["reference", "no-reference", "distribution"]
     """A distribution metric compares the set of outputs of one run with the set of references."""
     decimals: int
-    """Of the value in a table, as the paper prints it; spreads have four."""
+    """Decimals of the value in a table, as the paper prints it."""
     entry: str
     """What builds it; for a distribution metric, the distance of two sets of vectors."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class MetricInfo:
     """The files it needs, as `ccsr_bench.metrics.networks.weights.FILES` calls them."""
     backends: Mapping[str, str] = field(default_factory=dict)
     """Other packages that can compute it -> what builds it with them."""
+    unit: str = ""
     default: bool = True
     """Whether it is computed unasked."""
     licence: str = "Apache-2.0"
@@ -53,6 +54,7 @@ METRICS: Mapping[str, MetricInfo] = {
             name="psnr",
             label="PSNR",
             title="Peak signal-to-noise ratio, dB",
+            unit="dB",
             higher_is_better=True,
             kind="reference",
             decimals=2,

@@ -19,9 +19,9 @@ from ccsr_bench.manifests import read_toml
 from ccsr_bench.methods.registry import MethodSpec, find_methods
 from ccsr_bench.metrics.catalogue import METRICS
 from ccsr_bench.paper.names import common_name, read_setting, variants_of
+from ccsr_bench.paper.printed import PaperTable, Printed, read_tables
 from ccsr_bench.places import shipped
 from ccsr_bench.published.scores import PublishedSet, published_sets, published_values
-from ccsr_bench.tables.paper import PaperTable, Printed, read_tables
 
 SHARED_SPREADS = 2
 """G-STDs that two methods share on a data set before it is no chance: those that share any by chance share one."""

@@ -10,11 +10,12 @@ import numpy as np
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import Results, Scores
 from ccsr_bench.metrics.catalogue import METRICS
+from ccsr_bench.metrics.quantities import L_STD, SCORES
 from ccsr_bench.report.pictures import ImageContent
 from ccsr_bench.statistics.extremes import find_extremes, ranking_metric
 from ccsr_bench.tables.collect import section_of
 from ccsr_bench.tables.marks import marked
-from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Mark, Table
+from ccsr_bench.tables.rows import Cell, Mark, Table
 
 
 class ColumnContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +58,7 @@ class MethodContent(msgspec.Struct, frozen=True, kw_only=True):
     present: list[bool]
     """Which images it has."""
     scores: dict[str, list[list[float] | None]]
-    """Column -> image -> the score of each run; L-STD, which is of all runs, as a single score."""
+    """Quantity -> image -> the score of each run; L-STD, which is of all runs, as a single score."""
     best: list[int | None]
     """The run with the best score of `DatasetContent.ranked_by`, by image."""
     worst: list[int | None]
@@ -94,7 +95,7 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
         BenchError: Two ledgers define a metric differently.
     """
     dataset = results[0].identity.dataset
-    table = marked(Table(dataset, (section_of(results, COLUMNS),)), "best")
+    table = marked(Table(dataset, (section_of(results, SCORES),)), "best")
     section = table.sections[0]
     try:
         ranked_by = ranking_metric(results)
@@ -122,7 +123,7 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
 
 
 def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ranked_by: str | None) -> MethodContent:
-    scores = {column.name: found for column in COLUMNS if (found := _scores(results, column.name)) is not None}
+    scores = {column.name: found for column in SCORES if (found := _scores(results, column.name)) is not None}
     ranked = find_extremes(results, ranked_by) if ranked_by else {}
     present, seconds = set(results.images), results.seconds()
     return MethodContent(

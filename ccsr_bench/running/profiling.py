@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from ccsr_bench.methods.isolated.host import IsolatedMethod
 from ccsr_bench.methods.manifest import Execution, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
-from ccsr_bench.places import shipped, worker_log
+from ccsr_bench.places import worker_log
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,6 @@ class Profile:
     """Why there are no times; empty when there are."""
     notes: tuple[str, ...]
     """How it was measured."""
-
-
-@dataclass(frozen=True)
-class PaperProfile:
-    """A row of the paper's Table VII."""
-
-    steps: int
-    seconds: float
-    parameters_billion: float
 
 
 def profile(
@@ -154,17 +144,6 @@ def _loaded(spec: MethodSpec, execution: Execution, weights: Mapping[str, Instal
         if isinstance(method, IsolatedMethod):
             held.callback(method.close)
         yield _Checked(method, spec)
-
-
-def paper_profiles() -> dict[str, PaperProfile]:
-    """Return the paper's Table VII by method, as the paper calls it."""
-    with (shipped("results/paper") / "table7.csv").open(newline="", encoding="utf-8") as file:
-        return {
-            row["method"]: PaperProfile(
-                int(row["inference_steps"]), float(row["seconds_per_image_a100"]), float(row["parameters_billion"])
-            )
-            for row in csv.DictReader(file)
-        }
 
 
 class _Checked:

@@ -9,15 +9,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from ccsr_bench.datasets.loading import Sample
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import decode, read_image, read_recorded
-from ccsr_bench.methods.manifest import Method
+from ccsr_bench.images import decode, read_recorded
 from ccsr_bench.metrics.scorer import Reference, Scorer
+from ccsr_bench.running.sources import OpenSource
 from ccsr_bench.stability import l_std
 
 
@@ -72,88 +71,14 @@ class UnitResult:
     """(D,) float32 of the HR image."""
 
 
-class OutputSource(Protocol):
-    """Where new outputs come from: a method, or a folder of images."""
-
-    generates: bool
-    """Whether the time it takes is the method's."""
-
-    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:
-        """Return (len(runs), H, W, 3) uint8 RGB for runs -> seeds."""
-        ...
-
-    def close(self) -> None:
-        """Give back what it holds; nothing is asked of it afterwards."""
-        ...
-
-
-class MethodSource:
-    """Generates outputs.
-
-    Args:
-        method: The loaded method.
-        batch: The most runs that go through it in one call; 0 for all.
-    """
-
-    generates = True
-
-    def __init__(self, method: Method, *, batch: int = 0) -> None:
-        self._method = method
-        self._batch = batch
-
-    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:
-        """See `OutputSource`.
-
-        Raises:
-            ValueError: The method returned something else than it has to.
-        """
-        seeds = [seed for seed in runs.values() if seed is not None]
-        step = self._batch or len(seeds)
-        size = (sample.scale * lr.shape[0], sample.scale * lr.shape[1], 3)
-        parts = []
-        for start in range(0, len(seeds), step):
-            batch = seeds[start : start + step]
-            part: object = self._method.restore(lr, batch)
-            if not (isinstance(part, np.ndarray) and part.dtype == np.uint8 and part.shape == (len(batch), *size)):
-                given = f"{part.dtype} {part.shape}" if isinstance(part, np.ndarray) else type(part).__name__
-                raise ValueError(f"the method returned {given}, it must return uint8 {(len(batch), *size)}")
-            parts.append(part)
-        return np.concatenate(parts)
-
-    def close(self) -> None:
-        """End the method's own process, where it has one."""
-        close = getattr(self._method, "close", None)
-        if close is not None:
-            close()
-
-
-class FolderSource:
-    """Takes over images that were made elsewhere.
-
-    Args:
-        files: Run -> image name -> file.
-    """
-
-    generates = False
-
-    def __init__(self, files: Mapping[int, Mapping[str, Path]]) -> None:
-        self._files = files
-
-    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:  # noqa: ARG002
-        """See `OutputSource`; raises `BenchError` when a file is damaged."""
-        return np.stack([read_image(self._files[run][sample.name]) for run in runs])
-
-    def close(self) -> None:
-        """Hold nothing."""
-
-
-def execute(unit: Unit, source: OutputSource | None, scorer: Scorer) -> UnitResult:
+def execute(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed: bool) -> UnitResult:
     """Generate and score what a unit is missing.
 
     Args:
         unit: What is missing.
         source: Where new outputs come from; not needed where none is missing.
         scorer: Computes the unit's metrics.
+        timed: Whether the time that the source takes is the method's.
 
     Raises:
         BenchError: An input is damaged or not what was recorded.
@@ -165,7 +90,7 @@ def execute(unit: Unit, source: OutputSource | None, scorer: Scorer) -> UnitResu
     seconds = None
     if unit.make and source is not None:
         made = dict(zip(unit.make, source.outputs(unit.sample, pair.lr, unit.make), strict=True))
-        seconds = (time.perf_counter() - started) / len(made) if source.generates else None
+        seconds = (time.perf_counter() - started) / len(made) if timed else None
 
     available = _Outputs(unit, made)
     scores, failures = _score(unit, available, scorer.reference(pair.hr), scorer)

@@ -59,7 +59,7 @@ def compare_methods(found: Sequence[Results], *, metrics: Sequence[str] = (), ag
         BenchError: Two ledgers of a data set define a metric differently, or there is nothing to compare.
     """
     differences = {
-        (pair.first.identity.dataset, pair.first.identity.method, pair.second.identity.method, metric, quantity): one
+        (pair.first.identity.dataset, pair.first.label, pair.second.label, metric, quantity): one
         for pair in _pairs(found, against)
         for metric, quantity, one in _differences(pair, metrics)
     }
@@ -78,9 +78,9 @@ def _pairs(found: Sequence[Results], against: str) -> Iterator[_Pair]:
     for group in by_dataset.values():
         common_definitions(group)
         for first, second in itertools.combinations(group, 2):
-            if not against or first.identity.method == against:
+            if not against or first.label == against:
                 yield _Pair(first, second)
-            elif second.identity.method == against:
+            elif second.label == against:
                 yield _Pair(second, first)
 
 
@@ -140,7 +140,7 @@ def runs_of_methods(found: Sequence[Results], *, metrics: Sequence[str] = ()) ->
         BenchError: No method has several runs.
     """
     curves = [
-        RunsOf(one.identity.dataset, one.identity.method, metric, len(scores.images), g_std_by_runs(scores.values))
+        RunsOf(one.identity.dataset, one.label, metric, len(scores.images), g_std_by_runs(scores.values))
         for one in found
         for metric in image_metrics(one, metrics)
         if one.runs > 1 and (scores := one.scores(metric)) is not None

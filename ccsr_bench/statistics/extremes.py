@@ -33,7 +33,7 @@ def ranking_metric(results: Sequence[Results]) -> str:
     for name, info in METRICS.items():  # PSNR is the first
         if info.kind == "reference" and all(name in one.definitions for one in results):
             return name
-    methods = " and ".join(one.identity.method for one in results)
+    methods = " and ".join(one.label for one in results)
     raise BenchError(
         f"{methods}: no metric with a reference that ranks the runs of all; run them again with --metrics psnr"
     )

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ccsr_bench.ledger.results import Results, Scores, common_definitions, distances, open_results
 from ccsr_bench.metrics.catalogue import METRICS, entry_point, find_protocol
+from ccsr_bench.metrics.quantities import L_STD, SCORES, Quantity
 from ccsr_bench.stability import G_STD_DEFINITION, spread
 from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval
-from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section
+from ccsr_bench.tables.rows import Cell, Row, Section
 
 SET_DIMENSIONS = 2048
 """Of Inception's vectors: with fewer images their covariance has no full rank."""
@@ -22,7 +23,7 @@ def collect(
     methods: Sequence[str] = (),
     datasets: Sequence[str] = (),
     runs: int | None = None,
-    columns: Sequence[Column] = COLUMNS,
+    columns: Sequence[Quantity] = SCORES,
     set_intervals: bool = False,
 ) -> list[Section]:
     """Return one section for each data set of an output folder.
@@ -50,7 +51,7 @@ def by_dataset(found: Sequence[Results]) -> dict[str, list[Results]]:
     return grouped
 
 
-def section_of(found: Sequence[Results], columns: Sequence[Column], *, set_intervals: bool = False) -> Section:
+def section_of(found: Sequence[Results], columns: Sequence[Quantity], *, set_intervals: bool = False) -> Section:
     """Return the section of the ledgers of one data set, a row for each that has a number, in their order.
 
     Args:
@@ -68,7 +69,7 @@ def section_of(found: Sequence[Results], columns: Sequence[Column], *, set_inter
         row_notes += [*_set_notes(one, cells), *_notes(one, cells, columns)]
         if cells:
             title = one.description.title
-            rows.append(Row(one.identity.method, title, cells, runs=one.runs, images=len(one.images)))
+            rows.append(Row(one.label, title, cells, one.runs, len(one.images), same_seed=one.identity.same_seed))
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
     notes = [_protocol_note(found), *(f"{definitions[column.name]}." for column in present)]
     if any(column.name in METRICS for column in present):
@@ -88,13 +89,13 @@ class _Cells:
     """The cells of one ledger."""
 
     results: Results
-    columns: Sequence[Column]
+    columns: Sequence[Quantity]
     set_intervals: bool
 
     def all(self) -> dict[str, Cell]:
         return {column.name: cell for column in self.columns if (cell := self._cell(column)) is not None}
 
-    def _cell(self, column: Column) -> Cell | None:
+    def _cell(self, column: Quantity) -> Cell | None:
         if column is L_STD:
             return self._l_std()
         if METRICS[column.name].kind == "distribution":
@@ -136,11 +137,11 @@ class _Cells:
         return Cell(float(values.mean()), deviation, covers=features.images, value_interval=interval)
 
 
-def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Column]) -> Iterator[str]:
+def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Quantity]) -> Iterator[str]:
     """Yield what a reader must know about a method's row beside the definitions."""
-    method, total, images = results.identity.method, results.description.dataset_images, len(results.images)
+    method, total, images = results.label, results.description.dataset_images, len(results.images)
     asked = results.asked
-    yield f"{method}: {results.identity.made_by}."
+    yield f"{method}: {results.identity.made_by_text}."
     if len(asked) < total:
         yield f"{method}: {len(asked)} of the data set's {total} images were asked for."
     if images < len(asked):
@@ -170,7 +171,7 @@ def _set_notes(results: Results, cells: dict[str, Cell]) -> Iterator[str]:
             few = f", fewer than its vectors' {SET_DIMENSIONS} dimensions: compare it at equal M only"
             deviation = "; after the slash its standard deviation over the runs" if cell.g_std is not None else ""
             yield (
-                f"{results.identity.method}: {METRICS[name].label} of M = {images} images against {images}"
+                f"{results.label}: {METRICS[name].label} of M = {images} images against {images}"
                 f"{few if images < SET_DIMENSIONS else ''}{deviation}."
             )
 

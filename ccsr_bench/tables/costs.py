@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import Results
-from ccsr_bench.methods.in_process import parameter_counts
-from ccsr_bench.methods.registry import MethodSpec, find_methods
-from ccsr_bench.tables.rows import Cell, Column, Row, Section
+from ccsr_bench.metrics.quantities import Quantity
+from ccsr_bench.tables.rows import Cell, Row, Section
 
 SECONDS_DEFINITION = (
     "Seconds/image: median over all outputs that were generated here of the wall time of the call that made an output, "
@@ -19,50 +17,37 @@ SECONDS_DEFINITION = (
 )
 
 
-def cost_section(found: Sequence[Results], columns: Sequence[Column]) -> Section:
+def cost_section(found: Sequence[Results], columns: Sequence[Quantity]) -> Section:
     """Return the costs of the ledgers of one data set, a row for each that has one.
 
     Args:
         found: The ledgers, open.
         columns: Which, and in which order.
     """
-    methods = find_methods()
     rows, machines = [], []
     for one in found:
-        cells = {column.name: cell for column in columns if (cell := _cell(one, column, methods)) is not None}
+        cells = {column.name: cell for column in columns if (cell := _cell(one, column)) is not None}
         if cells:
-            identity = one.identity
-            rows.append(Row(identity.method, one.description.title, cells, runs=one.runs, images=len(one.images)))
+            title, same_seed = one.description.title, one.identity.same_seed
+            rows.append(Row(one.label, title, cells, one.runs, len(one.images), same_seed=same_seed))
             if "seconds" in cells:
-                machines.append(f"{identity.method}: on {'; '.join(one.machines())}.")
+                machines.append(f"{one.label}: on {'; '.join(one.machines())}.")
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
     notes = (
         f"{SECONDS_DEFINITION}.",
-        "Steps: network calls for one output, guidance counted once. Parameters: of the published networks, text "
-        "encoder included; - where a method's code does not count them.",
+        "Steps: network calls for one output, guidance counted once. Parameters: those of the networks, text encoder "
+        "included, counted when the outputs were generated; - where the method's code does not count them or version "
+        "0.1.0 made the ledger.",
         *machines,
     )
     description = found[0].description
     return Section(found[0].identity.dataset, present, tuple(rows), notes, description.paper_dataset)
 
 
-def _cell(results: Results, column: Column, methods: Mapping[str, MethodSpec]) -> Cell | None:
+def _cell(results: Results, column: Quantity) -> Cell | None:
     if column.name == "seconds":
-        return _seconds(results)
-    spec = methods.get(results.identity.method)
-    if spec is None:
-        return None
-    count = spec.variant.steps if column.name == "steps" else sum(_parameters(spec).values()) / 1e9
+        seconds = results.seconds()
+        return None if seconds is None else Cell(float(np.median(seconds.values)), covers=seconds.images)
+    recorded = results.description
+    count = recorded.steps if column.name == "steps" else sum(recorded.parameters.values()) / 1e9
     return Cell(count) if count else None
-
-
-def _seconds(results: Results) -> Cell | None:
-    seconds = results.seconds()
-    return None if seconds is None else Cell(float(np.median(seconds.values)), covers=seconds.images)
-
-
-def _parameters(spec: MethodSpec) -> dict[str, int]:
-    try:
-        return parameter_counts(spec)
-    except BenchError:  # its libraries are not installed here: the numbers may have come from another machine
-        return {}

@@ -10,17 +10,19 @@ from typing import Literal
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import Results, open_results
 from ccsr_bench.methods.registry import MethodSpec, find_methods
+from ccsr_bench.metrics.quantities import COSTS, SCORES, Quantity, find_quantities
+from ccsr_bench.paper import printed
 from ccsr_bench.paper.names import corrected_name, read_setting, variants_of
 from ccsr_bench.tables import paper
 from ccsr_bench.tables.collect import by_dataset, collect, interval_note, section_of
 from ccsr_bench.tables.costs import cost_section
 from ccsr_bench.tables.marks import Marking, marked
-from ccsr_bench.tables.rows import COLUMNS, COST_COLUMNS, Column, Row, Section, Table, find_columns
+from ccsr_bench.tables.rows import Row, Section, Table
 from ccsr_bench.tables.with_paper import beside, rows_below
 
 FREE = "free"
 
-LAYOUTS: Mapping[str, str] = {f"paper-{number.lower()}": number for number in paper.TITLES}
+LAYOUTS: Mapping[str, str] = {f"paper-{number.lower()}": number for number in printed.TITLES}
 """Layout -> table of the paper."""
 
 Paper = Literal["no", "rows", "beside", "only"]
@@ -61,7 +63,7 @@ def build(request: Request) -> list[Table]:
     else:
         tables = [_layout(request)]
     if request.sort:  # some table must have the column
-        find_columns([request.sort], [column for table in tables for column in table.columns])
+        find_quantities([request.sort], [column for table in tables for column in table.columns])
     return [marked(_sorted(_with_intervals(table, request), request.sort), request.marking) for table in tables]
 
 
@@ -71,7 +73,7 @@ def _free(request: Request) -> list[Table]:
         methods=request.methods,
         datasets=request.datasets,
         runs=request.runs,
-        columns=find_columns(request.metrics) or COLUMNS,
+        columns=find_quantities(request.metrics) or SCORES,
         set_intervals=request.intervals,
     )
     if not any(section.columns for section in sections):
@@ -94,7 +96,7 @@ def _layout(request: Request) -> Table:
             missing = [] if request.methods else [name for name in paper.paper_methods(number) if name not in names]
             if chosen:
                 section = _section(chosen, columns, request)
-                section = _named(section, dict(zip((one.identity.method for one in chosen), names, strict=True)))
+                section = _named(section, dict(zip((one.label for one in chosen), names, strict=True)))
                 sections.append(replace(section, notes=(*section.notes, *_missing(missing, section, request, methods))))
     if not sections:
         raise BenchError(
@@ -103,7 +105,7 @@ def _layout(request: Request) -> Table:
             f"`ccsr-bench table --layout {request.layout} --paper only` prints the paper's"
         )
     sections = _same_columns(_with_paper(sections, request), columns)
-    title = f"Table {number} of the CCSR paper, with numbers computed here: {paper.TITLES[number]}"
+    title = f"Table {number} of the CCSR paper, with numbers computed here: {printed.TITLES[number]}"
     notes = (*_count_notes(sections), *_missing_datasets(sections, request, number), *_merged_notes(sections))
     return Table(title, tuple(sections), notes, counts=False)
 
@@ -120,13 +122,13 @@ def _paper_alone(request: Request) -> Table:
     number = LAYOUTS[request.layout]
     columns = _columns(request, number)
     sections = tuple(replace(section, columns=columns) for section in paper.paper_sections(number))
-    title = f"Table {number} of the CCSR paper: {paper.TITLES[number]}"
+    title = f"Table {number} of the CCSR paper: {printed.TITLES[number]}"
     return Table(title, sections, tuple(paper.paper_notes(number)), counts=False)
 
 
-def _columns(request: Request, number: str) -> tuple[Column, ...]:
-    known = COST_COLUMNS if number == paper.COSTS else COLUMNS
-    return find_columns(request.metrics, known) or paper.paper_columns(number)
+def _columns(request: Request, number: str) -> tuple[Quantity, ...]:
+    known = COSTS if number == printed.COST_TABLE else SCORES
+    return find_quantities(request.metrics, known) or paper.paper_columns(number)
 
 
 def _chosen_datasets(groups: dict[str, list[Results]], request: Request, number: str) -> list[list[Results]]:
@@ -149,14 +151,14 @@ def _missing_datasets(sections: Sequence[Section], request: Request, number: str
 
 def _dataset_names(request: Request, number: str) -> list[str]:
     """Return the data sets that are asked for, or else the table's; Table VII's are those of Table IV."""
-    return list(request.datasets or paper.read_tables()["IV" if number == paper.COSTS else number])
+    return list(request.datasets or printed.read_tables()["IV" if number == printed.COST_TABLE else number])
 
 
 def _rows_of(
     group: Sequence[Results], request: Request, number: str, methods: Mapping[str, MethodSpec]
 ) -> tuple[list[Results], list[str]]:
     """Return the ledgers that are rows of a table, in its order, and what the paper calls each; "" for no row of it."""
-    by_method = {one.identity.method: one for one in group}
+    by_method = {one.label: one for one in group}
     rows: dict[str, str] = {}
     for name in paper.paper_methods(number):
         rows |= {method: name for method in variants_of(name, methods) if method in by_method}
@@ -165,8 +167,8 @@ def _rows_of(
     return [by_method[method] for method in rows], list(rows.values())
 
 
-def _section(chosen: Sequence[Results], columns: Sequence[Column], request: Request) -> Section:
-    if columns[0] in COST_COLUMNS:
+def _section(chosen: Sequence[Results], columns: Sequence[Quantity], request: Request) -> Section:
+    if columns[0] in COSTS:
         return cost_section(chosen, columns)
     return section_of(chosen, columns, set_intervals=request.intervals)
 
@@ -194,7 +196,7 @@ def _missing(
         )
 
 
-def _same_columns(sections: Sequence[Section], columns: Sequence[Column]) -> list[Section]:
+def _same_columns(sections: Sequence[Section], columns: Sequence[Quantity]) -> list[Section]:
     """Return sections with the columns that any of them has."""
     present = {column for section in sections for column in section.columns}
     kept = tuple(column for column in columns if column in present)

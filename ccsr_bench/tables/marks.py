@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from ccsr_bench.ledger.results import Scores
-from ccsr_bench.seeds import SAME_SEED
+from ccsr_bench.metrics.quantities import L_STD, Quantity
 from ccsr_bench.statistics.paired import SIGNIFICANCE, holm, paired_difference
-from ccsr_bench.tables.rows import L_STD, Cell, Column, Mark, Row, Section, Table
+from ccsr_bench.tables.rows import Cell, Mark, Row, Section, Table
 
 Marking = Literal["none", "best", "significant"]
 
@@ -70,7 +70,7 @@ def _marks() -> tuple[Mark, Mark]:
     return "best", "second"
 
 
-def _ranks(section: Section, column: Column) -> list[list[int]]:
+def _ranks(section: Section, column: Quantity) -> list[list[int]]:
     """Return the rows with the best value, with the second best, and so on; nothing where only one value competes."""
     rows = {index: row for index, row in _competitors(section) if column.name in row.cells}
     most_runs = max((row.runs or 0 for row in rows.values()), default=0)
@@ -87,15 +87,15 @@ def _competitors(section: Section) -> Iterator[tuple[int, Row]]:
     """Yield the rows computed here, without noise floors; where there are none, the paper's."""
     source = "ours" if any(row.source == "ours" for row in section.rows) else "paper"
     for index, row in enumerate(section.rows):
-        if row.source == source and not row.method.endswith(SAME_SEED):
+        if row.source == source and not row.same_seed:
             yield index, row
 
 
-def _printed(cell: Cell, column: Column) -> float:
+def _printed(cell: Cell, column: Quantity) -> float:
     return float(f"{cell.value:.{column.decimals}f}")
 
 
-def _steps(section: int, column: Column, ranks: Sequence[Sequence[int]]) -> Iterator[_Step]:
+def _steps(section: int, column: Quantity, ranks: Sequence[Sequence[int]]) -> Iterator[_Step]:
     """Yield best against second, and second against third, where each is one row: of a tie none is better."""
     for better, after in itertools.islice(itertools.pairwise(ranks), len(_marks())):
         if len(better) != 1:

@@ -1,73 +1,28 @@
-"""The CCSR paper's tables, as printed (`results/paper`)."""
+"""Rows and columns of the CCSR paper's tables."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple
 
 from ccsr_bench.datasets.loading import manifest_paths, read_manifest
-from ccsr_bench.places import shipped
-from ccsr_bench.running.profiling import paper_profiles
-from ccsr_bench.tables.rows import COLUMNS, COST_COLUMNS, Cell, Column, Row, Section
-
-TITLES: Mapping[str, str] = {
-    "I": "ablation of CCSR: V1 without and V2 with non-uniform timestep sampling, S2 with decoder fine-tuning too",
-    "II": "CCSR with T = 18, 12 and 6 timesteps",
-    "III": "CCSR with other t_max and t_min",
-    "IV": "GAN and standard diffusion methods",
-    "V": "standard diffusion methods with three steps",
-    "VI": "efficient diffusion methods",
-    "VII": "steps, seconds and parameters",
-}
-"""What each table is about."""
-
-COSTS = "VII"
-
-COMPARISONS = ("IV", "V", "VI")
-"""The tables that compare methods; I-III are about CCSR's own settings."""
+from ccsr_bench.metrics.quantities import COSTS, SCORES, Quantity
+from ccsr_bench.paper.printed import COMPARISONS, COST_TABLE, Printed, read_costs, read_tables
+from ccsr_bench.tables.rows import Cell, Row, Section
 
 
-class Printed(NamedTuple):
-    """A cell as printed; empty where the paper prints "-"."""
-
-    value: str
-    g_std: str
-
-
-PaperTable = dict[str, dict[str, dict[str, Printed]]]
-"""Data set -> method -> metric, all as the paper calls them and in its order."""
-
-
-def read_tables(folder: Path | None = None) -> dict[str, PaperTable]:
-    """Return Tables I to VI by number.
-
-    Args:
-        folder: Where `tables.csv` is; what ships with ccsr-bench when None.
-    """
-    tables: dict[str, PaperTable] = {}
-    path = (folder or shipped("results/paper")) / "tables.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        for line in csv.DictReader(file):
-            row = tables.setdefault(line["table"], {}).setdefault(line["dataset"], {}).setdefault(line["method"], {})
-            row[line["metric"]] = Printed(line["value"], line["g_std"])
-    return tables
-
-
-def paper_columns(number: str) -> tuple[Column, ...]:
+def paper_columns(number: str) -> tuple[Quantity, ...]:
     """Return the columns of a table, in the paper's order."""
-    if number == COSTS:
-        return COST_COLUMNS
+    if number == COST_TABLE:
+        return COSTS
     rows = next(iter(read_tables()[number].values()))
     labels = next(iter(rows.values()))
-    by_label = {column.label: column for column in COLUMNS}
+    by_label = {column.label: column for column in SCORES}
     return tuple(by_label[label] for label in labels)
 
 
 def paper_methods(number: str) -> list[str]:
     """Return the rows of a table, as the paper calls them and in its order; Table VII's with their steps."""
-    if number == COSTS:
+    if number == COST_TABLE:
         return [row.method for row in _cost_rows()]
     return list(dict.fromkeys(method for rows in read_tables()[number].values() for method in rows))
 
@@ -75,7 +30,7 @@ def paper_methods(number: str) -> list[str]:
 def paper_sections(number: str) -> list[Section]:
     """Return a table of the paper's own numbers, data set by data set."""
     columns = paper_columns(number)
-    if number == COSTS:
+    if number == COST_TABLE:
         return [Section("", columns, tuple(_cost_rows()))]
     return [
         Section(dataset, columns, tuple(_row(method, method, row) for method, row in rows.items()), (), dataset)
@@ -86,7 +41,7 @@ def paper_sections(number: str) -> list[Section]:
 def paper_notes(number: str) -> Iterator[str]:
     """Yield what a reader must know about a table of the paper's own numbers."""
     yield "As printed in the CCSR paper (arXiv:2401.00877), by its protocol and definitions; nothing is computed here."
-    if number == COSTS:
+    if number == COST_TABLE:
         yield "Seconds are of one run of a 128x128 image on an A100 80G."
         return
     images = {manifest.paper_name: manifest.images for manifest in map(read_manifest, manifest_paths())}
@@ -124,7 +79,7 @@ def paper_rows(dataset: str, labels: Sequence[str]) -> list[Row]:
 
 
 def _row(method: str, title: str, printed: Mapping[str, Printed]) -> Row:
-    names = {column.label: column.name for column in COLUMNS}
+    names = {column.label: column.name for column in SCORES}
     cells = {
         names[label]: Cell(float(cell.value), float(cell.g_std) if cell.g_std else None)
         for label, cell in printed.items()
@@ -135,9 +90,9 @@ def _row(method: str, title: str, printed: Mapping[str, Printed]) -> Row:
 
 def _cost_rows() -> list[Row]:
     rows = []
-    for method, costs in paper_profiles().items():
+    for method, costs in read_costs().items():
         values = (costs.steps, costs.seconds, costs.parameters_billion)
-        cells = {column.name: Cell(value) for column, value in zip(COST_COLUMNS, values, strict=True)}
+        cells = {column.name: Cell(value) for column, value in zip(COSTS, values, strict=True)}
         full = method if method.endswith(f"-S{costs.steps}") else f"{method}-S{costs.steps}"
         rows.append(Row(full, method, cells, source="paper"))
     return rows

@@ -2,58 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ccsr_bench.errors import unknown_name
 from ccsr_bench.ledger.results import Scores
-from ccsr_bench.metrics.catalogue import METRICS
+from ccsr_bench.metrics.quantities import Quantity
 from ccsr_bench.statistics.bootstrap import Interval
-
-G_STD_DECIMALS = 4
-
-
-@dataclass(frozen=True)
-class Column:
-    """One metric, L-STD, or a cost."""
-
-    name: str
-    label: str
-    higher_is_better: bool
-    decimals: int
-    spread: bool = True
-    """Whether cells have a spread after a slash."""
-
-
-L_STD = Column("l-std", "L-STD", higher_is_better=False, decimals=4, spread=False)
-
-COLUMNS: tuple[Column, ...] = (
-    *(Column(info.name, info.label, info.higher_is_better, info.decimals) for info in METRICS.values()),
-    L_STD,
-)
-"""In the order of the paper's tables."""
-
-COST_COLUMNS: tuple[Column, ...] = (
-    Column("steps", "Steps", higher_is_better=False, decimals=0, spread=False),
-    Column("seconds", "Seconds/image", higher_is_better=False, decimals=2, spread=False),
-    Column("parameters", "Parameters/10^9", higher_is_better=False, decimals=2, spread=False),
-)
-"""Of the paper's Table VII."""
-
-
-def find_columns(names: Sequence[str], known: Sequence[Column] = COLUMNS) -> tuple[Column, ...]:
-    """Return columns by name, in the order that they are asked for.
-
-    Raises:
-        BenchError: There is no such column; near names are given.
-    """
-    columns = {column.name: column for column in known}
-    for name in names:
-        if name not in columns:
-            raise unknown_name("metric", name, columns)
-    return tuple(columns[name] for name in dict.fromkeys(names))
-
 
 Mark = Literal["", "best", "second"]
 
@@ -94,6 +48,8 @@ class Row:
     images: int | None = None
     """Images that have all N runs."""
     source: Literal["ours", "paper"] = "ours"
+    same_seed: bool = False
+    """Whether all runs had one seed: then the row is a noise floor, which does not compete with methods."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +57,7 @@ class Section:
     """The rows of one data set, and what a reader needs to know about them."""
 
     dataset: str
-    columns: tuple[Column, ...]
+    columns: tuple[Quantity, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     paper_dataset: str = ""
@@ -123,6 +79,6 @@ class Table:
     """Whether cells show their 95 % intervals."""
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[Quantity, ...]:
         """The columns of every section."""
         return self.sections[0].columns

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ccsr_bench.methods.registry import MethodSpec, find_methods
 from ccsr_bench.paper.names import variants_of
+from ccsr_bench.paper.printed import COMPARISONS, COST_TABLE
 from ccsr_bench.tables import paper
 from ccsr_bench.tables.rows import Row, Section
 
@@ -41,7 +42,7 @@ def beside(section: Section, number: str | None) -> Section:
         number: The table of the paper that it comes from; for each method the first that has it when None, those that
             compare methods before those about CCSR's settings.
     """
-    numbers = [number] if number is not None else [*paper.COMPARISONS, "I", "II", "III"]
+    numbers = [number] if number is not None else [*COMPARISONS, "I", "II", "III"]
     methods = find_methods()
     found = {
         row.method: match
@@ -83,6 +84,6 @@ def _printed(
 def _section_rows(section: Section, number: str) -> tuple[Row, ...]:
     """Return the rows of a table about a data set; Table VII has no data sets."""
     for printed in paper.paper_sections(number):
-        if number == paper.COSTS or printed.dataset == section.paper_dataset:
+        if number == COST_TABLE or printed.dataset == section.paper_dataset:
             return printed.rows
     return ()

@@ -23,7 +23,8 @@ from ccsr_bench.metrics.scorer import VECTORS, Scorer
 from ccsr_bench.tables.collect import collect
 from ccsr_bench.tables.render.cells import cell_text
 from ccsr_bench.tables.render.markdown import markdown
-from ccsr_bench.tables.rows import COLUMNS, Table
+from ccsr_bench.metrics.quantities import SCORES
+from ccsr_bench.tables.rows import Table
 from tests.running.test_runner import everything, run
 
 CPU = torch.device("cpu")
@@ -72,7 +73,7 @@ def test_distances_are_those_of_the_files(own: Dataset, tmp_path: Path) -> None:
     notes = [note for note in section.notes if note.startswith("m: FID of M = 4 images against 4, fewer than")]
     assert len(notes) == 1
     assert "standard deviation over the runs" in notes[0]
-    fid = next(column for column in COLUMNS if column.name == "fid")
+    fid = next(column for column in SCORES if column.name == "fid")
     assert cell_text(section.rows[0].cells["fid"], fid) in markdown([Table("own", (section,))])
 
 

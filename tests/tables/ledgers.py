@@ -13,13 +13,13 @@ from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.metrics.catalogue import PROTOCOLS
 from ccsr_bench.running.runner import Job, run_job
 from ccsr_bench.running.units import MethodSource
-from ccsr_bench.tables.rows import COLUMNS, COST_COLUMNS
+from ccsr_bench.metrics.quantities import COSTS, SCORES
 from tests.running.test_runner import scorer
 
 Cells = dict[tuple[str, str, str], str]
 """(data set, row, column's label) -> text, without marks."""
 
-LABELS = {column.name: column.label for column in (*COLUMNS, *COST_COLUMNS)}
+LABELS = {column.name: column.label for column in (*SCORES, *COSTS)}
 
 
 def fill(out: Path, dataset: Dataset, method: str, title: str, *, noise: float = 0.0, runs: int = 3) -> None:

@@ -12,7 +12,7 @@ from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.stability import g_std
 from ccsr_bench.tables.collect import collect
-from ccsr_bench.tables.rows import find_columns
+from ccsr_bench.metrics.quantities import find_quantities
 from tests.running.test_runner import FailsOn, run
 from tests.running.test_set_metrics import set_scorer
 from tests.tables.ledgers import fill
@@ -128,7 +128,7 @@ def test_one_image_has_no_interval(own: Dataset, tmp_path: Path) -> None:
 
 def test_columns_are_chosen_and_ordered(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path)
-    (section,) = collect(tmp_path, columns=find_columns(["l-std", "psnr"]))
+    (section,) = collect(tmp_path, columns=find_quantities(["l-std", "psnr"]))
     assert [column.name for column in section.columns] == ["l-std", "psnr"]
     assert section.rows[0].cells.keys() == {"l-std", "psnr"}
     assert not [note for note in section.notes if note.startswith("SSIM")]

@@ -7,20 +7,21 @@ import pytest
 
 from ccsr_bench.ledger.results import Scores
 from ccsr_bench.tables.marks import Marking, marked
-from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section, Table
+from ccsr_bench.metrics.quantities import L_STD, Quantity, SCORES
+from ccsr_bench.tables.rows import Cell, Row, Section, Table
 
-PSNR = COLUMNS[0]
-LPIPS = next(column for column in COLUMNS if column.name == "lpips")
-FID = next(column for column in COLUMNS if column.name == "fid")
+PSNR = SCORES[0]
+LPIPS = next(column for column in SCORES if column.name == "lpips")
+FID = next(column for column in SCORES if column.name == "fid")
 
 
-def marks(rows: Sequence[Row], column: Column = PSNR, marking: Marking = "best") -> list[str]:
+def marks(rows: Sequence[Row], column: Quantity = PSNR, marking: Marking = "best") -> list[str]:
     """Return the marks of a column, row by row."""
     table = marked(Table("t", (Section("d", (column,), tuple(rows)),)), marking)
     return [row.cells[column.name].mark if column.name in row.cells else "none" for row in table.sections[0].rows]
 
 
-def rows_of(values: Sequence[float | None], column: Column = PSNR) -> list[Row]:
+def rows_of(values: Sequence[float | None], column: Quantity = PSNR) -> list[Row]:
     return [Row(str(i), str(i), {} if v is None else {column.name: Cell(v)}) for i, v in enumerate(values)]
 
 
@@ -68,7 +69,7 @@ def test_the_papers_rows_and_rows_of_fewer_images_do_not_compete() -> None:
     assert marks([rows[3], Row("e", "e", {"psnr": Cell(5.0)}, source="paper")]) == ["second", "best"]
 
 
-def measured(values: Mapping[str, np.ndarray], column: Column = PSNR) -> list[Row]:
+def measured(values: Mapping[str, np.ndarray], column: Quantity = PSNR) -> list[Row]:
     images = tuple(map(str, range(len(next(iter(values.values()))))))
     return [
         Row(name, name, {column.name: Cell(float(v.mean()), covers=images, scores=Scores(images, v))})

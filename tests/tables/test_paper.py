@@ -17,7 +17,7 @@ from ccsr_bench.tables.layouts import LAYOUTS, Request, build
 from ccsr_bench.tables.paper import paper_methods, paper_rows
 from ccsr_bench.tables.render import FORMATS
 from ccsr_bench.tables.render.cells import cell_text
-from ccsr_bench.tables.rows import COLUMNS
+from ccsr_bench.metrics.quantities import SCORES
 from tests.tables.ledgers import Cells, from_csv, from_html, from_latex, from_markdown
 
 READERS = {
@@ -90,7 +90,7 @@ def test_columns_of_the_papers_table_can_be_chosen_and_sorted_by() -> None:
 def test_paper_rows_are_as_printed() -> None:
     rows = {row.title: row for row in paper_rows("RealSR", ["PSNR", "L-STD"])}
     ours = rows["CCSR-S2 (paper, IV, V, VI)"]
-    assert cell_text(ours.cells["psnr"], COLUMNS[0]).endswith("/0.3032")
+    assert cell_text(ours.cells["psnr"], SCORES[0]).endswith("/0.3032")
     assert rows["BSRGAN (paper, IV)"].cells["psnr"].g_std is None
 
 

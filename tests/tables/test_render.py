@@ -17,9 +17,10 @@ from ccsr_bench.tables.render.html import html
 from ccsr_bench.tables.render.latex import document, escaped, fragment
 from ccsr_bench.tables.render.markdown import markdown
 from ccsr_bench.tables.render.records import as_json, comma_separated
-from ccsr_bench.tables.rows import COLUMNS, L_STD, Cell, Column, Row, Section, Table
+from ccsr_bench.metrics.quantities import L_STD, Quantity, SCORES
+from ccsr_bench.tables.rows import Cell, Row, Section, Table
 
-PSNR, SSIM = COLUMNS[0], COLUMNS[1]
+PSNR, SSIM = SCORES[0], SCORES[1]
 
 ROW = Row("m", "M_1 | x", {"psnr": Cell(25.0, 0.1, mark="best"), "l-std": Cell(0.02, mark="second")}, 10, 100)
 ODD = Row("n", '[*] <b>"É"</b> --x \\ 中 ~^#', {"psnr": Cell(26.0)})
@@ -42,7 +43,7 @@ def table_of(*rows: Row, intervals: bool = False) -> Table:
         (Cell(0.02, paper=Cell(0.03)), L_STD, "0.0200 (paper 0.0300, -0.0100)"),
     ],
 )
-def test_cells_are_printed_as_in_the_paper(cell: Cell | None, column: Column, text: str) -> None:
+def test_cells_are_printed_as_in_the_paper(cell: Cell | None, column: Quantity, text: str) -> None:
     assert cell_text(cell, column) == text
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import overload
 
-from ccsr_bench.tables.render.html import html
+from ccsr_bench.errors import unknown_name
+from ccsr_bench.tables.render.html import embedded, html
 from ccsr_bench.tables.render.latex import document, fragment
 from ccsr_bench.tables.render.markdown import markdown
-from ccsr_bench.tables.render.records import comma_separated
+from ccsr_bench.tables.render.records import as_json, comma_separated
 from ccsr_bench.tables.rows import Table
 
 FORMATS: Mapping[str, Callable[[Sequence[Table]], str]] = {
@@ -17,3 +19,47 @@ FORMATS: Mapping[str, Callable[[Sequence[Table]], str]] = {
     "html": html,
     "csv": comma_separated,
 }
+
+
+class Tables(Sequence[Table]):
+    """Tables that print themselves: as Markdown in a terminal, as HTML in a notebook.
+
+    Args:
+        tables: One table for each data set, or the one of a layout.
+    """
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self._tables = tuple(tables)
+
+    def render(self, form: str = "md") -> str:
+        """Return the tables as text.
+
+        Args:
+            form: ``md``, ``latex`` (a document), ``latex-table`` (for a paper), ``html`` (a page), ``csv`` or ``json``.
+
+        Raises:
+            BenchError: There is no such form.
+        """
+        if form == "json":
+            return as_json(self._tables)
+        if form not in FORMATS:
+            raise unknown_name("form of a table", form, [*FORMATS, "json"])
+        return FORMATS[form](self._tables)
+
+    @overload
+    def __getitem__(self, index: int) -> Table: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Table]: ...
+    def __getitem__(self, index: int | slice) -> Table | Sequence[Table]:
+        return self._tables[index]
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def __str__(self) -> str:
+        return self.render("md")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return embedded(self._tables)

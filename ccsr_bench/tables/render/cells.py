@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ccsr_bench.metrics.quantities import G_STD_DECIMALS, Quantity
 from ccsr_bench.statistics.bootstrap import Interval
-from ccsr_bench.tables.rows import G_STD_DECIMALS, Cell, Column, Mark, Row, Table
+from ccsr_bench.tables.rows import Cell, Mark, Row, Table
 
 Marker = Callable[[Mark, str], str]
 """Returns a value's text as a format shows the best or the second best."""
@@ -16,7 +17,7 @@ def unmarked(_mark: Mark, text: str) -> str:
     return text
 
 
-def cell_text(cell: Cell | None, column: Column, *, intervals: bool = False, marker: Marker = unmarked) -> str:
+def cell_text(cell: Cell | None, column: Quantity, *, intervals: bool = False, marker: Marker = unmarked) -> str:
     """Return ``value/G-STD`` as the paper prints it, ``-`` where there is no spread or no value.
 
     Args:
@@ -42,7 +43,7 @@ def _interval(interval: Interval | None, decimals: int) -> str:
     return "" if interval is None else f" [{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]"
 
 
-def _paper_text(cell: Cell, paper: Cell, column: Column) -> str:
+def _paper_text(cell: Cell, paper: Cell, column: Quantity) -> str:
     """Return what the paper prints, and ours less that; both as printed, so that the reader's own sum agrees."""
     printed = f"paper {paper.value:.{column.decimals}f}"
     difference = _difference(cell.value, paper.value, column.decimals)
@@ -68,7 +69,7 @@ def leading_texts(table: Table, row: Row) -> list[str]:
     return [row.title, *(counts if table.counts else [])]
 
 
-def arrow(column: Column) -> str:
+def arrow(column: Quantity) -> str:
     """Return in which direction a column's numbers are better."""
     return "↑" if column.higher_is_better else "↓"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from ccsr_bench.metrics.quantities import Quantity
 from ccsr_bench.tables.render.cells import arrow, cell_text, has_marks, header_texts, leading_texts
-from ccsr_bench.tables.rows import Column, Mark, Row, Section, Table
+from ccsr_bench.tables.rows import Mark, Row, Section, Table
 
 LEGEND = "<b class='best'>Red and bold</b>: best; <u class='second'>blue and underlined</u>: second best."
 
@@ -96,7 +97,7 @@ def _row(table: Table, row: Row) -> str:
     return f'<tr><th scope="row">{escape(title)}</th>{"".join(f"<td>{text}</td>" for text in [*counts, *cells])}</tr>'
 
 
-def _arrow(column: Column) -> str:
+def _arrow(column: Quantity) -> str:
     words = "higher is better" if column.higher_is_better else "lower is better"
     return f'<span role="img" aria-label="{words}" title="{words}">{arrow(column)}</span>'
 

@@ -7,8 +7,9 @@ import io
 import json
 from collections.abc import Sequence
 
+from ccsr_bench.metrics.quantities import Quantity
 from ccsr_bench.tables.render.cells import cell_text
-from ccsr_bench.tables.rows import Cell, Column, Row, Section, Table
+from ccsr_bench.tables.rows import Cell, Row, Section, Table
 
 
 def records(tables: Sequence[Table]) -> list[dict[str, object]]:
@@ -23,7 +24,7 @@ def records(tables: Sequence[Table]) -> list[dict[str, object]]:
     ]
 
 
-def _record(table: Table, section: Section, row: Row, column: Column, cell: Cell) -> dict[str, object]:
+def _record(table: Table, section: Section, row: Row, column: Quantity, cell: Cell) -> dict[str, object]:
     value, spread, paper = cell.value_interval, cell.g_std_interval, cell.paper
     return {
         "dataset": section.dataset,

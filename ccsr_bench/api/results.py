@@ -1,0 +1,127 @@
+"""Recorded results: as tables, as a data frame, as a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ccsr_bench.ledger.results import open_results
+from ccsr_bench.tables.layouts import FREE, Paper, Request, build
+from ccsr_bench.tables.marks import Marking
+from ccsr_bench.tables.render import Tables
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class ResultsFolder:
+    """The results in a folder, or those of some methods and data sets.
+
+    Ledgers are read whenever something is asked for, so a folder that a run still adds to shows what is there now.
+
+    Args:
+        folder: Folder of all results, as `ccsr_bench.run` fills it.
+        methods: Only these methods; all when empty.
+        datasets: Only these data sets; all when empty.
+        runs: Use the first so many runs; for each method the most that all its images have when None.
+
+    Raises:
+        BenchError: There are no such results.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path = "results",
+        *,
+        methods: Sequence[str] = (),
+        datasets: Sequence[str] = (),
+        runs: int | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.methods = tuple(methods)
+        self.datasets = tuple(datasets)
+        self.runs = runs
+        with open_results(self.folder, methods=methods, datasets=datasets, runs=runs):
+            pass  # what does not exist is an error here, where it was asked for
+
+    @property
+    def failures(self) -> dict[tuple[str, str, str], str]:
+        """(data set, method, image) -> why the image failed the last time; empty when all are done."""
+        with open_results(self.folder, methods=self.methods, datasets=self.datasets, runs=self.runs) as found:
+            return {
+                (one.identity.dataset, one.label, image): reason
+                for one in found
+                for image, reason in one.ledger.failures.items()
+            }
+
+    def frame(self) -> pandas.DataFrame:
+        """Return every recorded score as one row of a data frame.
+
+        Columns: dataset, method, title, image, run, seed, metric, value, seconds, protocol, definition. L-STD, which
+        is of all runs of an image, has no run and no seed; images made elsewhere have no seed and no seconds.
+        """
+        from ccsr_bench.statistics.frame import scores_frame
+
+        with open_results(self.folder, methods=self.methods, datasets=self.datasets, runs=self.runs) as found:
+            return scores_frame(found)
+
+    def table(
+        self,
+        *,
+        layout: str = FREE,
+        metrics: Sequence[str] = (),
+        sort: str = "",
+        paper: Paper = "no",
+        mark: Marking = "none",
+        intervals: bool = False,
+    ) -> Tables:
+        """Return the tables of the results, which show themselves in a notebook.
+
+        Args:
+            layout: ``free`` for one table a data set, or ``paper-i`` to ``paper-vii`` for the layout of one of the
+                paper's tables.
+            metrics: Only these columns, in this order; all when empty.
+            sort: Column by which rows are sorted, best first.
+            paper: The paper's numbers: ``no``, as ``rows`` below ours, ``beside`` ours in every cell, or ``only``.
+            mark: ``best`` and second best of each column, only the ``significant`` ones, or ``none``.
+            intervals: Show 95 % intervals.
+
+        Raises:
+            BenchError: A name does not exist, or the arguments exclude each other.
+        """
+        request = Request(
+            out=self.folder,
+            layout=layout,
+            methods=self.methods,
+            datasets=self.datasets,
+            metrics=metrics,
+            runs=self.runs,
+            sort=sort,
+            paper=paper,
+            marking=mark,
+            intervals=intervals,
+        )
+        return Tables(build(request))
+
+    def __repr__(self) -> str:
+        parts = [repr(str(self.folder))]
+        parts += [f"{name}={list(names)}" for name in ("methods", "datasets") if (names := getattr(self, name))]
+        return f"ResultsFolder({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        return self.table(mark="best")._repr_html_()
+
+
+def load_results(
+    folder: str | Path = "results",
+    *,
+    methods: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    runs: int | None = None,
+) -> ResultsFolder:
+    """Return the results in a folder; see `ResultsFolder`."""
+    return ResultsFolder(folder, methods=methods, datasets=datasets, runs=runs)
+
+
+Format = Literal["md", "latex", "latex-table", "html", "csv"]

@@ -1,0 +1,29 @@
+"""Which device computes."""
+
+from __future__ import annotations
+
+import torch
+
+from ccsr_bench.errors import BenchError
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of a name, after checking that it works here.
+
+    Args:
+        name: ``auto`` for a GPU where there is one and else the CPU, ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Raises:
+        BenchError: The device cannot be used here; the reason is given.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        if device.type not in ("cpu", "cuda"):
+            raise RuntimeError("metrics need float64, which this kind of device lacks")
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise BenchError(f"`device` '{name}' cannot be used here ({reason}); 'cpu' always can") from error
+    return device

@@ -1,0 +1,161 @@
+"""Making jobs of what a user asks for, and doing one after the other."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from ccsr_bench.datasets.loading import Dataset, Sample
+from ccsr_bench.install.files import Progress, silent
+from ccsr_bench.ledger.reader import ledger_folder
+from ccsr_bench.ledger.records import Description, Identity, Origin, title_of
+from ccsr_bench.methods import captions, in_process, loading
+from ccsr_bench.methods.manifest import Execution, Method
+from ccsr_bench.methods.registry import MethodSpec
+from ccsr_bench.methods.weights import InstalledWeights
+from ccsr_bench.running.job import Job, Summary
+from ccsr_bench.running.runner import run_job
+from ccsr_bench.running.scoring import Scoring
+from ccsr_bench.running.sources import Generated, MadeElsewhere
+
+WORKER_LOG = "worker.log"
+"""File in a ledger's folder that gets what a method's official code prints."""
+
+
+def method_job(
+    spec: MethodSpec,
+    dataset: Dataset,
+    samples: Sequence[Sample],
+    scoring: Scoring,
+    *,
+    out: Path,
+    execution: Execution,
+    runs: int = 10,
+    base_seed: int = 0,
+    same_seed: bool = False,
+    own_weights: Path | None = None,
+) -> Job:
+    """Return the job that runs a method on a data set.
+
+    Args:
+        spec: The method to run.
+        dataset: The data set.
+        samples: The images of it that are asked for.
+        scoring: What outputs are scored with.
+        out: Folder of all results.
+        execution: How the method's networks run.
+        runs: Number of runs for each image; a deterministic method runs once.
+        base_seed: Another number gives other noise.
+        same_seed: Give every run the seed of run 0, which shows the noise floor of method and machine.
+        own_weights: Folder of the user's own weights; the installed ones when None.
+
+    Raises:
+        BenchError: The method cannot be run as it is asked for, or weights or captions are missing.
+    """
+    spec.check_use(dataset.name, dataset.scale, execution, own_weights=own_weights is not None)
+    weights = spec.find_weights(own_weights)
+    captioned_by = captions.check(spec, samples) if spec.variant.captioned else ""
+    identity = Identity(
+        dataset=dataset.name,
+        method=spec.name,
+        made_by=spec.origin(execution, weights, captions=captioned_by),
+        protocol=scoring.protocol.name,
+        base_seed=base_seed,
+        same_seed=same_seed,
+    )
+    log = ledger_folder(out, identity) / WORKER_LOG
+    # Networks batch the runs themselves: one call, and the LR image is encoded once.
+    batch = 0 if spec.manifest.in_process_networks else execution.batch or 0
+    return Job(
+        identity=identity,
+        description=_description(spec.variant.title, dataset, same_seed=same_seed, steps=spec.variant.steps),
+        dataset=dataset,
+        samples=samples,
+        runs=runs if spec.stochastic or same_seed else 1,
+        protocol=scoring.protocol,
+        out=out,
+        source=Generated(functools.partial(_load, spec, execution, weights, log), batch=batch),
+        execution=execution if spec.manifest.in_process_networks or spec.manifest.isolated else None,
+        count_parameters=functools.partial(in_process.parameter_counts, spec),
+    )
+
+
+def _load(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], log: Path) -> Method:
+    return loading.load(spec, execution, weights, log=log)
+
+
+def images_job(
+    files: Mapping[int, Mapping[str, Path]],
+    name: str,
+    dataset: Dataset,
+    samples: Sequence[Sample],
+    scoring: Scoring,
+    *,
+    out: Path,
+    title: str = "",
+) -> Job:
+    """Return the job that scores images made elsewhere.
+
+    Args:
+        files: Run -> image name -> file, as `ccsr_bench.datasets.output_folders.find_runs` finds and `check_runs`
+            checks them.
+        name: Name of the method that made them.
+        dataset: The data set they were made for.
+        samples: The images of it that are asked for.
+        scoring: What they are scored with.
+        out: Folder of all results.
+        title: Title of the method in tables; its name when empty.
+    """
+    return Job(
+        identity=Identity(
+            dataset=dataset.name, method=name, made_by=Origin(), protocol=scoring.protocol.name, base_seed=0
+        ),
+        description=_description(title or name, dataset),
+        dataset=dataset,
+        samples=samples,
+        runs=len(files),
+        protocol=scoring.protocol,
+        out=out,
+        source=MadeElsewhere(files),
+    )
+
+
+def _description(title: str, dataset: Dataset, *, same_seed: bool = False, steps: int = 0) -> Description:
+    return Description(
+        title=title_of(title, same_seed=same_seed),
+        paper_dataset=dataset.paper_name,
+        dataset_images=len(dataset.samples),
+        steps=steps,
+    )
+
+
+def do_jobs(
+    jobs: Sequence[Job],
+    scoring: Scoring,
+    *,
+    before: Callable[[], None] | None = None,
+    progress: Callable[[str], AbstractContextManager[Progress]] = lambda _label: nullcontext(silent),
+) -> dict[str, Summary]:
+    """Do jobs one after the other.
+
+    Args:
+        jobs: What to do.
+        scoring: What outputs are scored with.
+        before: Called once, before the first work; what it raises ends the jobs.
+        progress: Returns a context that shows how far a job is, from the job's label.
+
+    Returns:
+        Label of the method -> how its job ended.
+
+    Raises:
+        BenchError: An input is wrong or a ledger cannot be written; what was recorded until then is kept.
+    """
+    check = functools.cache(before) if before is not None else lambda: None
+    summaries: dict[str, Summary] = {}
+    for job in jobs:
+        label = job.identity.label
+        with progress(f"{label} on {job.dataset.name}") as show:
+            summaries[label] = run_job(job, scoring.scorer, device=scoring.device, progress=show, before=check)
+    return summaries

@@ -1,0 +1,47 @@
+"""Every single score as one row of a data frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ccsr_bench.ledger.results import Results
+from ccsr_bench.metrics.quantities import L_STD
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = (
+    "dataset", "method", "title", "image", "run", "seed", "metric", "value", "seconds", "protocol", "definition",
+)
+"""Columns of the data frame."""
+
+_TEXTS = ("dataset", "method", "title", "image", "metric", "protocol", "definition")
+
+
+def scores_frame(found: Sequence[Results]) -> pandas.DataFrame:
+    """Return every recorded score of some ledgers.
+
+    Args:
+        found: The ledgers, open.
+
+    Returns:
+        A data frame with `COLUMNS`; texts are categories, runs and seeds nullable integers.
+    """
+    import pandas
+
+    rows = [row for one in found for row in _rows(one)]
+    frame = pandas.DataFrame(rows, columns=list(COLUMNS))
+    types = {**dict.fromkeys(_TEXTS, "category"), "run": "Int64", "seed": "Int64", "value": "float64"}
+    return frame.astype({**types, "seconds": "float64"})
+
+
+def _rows(results: Results) -> Iterator[tuple[object, ...]]:
+    dataset, protocol = results.identity.dataset, results.identity.protocol
+    label, title, definitions = results.label, results.description.title, results.definitions
+    for image, run, seed, metric, value, seconds in results.ledger.score_rows():
+        if not results.chosen or run < results.runs:
+            yield dataset, label, title, image, run, seed, metric, value, seconds, protocol, definitions[metric]
+    for image, value in results.ledger.l_std(results.runs).items():
+        name = L_STD.name
+        yield dataset, label, title, image, None, None, name, value, None, protocol, definitions[name]
