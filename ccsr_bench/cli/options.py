@@ -12,7 +12,7 @@ from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL, MetricProtocol
 
 if TYPE_CHECKING:
     from ccsr_bench.datasets.loading import Dataset, Sample
-    from ccsr_bench.methods.manifest import Execution
+    from ccsr_bench.methods.base import Execution
     from ccsr_bench.methods.registry import MethodSpec
     from ccsr_bench.metrics.scorer import Scorer
 
@@ -102,7 +102,7 @@ def check_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) ->
 
 def resolve_execution(options: argparse.Namespace, device: str) -> Execution:
     """Return how the options ask methods to run on a device."""
-    from ccsr_bench.methods.manifest import Execution
+    from ccsr_bench.methods.base import Execution
 
     return Execution(device=device, dtype=options.dtype, batch=options.batch, compiled=options.compile)
 

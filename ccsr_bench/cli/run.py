@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ccsr_bench.datasets.loading import Dataset, Sample
-    from ccsr_bench.methods.manifest import Execution
+    from ccsr_bench.methods.base import Execution
     from ccsr_bench.methods.registry import MethodSpec
     from ccsr_bench.methods.weights import InstalledWeights
     from ccsr_bench.running.runner import Job

@@ -15,7 +15,8 @@ import msgspec
 
 from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
 from ccsr_bench.manifests import read_toml
-from ccsr_bench.methods.manifest import Execution, Isolated, MethodManifest, Variant, Weights
+from ccsr_bench.methods.base import Execution
+from ccsr_bench.methods.manifest import Isolated, MethodManifest, Variant, Weights
 from ccsr_bench.methods.weights import InstalledWeights, installed_weights, own_weights
 from ccsr_bench.places import shipped
 

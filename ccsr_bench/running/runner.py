@@ -20,7 +20,7 @@ from ccsr_bench.images import read_bytes, write_png
 from ccsr_bench.ledger import provenance
 from ccsr_bench.ledger.reader import Description, Identity, Output, UnitRecord, ledger_folder
 from ccsr_bench.ledger.writer import LedgerWriter, storage_errors
-from ccsr_bench.methods.manifest import Execution
+from ccsr_bench.methods.base import Execution
 from ccsr_bench.metrics.base import crop_text
 from ccsr_bench.metrics.catalogue import MetricProtocol
 from ccsr_bench.metrics.scorer import Scorer

@@ -16,7 +16,7 @@ import numpy as np
 from ccsr_bench.datasets.loading import Sample
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import decode, read_image, read_recorded
-from ccsr_bench.methods.manifest import Method
+from ccsr_bench.methods.base import Method
 from ccsr_bench.metrics.scorer import Reference, Scorer
 from ccsr_bench.stability import l_std
 
