@@ -65,18 +65,48 @@ class MethodSpec:
 
         Code of the user's own, beside the manifest, is named with its hash; that of a package has its version in the
         provenance.
+
+        Args:
+            execution: How the networks run; the defaults when None.
+            weights: Installed weights by role; left out when None.
         """
+        file = self._code_file()
+        return self._made_by(_version(file) if file is not None else None, execution, weights)
+
+    def earlier_made_by(
+        self, execution: Execution | None = None, weights: Mapping[str, InstalledWeights] | None = None
+    ) -> list[str]:
+        """Return what `made_by` returned with earlier versions of the adapter that give the same outputs.
+
+        Args:
+            execution: As for `made_by`.
+            weights: As for `made_by`.
+        """
+        if self._code_file() is None:
+            return []
+        return [self._made_by(version, execution, weights) for version in self.manifest.environment.earlier_versions]
+
+    def _code_file(self) -> Path | None:
+        """Return the file beside the manifest that the method's code is in; None where a package holds it."""
         environment = self.manifest.environment
         if isinstance(environment, Isolated):
-            code = f"{environment.adapter}{_hash_text(self.file('adapter', environment.adapter))}"
+            return self.file("adapter", environment.adapter)
+        file = self.folder / environment.entry.partition(":")[0]
+        return file if file.is_file() else None
+
+    def _made_by(
+        self, version: str | None, execution: Execution | None, weights: Mapping[str, InstalledWeights] | None
+    ) -> str:
+        environment = self.manifest.environment
+        text = environment.adapter if isinstance(environment, Isolated) else environment.entry
+        if version is not None:
+            text += f" sha256 {version}"
+        if isinstance(environment, Isolated):
             if self.manifest.upstream is not None:
-                code += f", {self.manifest.upstream.repository} at {self.manifest.upstream.commit[:12]}"
-            code += f", python {environment.python} with {environment.lock}"
-            code += _hash_text(self.file("lock", environment.lock))
-        else:
-            file = self.folder / environment.entry.partition(":")[0]
-            code = f"{environment.entry}{_hash_text(file) if file.is_file() else ''}"
-        text = f"{code} {json.dumps(self.variant.parameters, sort_keys=True)}"
+                text += f", {self.manifest.upstream.repository} at {self.manifest.upstream.commit[:12]}"
+            lock = _version(self.file("lock", environment.lock))
+            text += f", python {environment.python} with {environment.lock} sha256 {lock}"
+        text += f" {json.dumps(self.variant.parameters, sort_keys=True)}"
         for role, installed in sorted((weights or {}).items()):
             text += f", {role} weights sha256 {installed.sha256[:16]}"
         if execution is not None:
@@ -129,8 +159,8 @@ class MethodSpec:
         return f"run `ccsr-bench prepare --method {self.name}`"
 
 
-def _hash_text(file: Path) -> str:
-    return f" sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
+def _version(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:
