@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ccsr_bench.datasets.loading import load as load_dataset
     from ccsr_bench.errors import BenchError
     from ccsr_bench.ledger.reader import Ledger
+    from ccsr_bench.methods.base import Method
     from ccsr_bench.methods.in_process import load_method
-    from ccsr_bench.methods.manifest import Method
     from ccsr_bench.methods.registry import find_method, find_methods
     from ccsr_bench.metrics.catalogue import build_metric, build_metrics, find_protocol
     from ccsr_bench.metrics.scorer import Scorer
@@ -27,7 +27,7 @@ _PUBLIC = {
     "BenchError": "errors:BenchError",
     "Dataset": "datasets.loading:Dataset",
     "Ledger": "ledger.reader:Ledger",
-    "Method": "methods.manifest:Method",
+    "Method": "methods.base:Method",
     "Sample": "datasets.loading:Sample",
     "Scorer": "metrics.scorer:Scorer",
     "bootstrap_interval": "statistics.bootstrap:bootstrap_interval",

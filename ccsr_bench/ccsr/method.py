@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.errors import BenchError
-from ccsr_bench.methods.manifest import Execution
+from ccsr_bench.methods.base import Execution
 
 _log = logging.getLogger(__name__)
 

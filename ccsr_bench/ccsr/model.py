@@ -119,7 +119,7 @@ class CCSR:
         return cls(networks, embeddings, settings, batch=batch)
 
     def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        """Restore one image once per seed; see `ccsr_bench.methods.manifest.Method`.
+        """Restore one image once per seed; see `ccsr_bench.methods.base.Method`.
 
         Args:
             lr: (h, w, 3) uint8 RGB.

@@ -12,7 +12,7 @@ from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL
 
 if TYPE_CHECKING:
     from ccsr_bench.datasets.loading import Dataset
-    from ccsr_bench.methods.manifest import Execution
+    from ccsr_bench.methods.base import Execution
     from ccsr_bench.methods.registry import MethodSpec
     from ccsr_bench.running.scoring import Scoring
 
@@ -154,7 +154,7 @@ def resolve_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) 
     Raises:
         BenchError: An option means nothing to one of the methods.
     """
-    from ccsr_bench.methods.manifest import Execution
+    from ccsr_bench.methods.base import Execution
 
     execution = Execution(dtype=options.dtype, batch=options.batch, compiled=options.compiled)
     for spec in specs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -61,9 +61,9 @@ class Captions:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._file(lr), msgspec.json.format(msgspec.json.encode(caption), indent=1))
 
-    def check_made_by(self, made_by: str, found: Sequence[Caption]) -> None:
-        """Raise a `BenchError` unless captions were made by a captioner, which is named from its beginning on."""
-        others = sum(not caption.made_by.startswith(made_by) for caption in found)
+    def check_made_by(self, makers: Sequence[str], found: Iterable[Caption]) -> None:
+        """Raise a `BenchError` unless every caption's `made_by` starts with one of the given texts."""
+        others = sum(not caption.made_by.startswith(tuple(makers)) for caption in found)
         if others:
             raise BenchError(
                 f"{self.folder}: another captioner, or another version of it, made {others} of the captions; "
@@ -95,6 +95,8 @@ def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
 def check(spec: MethodSpec, samples: Sequence[Sample]) -> str:
     """Make sure that a captioned method has the captions of all images, and return what made them.
 
+    Captions of earlier versions of the captioner that give the same captions are told of as those of the present one.
+
     Raises:
         BenchError: Some are missing or damaged, or were not made by one captioner, the method's.
     """
@@ -103,16 +105,35 @@ def check(spec: MethodSpec, samples: Sequence[Sample]) -> str:
     missing = [name for name, caption in found.items() if caption is None]
     if missing:
         raise BenchError(f"method '{spec.name}': no caption of {some(missing)}; {_advice(spec)}")
-    captions.check_made_by(
-        spec.captioner.origin().text(), [caption for caption in found.values() if caption is not None]
-    )
-    makers = {caption.made_by for caption in found.values() if caption is not None}
+    present, *earlier = versions = [origin.text() for origin in spec.captioner.origins()]
+    kept = [caption for caption in found.values() if caption is not None]
+    captions.check_made_by(versions, kept)
+    makers = {_renamed(caption.made_by, earlier, present) for caption in kept}
     if len(makers) > 1:
         raise BenchError(
             f"method '{spec.name}': {len(makers)} different captioners made the captions in {captions.folder}; "
             f"move the folder away and caption again"
         )
     return makers.pop()
+
+
+def earlier_made_by(spec: MethodSpec, made_by: str) -> list[str]:
+    """Return what `check` returned with earlier versions of the captioner that give the same captions.
+
+    Args:
+        spec: The captioned method.
+        made_by: What `check` returns now.
+    """
+    present, *earlier = [origin.text() for origin in spec.captioner.origins()]
+    return [_renamed(made_by, [present], version) for version in earlier]
+
+
+def _renamed(made_by: str, versions: Sequence[str], other: str) -> str:
+    """Return a maker with the version that it begins with replaced by another; unchanged where it begins with none."""
+    for version in versions:
+        if made_by.startswith(version):
+            return other + made_by[len(version) :]
+    return made_by
 
 
 def _advice(spec: MethodSpec) -> str:

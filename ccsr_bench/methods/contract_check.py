@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from ccsr_bench.methods.manifest import Method
+from ccsr_bench.methods.base import Method
 from ccsr_bench.methods.registry import MethodSpec
 
 SEEDS = (1, 2, 2**63 - 1)

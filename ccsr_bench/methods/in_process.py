@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import cast
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.methods.manifest import Execution, InProcess, Method
+from ccsr_bench.methods.base import Execution, Method
+from ccsr_bench.methods.manifest import InProcess
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 

@@ -23,7 +23,7 @@ class Interpolation:
         self._scale = scale
 
     def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        """Return the same upscaled image for every seed; see `ccsr_bench.methods.manifest.Method`."""
+        """Return the same upscaled image for every seed; see `ccsr_bench.methods.base.Method`."""
         height, width, _ = lr.shape
         image = Image.fromarray(lr).resize((width * self._scale, height * self._scale), self._filter)
         return np.repeat(np.asarray(image)[None], len(seeds), axis=0)
@@ -45,7 +45,7 @@ class DitheredBicubic:
         self._scale = scale
 
     def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        """Return one noisy image per seed; see `ccsr_bench.methods.manifest.Method`."""
+        """Return one noisy image per seed; see `ccsr_bench.methods.base.Method`."""
         size = (lr.shape[1] * self._scale, lr.shape[0] * self._scale)
         channels = [Image.fromarray(lr[..., c].astype(np.float32)) for c in range(3)]
         smooth = np.stack([np.asarray(c.resize(size, Image.Resampling.BICUBIC)) for c in channels], axis=-1)

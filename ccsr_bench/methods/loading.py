@@ -10,9 +10,10 @@ import numpy as np
 
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.methods import captions, in_process
+from ccsr_bench.methods.base import Execution, Method
 from ccsr_bench.methods.isolated import checkouts, environments
 from ccsr_bench.methods.isolated.host import IsolatedCaptioner, IsolatedMethod, Launch
-from ccsr_bench.methods.manifest import Execution, Isolated, Method
+from ccsr_bench.methods.manifest import Isolated
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 

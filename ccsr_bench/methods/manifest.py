@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any
 
 import msgspec
-import numpy as np
 
 from ccsr_bench.manifests import Name
 
@@ -18,36 +16,11 @@ Role = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 RelativePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")]
 """A file inside a folder of weights."""
 
+EarlierVersions = list[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]]
+"""Versions of an adapter that give the same outputs as the present one: ledgers that they made are added to.
 
-class Method(Protocol):
-    """A loaded super-resolution method."""
-
-    def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        """Restore one image once per seed.
-
-        Every random stream is reset from the seed at each call, so an output depends on (lr, seed) alone.
-
-        Args:
-            lr: (h, w, 3) uint8 RGB.
-            seeds: One 63-bit integer for each output.
-
-        Returns:
-            (len(seeds), scale*h, scale*w, 3) uint8 RGB.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How a method's networks run."""
-
-    device: str = "cpu"
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None
-    """Precision of the networks, with float32 arithmetic around them; None for what the authors' code computes in."""
-    batch: int | None = None
-    """Runs that go through the networks at once; None for the method's own choice."""
-    compiled: bool = False
-    """Whether the networks are compiled by `torch.compile`."""
+Each is the first 16 hexadecimal digits of the adapter's sha256, as `MethodSpec.made_by` names it.
+"""
 
 
 class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +41,8 @@ class InProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="in
     weights with ``weights``, a dictionary of role -> folder. Beside the entry there may be two functions:
     ``parameter_counts`` returns network -> number of parameters without weights, ``check_libraries`` raises a
     `BenchError` that says what has to be installed."""
+    earlier_versions: EarlierVersions = []
+    """Earlier versions of a file beside the manifest."""
 
 
 class Isolated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="isolated", tag_field="kind"):
@@ -82,6 +57,7 @@ class Isolated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="iso
     python: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+\Z")]
     adapter: RelativePath = "adapter.py"
     """Beside the manifest."""
+    earlier_versions: EarlierVersions = []
     lock: RelativePath = "requirements.lock"
     """The exact versions of the packages that are installed for it."""
     start_seconds: Annotated[float, msgspec.Meta(gt=0)] = 900

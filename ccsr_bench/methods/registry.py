@@ -15,7 +15,8 @@ import msgspec
 from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
 from ccsr_bench.ledger.records import Origin
 from ccsr_bench.manifests import read_toml
-from ccsr_bench.methods.manifest import Execution, Isolated, MethodManifest, Variant, Weights
+from ccsr_bench.methods.base import Execution
+from ccsr_bench.methods.manifest import Isolated, MethodManifest, Variant, Weights
 from ccsr_bench.methods.weights import InstalledWeights, installed_weights, own_weights
 from ccsr_bench.places import shipped
 
@@ -59,13 +60,13 @@ class MethodSpec:
             variant=Variant(title=f"Captioner of {self.manifest.id}", weights=captioner.weights),
         )
 
-    def origin(
+    def origins(
         self,
         execution: Execution | None = None,
         weights: Mapping[str, InstalledWeights] | None = None,
         *,
         captions: str = "",
-    ) -> Origin:
+    ) -> list[Origin]:
         """Return the code, parameters, weights and precision that make the outputs; others are never mixed in.
 
         Code of the user's own, beside the manifest, is named with its hash; that of a package has its version in the
@@ -75,8 +76,11 @@ class MethodSpec:
             execution: How the method's networks run.
             weights: Role -> installed weights.
             captions: What made the captions of the LR images, for a captioned method.
+
+        Returns:
+            The present origin, then those of earlier versions of the code that give the same outputs.
         """
-        return Origin(
+        present = Origin(
             **self._code(),
             parameters=self.variant.parameters,
             weights={role: installed.sha256[:16] for role, installed in (weights or {}).items()},
@@ -84,21 +88,23 @@ class MethodSpec:
             compiled=execution is not None and execution.compiled,
             captions=captions,
         )
+        versions = self.manifest.environment.earlier_versions if present.code_sha256 else ()
+        return [present, *(msgspec.structs.replace(present, code_sha256=version) for version in versions)]
 
     def _code(self) -> dict[str, str]:
         environment, upstream = self.manifest.environment, self.manifest.upstream
         if isinstance(environment, Isolated):
             return {
                 "code": environment.adapter,
-                "code_sha256": _short_sha256(self.file("adapter", environment.adapter)),
+                "code_sha256": _version(self.file("adapter", environment.adapter)),
                 "repository": upstream.repository if upstream is not None else "",
                 "commit": upstream.commit[:12] if upstream is not None else "",
                 "python": environment.python,
                 "lock": environment.lock,
-                "lock_sha256": _short_sha256(self.file("lock", environment.lock)),
+                "lock_sha256": _version(self.file("lock", environment.lock)),
             }
         file = self.folder / environment.entry.partition(":")[0]
-        return {"code": environment.entry, "code_sha256": _short_sha256(file) if file.is_file() else ""}
+        return {"code": environment.entry, "code_sha256": _version(file) if file.is_file() else ""}
 
     def check_use(self, dataset: str, scale: int, execution: Execution, *, own_weights: bool = False) -> None:
         """Check that a method can be run as it is asked for.
@@ -174,7 +180,7 @@ class MethodSpec:
         return f"run `ccsr-bench prepare --method {self.name}`"
 
 
-def _short_sha256(file: Path) -> str:
+def _version(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 

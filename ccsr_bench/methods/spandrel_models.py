@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.methods.manifest import Execution
+from ccsr_bench.methods.base import Execution
 
 
 class SpandrelModel:
@@ -56,7 +56,7 @@ class SpandrelModel:
         _place(self._network, execution)
 
     def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        """Return the same picture for every seed; see `ccsr_bench.methods.manifest.Method`.
+        """Return the same picture for every seed; see `ccsr_bench.methods.base.Method`.
 
         Raises:
             FloatingPointError: The network overflowed.

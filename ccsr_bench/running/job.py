@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ccsr_bench.datasets.loading import Dataset, Sample
 from ccsr_bench.ledger.records import Description, Identity
-from ccsr_bench.methods.manifest import Execution
+from ccsr_bench.methods.base import Execution
 from ccsr_bench.metrics.catalogue import MetricProtocol
 from ccsr_bench.running.sources import Source
 

@@ -12,7 +12,7 @@ from ccsr_bench.install.files import Progress, silent
 from ccsr_bench.ledger.reader import ledger_folder
 from ccsr_bench.ledger.records import Description, Identity, Origin, title_of
 from ccsr_bench.methods import captions, in_process, loading
-from ccsr_bench.methods.manifest import Execution, Method
+from ccsr_bench.methods.base import Execution, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 from ccsr_bench.running.job import Job, Summary
@@ -56,15 +56,18 @@ def method_job(
     """
     spec.check_use(dataset.name, dataset.scale, execution, own_weights=own_weights is not None)
     weights = spec.find_weights(own_weights)
-    captioned_by = captions.check(spec, samples) if spec.variant.captioned else ""
-    identity = Identity(
-        dataset=dataset.name,
-        method=spec.name,
-        made_by=spec.origin(execution, weights, captions=captioned_by),
-        protocol=scoring.protocol.name,
-        base_seed=base_seed,
-        same_seed=same_seed,
-    )
+    identity, *equivalent = [
+        Identity(
+            dataset=dataset.name,
+            method=spec.name,
+            made_by=origin,
+            protocol=scoring.protocol.name,
+            base_seed=base_seed,
+            same_seed=same_seed,
+        )
+        for captioned_by in _captioned_by(spec, samples)
+        for origin in spec.origins(execution, weights, captions=captioned_by)
+    ]
     log = ledger_folder(out, identity) / WORKER_LOG
     # Networks batch the runs themselves: one call, and the LR image is encoded once.
     batch = 0 if spec.manifest.in_process_networks else execution.batch or 0
@@ -77,9 +80,18 @@ def method_job(
         protocol=scoring.protocol,
         out=out,
         source=Generated(functools.partial(_load, spec, execution, weights, log), batch=batch),
+        equivalent=[earlier.made_by_text for earlier in equivalent],
         execution=execution if spec.manifest.in_process_networks or spec.manifest.isolated else None,
         count_parameters=functools.partial(in_process.parameter_counts, spec),
     )
+
+
+def _captioned_by(spec: MethodSpec, samples: Sequence[Sample]) -> list[str]:
+    """Return what made the captions, then what earlier versions of the same captioner are called."""
+    if not spec.variant.captioned:
+        return [""]
+    made_by = captions.check(spec, samples)
+    return [made_by, *captions.earlier_made_by(spec, made_by)]
 
 
 def _load(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], log: Path) -> Method:
@@ -135,7 +147,7 @@ def do_jobs(
     jobs: Sequence[Job],
     scoring: Scoring,
     *,
-    before: Callable[[], None] | None = None,
+    before: Callable[[], object] | None = None,
     progress: Callable[[str], AbstractContextManager[Progress]] = lambda _label: nullcontext(silent),
 ) -> dict[str, Summary]:
     """Do jobs one after the other.

@@ -15,10 +15,10 @@ import numpy as np
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.ledger import provenance
 from ccsr_bench.methods import loading
+from ccsr_bench.methods.base import Execution, Method
 from ccsr_bench.methods.captions import same_caption
 from ccsr_bench.methods.in_process import parameter_counts
 from ccsr_bench.methods.isolated.host import IsolatedMethod
-from ccsr_bench.methods.manifest import Execution, Method
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 from ccsr_bench.places import worker_log

@@ -14,7 +14,7 @@ from ccsr_bench.datasets.loading import Sample
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_bytes, read_image
 from ccsr_bench.ledger.records import Identity
-from ccsr_bench.methods.manifest import Method
+from ccsr_bench.methods.base import Method
 from ccsr_bench.seeds import seed
 
 

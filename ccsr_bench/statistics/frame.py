@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     import pandas
 
 COLUMNS = (
-    "dataset", "method", "title", "image", "run", "seed", "metric", "value", "seconds", "protocol", "definition",
+    "dataset",
+    "method",
+    "title",
+    "image",
+    "run",
+    "seed",
+    "metric",
+    "value",
+    "seconds",
+    "protocol",
+    "definition",
 )
 """Columns of the data frame."""
 

@@ -12,13 +12,14 @@ from unittest.mock import MagicMock, patch
 
 import numpy as np
 import torch
-from ccsr_bench_worker.cuda_only_code import InsteadOfCuda, load_tensors_only
-from ccsr_bench_worker.once_per_image import OncePerImage
-from ccsr_bench_worker.recognize_anything import build_tagger
-from ccsr_bench_worker.seesr_family import enlarge, four_times
 from PIL import Image
 from ram.models import ram_lora
 from utils import vaehook
+
+from ccsr_bench.methods.isolated.families.recognize_anything import build_tagger
+from ccsr_bench.methods.isolated.families.seesr import enlarge, four_times
+from ccsr_bench.methods.isolated.worker.cuda_only_code import InsteadOfCuda, load_tensors_only
+from ccsr_bench.methods.isolated.worker.once_per_image import OncePerImage
 
 vaehook.perfcount = lambda function: function  # it empties caches and resets the peak of memory at every call
 

@@ -11,11 +11,12 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from ccsr_bench_worker.lightning_checkpoints import load_tensors_among_objects
-from ccsr_bench_worker.once_per_image import OncePerImage
 from diffbir.utils import common
 from omegaconf import OmegaConf
 from PIL import Image
+
+from ccsr_bench.methods.isolated.worker.lightning_checkpoints import load_tensors_among_objects
+from ccsr_bench.methods.isolated.worker.once_per_image import OncePerImage
 
 common.VRAMPeakMonitor = contextlib.nullcontext  # it waits for the GPU, and fails where there is none
 

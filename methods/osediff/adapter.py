@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import test_osediff as official
 import torch
-from ccsr_bench_worker.cuda_only_code import InsteadOfCuda, load_tensors_only
-from ccsr_bench_worker.once_per_image import OncePerImage
-from ccsr_bench_worker.recognize_anything import build_tagger
-from ccsr_bench_worker.seesr_family import enlarge, four_times
 from my_utils.wavelet_color_fix import adain_color_fix
 from PIL import Image
 from torchvision import transforms
+
+from ccsr_bench.methods.isolated.families.recognize_anything import build_tagger
+from ccsr_bench.methods.isolated.families.seesr import enlarge, four_times
+from ccsr_bench.methods.isolated.worker.cuda_only_code import InsteadOfCuda, load_tensors_only
+from ccsr_bench.methods.isolated.worker.once_per_image import OncePerImage
 
 
 def load(

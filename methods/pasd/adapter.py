@@ -10,13 +10,14 @@ from unittest.mock import patch
 import numpy as np
 import open_clip
 import torch
-from ccsr_bench_worker.cuda_only_code import load_tensors_only
-from ccsr_bench_worker.once_per_image import OncePerImage
 from diffusers import UniPCMultistepScheduler
 from pasd.myutils import vaehook
 from PIL import Image
 from torchvision import transforms
 from transformers import CLIPTextModel
+
+from ccsr_bench.methods.isolated.worker.cuda_only_code import load_tensors_only
+from ccsr_bench.methods.isolated.worker.once_per_image import OncePerImage
 
 vaehook.perfcount = lambda function: function  # it empties caches and resets the peak of memory at every call
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from ccsr_bench_worker.resshift_family import load_network, to_levels, to_network
 from omegaconf import OmegaConf
 from utils.util_common import instantiate_from_config
+
+from ccsr_bench.methods.isolated.families.resshift import load_network, to_levels, to_network
 
 
 def load(

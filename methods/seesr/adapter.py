@@ -11,13 +11,14 @@ from typing import Any
 import diffusers
 import numpy as np
 import torch
-from ccsr_bench_worker.cuda_only_code import InsteadOfCuda, load_tensors_only
-from ccsr_bench_worker.once_per_image import OncePerImage
-from ccsr_bench_worker.recognize_anything import build_tagger
-from ccsr_bench_worker.seesr_family import enlarge, four_times
 from diffusers.models import attention, normalization
 from PIL import Image
 from utils import vaehook
+
+from ccsr_bench.methods.isolated.families.recognize_anything import build_tagger
+from ccsr_bench.methods.isolated.families.seesr import enlarge, four_times
+from ccsr_bench.methods.isolated.worker.cuda_only_code import InsteadOfCuda, load_tensors_only
+from ccsr_bench.methods.isolated.worker.once_per_image import OncePerImage
 
 # Where diffusers 0.21, which the authors pin, had them.
 pipeline_utils = types.ModuleType("diffusers.pipeline_utils")

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from ccsr_bench_worker.lightning_checkpoints import load_tensors_among_objects
-from ccsr_bench_worker.once_per_image import OncePerImage
 from ldm.util import instantiate_from_config
 from omegaconf import OmegaConf
 from scripts.sr_val_ddpm_text_T_vqganfin_old import space_timesteps
 from scripts.wavelet_color_fix import adaptive_instance_normalization
 from torchvision import transforms
+
+from ccsr_bench.methods.isolated.worker.lightning_checkpoints import load_tensors_among_objects
+from ccsr_bench.methods.isolated.worker.once_per_image import OncePerImage
 
 SIDE = 128
 """Of the LR image: the script's output is always 512x512, four times that."""

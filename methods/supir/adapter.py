@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ccsr_bench_worker.supir_model import build, read_options
 from PIL import Image
 from SUPIR.util import PIL2Tensor, Tensor2PIL
+
+from ccsr_bench.methods.isolated.families.supir import build, read_options
 
 SETTINGS = {
     "restoration_scale": -1, "s_churn": 5, "s_noise": 1.003, "cfg_scale": 7.5, "cfg_scale_start": 4.0,

@@ -9,13 +9,14 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from ccsr_bench_worker.cuda_only_code import load_tensors_only
-from ccsr_bench_worker.supir_model import build, read_options
 from llava.llava_agent import LLavaAgent
 from llava.model.multimodal_encoder import clip_encoder
 from PIL import Image
 from SUPIR.util import PIL2Tensor, Tensor2PIL
 from transformers import PreTrainedModel
+
+from ccsr_bench.methods.isolated.families.supir import build, read_options
+from ccsr_bench.methods.isolated.worker.cuda_only_code import load_tensors_only
 
 
 def load(source: str, weights: dict[str, str], device: str, options: str = "options/SUPIR_v0.yaml") -> Captioner:

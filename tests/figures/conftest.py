@@ -11,8 +11,8 @@ from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.figures.selection import open_comparison
 from ccsr_bench.ledger.results import Results
+from ccsr_bench.methods.base import Method
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
-from ccsr_bench.methods.manifest import Method
 from ccsr_bench.metrics.catalogue import PROTOCOLS
 from ccsr_bench.running.runner import Job, run_job
 from ccsr_bench.running.units import MethodSource

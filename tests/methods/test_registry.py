@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import re
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -12,8 +14,10 @@ import pytest
 from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods import registry
+from ccsr_bench.methods.base import Execution
 from ccsr_bench.methods.in_process import load_method
 from ccsr_bench.methods.registry import find_method, find_methods
+from ccsr_bench.methods.weights import InstalledWeights
 from ccsr_bench.places import shipped
 
 MANIFEST = """
@@ -162,3 +166,52 @@ def test_what_makes_the_outputs_is_named_with_parameters_and_own_code(tmp_path: 
     before = find_method("constant", [tmp_path]).made_by()
     (tmp_path / "constant" / "adapter.py").write_text(ADAPTER + "\n# changed\n")
     assert find_method("constant", [tmp_path]).made_by() != before
+
+
+ISOLATED = """
+id = "constant"
+title = "A test"
+licence = "none"
+scale = 4
+stochastic = false
+[environment]
+kind = "isolated"
+python = "3.11"
+earlier_versions = ["{version}"]
+[variants.constant]
+title = "A test"
+"""
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_earlier_versions_of_an_adapter_are_named_as_they_named_themselves(tmp_path: Path, isolated: bool) -> None:
+    home = write_method(tmp_path) / "constant"
+    manifest = ISOLATED if isolated else MANIFEST.replace('{entry}"', '{entry}"\nearlier_versions = ["{version}"]')
+    (home / "requirements.lock").write_text("numpy\n")
+    version = hashlib.sha256(ADAPTER.encode()).hexdigest()[:16]
+    text = manifest.format(name="constant", entry="adapter.py:Constant", parameters="{}", version=version)
+    (home / "method.toml").write_text(text)
+    execution, weights = Execution(dtype="float16"), {"base": InstalledWeights(tmp_path, "0" * 64)}
+    before = find_method("constant", [tmp_path]).made_by(execution, weights)
+    (home / "adapter.py").write_text(ADAPTER.replace("import", "import  "))
+    spec = find_method("constant", [tmp_path])
+    assert spec.made_by(execution, weights) != before
+    assert spec.earlier_made_by(execution, weights) == [before]
+
+
+def test_earlier_versions_of_shipped_adapters_are_no_present_ones() -> None:
+    seen = 0
+    for spec in find_methods().values():
+        for part in (spec, spec.captioner) if spec.variant.captioned else (spec,):
+            for version in part.manifest.environment.earlier_versions:
+                assert re.fullmatch("[0-9a-f]{16}", version)
+                seen += 1
+            assert part.made_by() not in part.earlier_made_by()
+    assert seen
+
+
+def test_an_earlier_version_is_sixteen_digits(tmp_path: Path) -> None:
+    home = write_method(tmp_path) / "constant"
+    (home / "method.toml").write_text(ISOLATED.format(version="0" * 64))
+    with pytest.raises(BenchError, match=r"method\.toml: Expected `str` matching regex .*earlier_versions"):
+        find_methods([tmp_path])

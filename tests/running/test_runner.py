@@ -16,8 +16,8 @@ from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image, write_png
 from ccsr_bench.ledger.reader import Ledger
+from ccsr_bench.methods.base import Method
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
-from ccsr_bench.methods.manifest import Method
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.catalogue import PROTOCOLS, build_metrics
 from ccsr_bench.metrics.scorer import Scorer

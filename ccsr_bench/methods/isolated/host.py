@@ -118,7 +118,7 @@ class _IsolatedModel:
 
 
 class IsolatedMethod(_IsolatedModel):
-    """A method in a worker; see `ccsr_bench.methods.manifest.Method`.
+    """A method in a worker; see `ccsr_bench.methods.base.Method`.
 
     Args:
         launch: What to start. The model is loaded when the first image comes.

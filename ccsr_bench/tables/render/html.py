@@ -57,6 +57,11 @@ def html(tables: Sequence[Table]) -> str:
     return _PAGE.format(title=escape(title), style=_STYLE, tables="\n".join(map(_table, tables)))
 
 
+def embedded(tables: Sequence[Table]) -> str:
+    """Return what `html` shows as a part of another page, such as a notebook."""
+    return "\n".join([f"<style>{_STYLE}</style>", *map(_table, tables)])
+
+
 def _table(table: Table) -> str:
     heads = [
         *(f'<th scope="col">{escape(text)}</th>' for text in header_texts(table)),

@@ -19,7 +19,7 @@ class Texture:
         self._strength = strength
 
     def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        """Return one image per seed; see `ccsr_bench.methods.manifest.Method`."""
+        """Return one image per seed; see `ccsr_bench.methods.base.Method`."""
         height, width, _ = lr.shape
         large = (4 * width, 4 * height)
         smooth = _resized(Image.fromarray(lr), large)

@@ -2,8 +2,8 @@
 
     python child.py READ_DESCRIPTOR WRITE_DESCRIPTOR
 
-Runs in the method's own interpreter, Python 3.8 or newer, with the standard library and numpy; nothing of ccsr-bench
-has to be installed there. What the official code prints goes to stderr.
+Runs in the method's own interpreter, Python 3.8 or newer, with the standard library and numpy; ccsr-bench does not
+have to be installed there. What the official code prints goes to stderr.
 """
 
 from __future__ import annotations
@@ -24,19 +24,34 @@ import traceback
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-# This folder by a name that no official repository has; adapters import from it what several of them need.
-_package = types.ModuleType("ccsr_bench_worker")
-_package.__path__ = [str(Path(__file__).resolve().parent)]
-sys.modules[_package.__name__] = _package
 
-if TYPE_CHECKING:
-    from ccsr_bench.methods.isolated.worker import frames
-else:
-    from ccsr_bench_worker import frames
+def _stand_in_for_ccsr_bench() -> None:
+    """Make this folder and that of the families importable by their names in ccsr-bench, and nothing else of it.
+
+    Empty packages stand for ccsr-bench, which may need another Python and other packages than this interpreter has.
+    """
+    worker = Path(__file__).resolve().parent
+    folders: dict[str, list[str]] = {
+        "ccsr_bench": [],
+        "ccsr_bench.methods": [],
+        "ccsr_bench.methods.isolated": [],
+        "ccsr_bench.methods.isolated.worker": [str(worker)],
+        "ccsr_bench.methods.isolated.families": [str(worker.with_name("families"))],
+    }
+    for name, path in folders.items():
+        package = types.ModuleType(name)
+        package.__path__ = path
+        sys.modules[name] = package
+
+
+if "ccsr_bench" not in sys.modules:
+    _stand_in_for_ccsr_bench()
+
+from ccsr_bench.methods.isolated.worker import frames  # noqa: E402 - by the packages that stand in
 
 _PR_SET_PDEATHSIG = 1
 

@@ -10,7 +10,7 @@ import json
 import math
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ _PREFIX = struct.Struct("<8sIQ")
 _LONGEST_HEADER = 1 << 24
 _LONGEST_ARRAY = 1 << 32
 
-Message = tuple[dict[str, Any], np.ndarray | None]
+Message = Tuple[Dict[str, Any], Optional[np.ndarray]]
 
 
 class FrameError(Exception):

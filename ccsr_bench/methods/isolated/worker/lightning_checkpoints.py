@@ -46,7 +46,7 @@ class _Pickle:
 def load_tensors_among_objects() -> ContextManager[Any]:
     """Let `torch.load` read tensors and containers of them onto the CPU, whatever official code asks for.
 
-    Everything else is there as a dead object; `ccsr_bench_worker.cuda_only_code.load_tensors_only` refuses such files.
+    All other objects are replaced by inert placeholders; `cuda_only_code.load_tensors_only` refuses such files.
     """
     load = torch.load
 

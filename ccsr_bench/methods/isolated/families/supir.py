@@ -8,10 +8,11 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from ccsr_bench_worker.lightning_checkpoints import load_tensors_among_objects
 from omegaconf import OmegaConf
 from sgm.modules.encoders import modules as encoders
 from SUPIR import util as official
+
+from ccsr_bench.methods.isolated.worker.lightning_checkpoints import load_tensors_among_objects
 
 
 def read_options(file: Path, weights: dict[str, str], device: str) -> Any:
