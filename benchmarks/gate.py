@@ -20,7 +20,7 @@ import torch
 
 from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.gate.baseline import Baseline
-from ccsr_bench.gate.compare import Comparison, compare
+from ccsr_bench.gate.compare import Comparison, compare_baselines
 from ccsr_bench.methods.interpolation import DitheredBicubic
 from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
 from ccsr_bench.metrics.scorer import Scorer
@@ -72,8 +72,8 @@ def images(trials: int, processes: int) -> None:
     base, same, raised = done[0], done[1 : trials + 1], done[trials + 1 :]
     write(f"bicubic-dither on sample, 6 images x {RUNS} runs, trials in which the gate fired (and at what):")
     for what, news in (("the same noise, other seeds", same), ("noise raised by 20 %, other seeds", raised)):
-        fixed = [compare(base, new) for new in news]
-        own = [compare(old, new) for old, new in zip([same[-1], *same[:-1]], news, strict=True)]
+        fixed = [compare_baselines(base, new) for new in news]
+        own = [compare_baselines(old, new) for old, new in zip([same[-1], *same[:-1]], news, strict=True)]
         write(f"  {what}: one baseline {count(fixed)}; a baseline for each trial {count(own)}")
 
 
@@ -140,7 +140,7 @@ def pairs(
     """Yield comparisons of independent results."""
     for _ in range(trials):
         base = simulated(generator, images, runs, distribution)
-        yield compare(base, simulated(generator, images, runs, distribution, **change))
+        yield compare_baselines(base, simulated(generator, images, runs, distribution, **change))
 
 
 def write(line: str) -> None:

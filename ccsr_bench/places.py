@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import platformdirs
+
 from ccsr_bench.errors import BenchError
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -26,8 +28,6 @@ def home() -> Path:
     configured = os.environ.get("CCSR_BENCH_HOME")
     if configured:
         return Path(configured).expanduser()
-    import platformdirs
-
     return Path(platformdirs.user_cache_dir("ccsr-bench", appauthor=False))
 
 

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ccsr_bench.errors import BenchError
+from ccsr_bench.images import write_atomically
 from ccsr_bench.ledger.results import open_results
+from ccsr_bench.statistics.frame import scores_frame
 from ccsr_bench.tables.layouts import FREE, Paper, Request, build
 from ccsr_bench.tables.marks import Marking
 from ccsr_bench.tables.render import Tables
@@ -61,10 +64,33 @@ class ResultsFolder:
         Columns: dataset, method, title, image, run, seed, metric, value, seconds, protocol, definition. L-STD, which
         is of all runs of an image, has no run and no seed; images made elsewhere have no seed and no seconds.
         """
-        from ccsr_bench.statistics.frame import scores_frame
-
         with open_results(self.folder, methods=self.methods, datasets=self.datasets, runs=self.runs) as found:
             return scores_frame(found)
+
+    def write_scores(self, file: str | Path, form: Literal["csv", "parquet"] | None = None) -> int:
+        """Write the rows of `frame` to a file, and return their number.
+
+        Args:
+            file: The file to write.
+            form: ``csv`` or ``parquet``; what the file's suffix says when None.
+
+        Raises:
+            BenchError: The form is neither, or Parquet's package is missing.
+        """
+        path = Path(file)
+        chosen = form or path.suffix.removeprefix(".")
+        if chosen not in ("csv", "parquet"):
+            raise BenchError(f"`form` of {path} is '{chosen}': it must be csv or parquet")
+        frame = self.frame()
+        if chosen == "csv":
+            data = frame.to_csv(index=False).encode()
+        else:
+            try:
+                data = frame.to_parquet(index=False)
+            except ImportError as error:
+                raise BenchError("Parquet needs pyarrow: run `pip install 'ccsr-bench[parquet]'`") from error
+        write_atomically(path, data)
+        return len(frame)
 
     def table(
         self,
@@ -124,4 +150,19 @@ def load_results(
     return ResultsFolder(folder, methods=methods, datasets=datasets, runs=runs)
 
 
-Format = Literal["md", "latex", "latex-table", "html", "csv"]
+def table(
+    folder: str | Path = "results",
+    *,
+    methods: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    runs: int | None = None,
+    layout: str = FREE,
+    metrics: Sequence[str] = (),
+    sort: str = "",
+    paper: Paper = "no",
+    mark: Marking = "none",
+    intervals: bool = False,
+) -> Tables:
+    """Return the tables of the results in a folder; see `ResultsFolder` and `ResultsFolder.table`."""
+    results = ResultsFolder(folder, methods=methods, datasets=datasets, runs=runs)
+    return results.table(layout=layout, metrics=metrics, sort=sort, paper=paper, mark=mark, intervals=intervals)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,11 +92,8 @@ def run(
     for spec in specs:
         spec.check_use(chosen.name, chosen.scale, execution, own_weights=weights is not None)
 
-    # Imports torch.
-    from dataclasses import replace
-
-    from ccsr_bench.running.jobs import do_jobs, method_job
-    from ccsr_bench.running.scoring import build_scoring
+    from ccsr_bench.running.jobs import do_jobs, method_job  # imports torch
+    from ccsr_bench.running.scoring import build_scoring  # imports torch
 
     scoring = build_scoring(
         _names(metrics), protocol=protocol, device=device, precision=precision, backends=backends or {}
@@ -170,9 +168,8 @@ def score(
     files = find_runs(Path(images))
     check_runs(files, samples, partial=limit is not None)
 
-    # Imports torch.
-    from ccsr_bench.running.jobs import do_jobs, images_job
-    from ccsr_bench.running.scoring import build_scoring
+    from ccsr_bench.running.jobs import do_jobs, images_job  # imports torch
+    from ccsr_bench.running.scoring import build_scoring  # imports torch
 
     scoring = build_scoring(
         _names(metrics), protocol=protocol, device=device, precision=precision, backends=backends or {}

@@ -61,7 +61,7 @@ def build_networks() -> dict[str, Any]:
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    from ccsr_bench.ccsr.networks import build_controlnet
+    from ccsr_bench.ccsr.networks import build_controlnet  # imports diffusers
 
     return {
         "unet": UNet2DConditionModel.from_config(dict(UNET)),

@@ -40,11 +40,11 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
     check_libraries()
     import torch
 
-    from ccsr_bench.devices.torchvision_operators import import_torchvision
+    from ccsr_bench.devices.torchvision_operators import import_torchvision  # imports torch
 
-    import_torchvision()  # before diffusers, which imports transformers, which imports it
-    from ccsr_bench.ccsr.model import CCSR
-    from ccsr_bench.ccsr.weights import WeightFolders
+    import_torchvision()  # before transformers imports it
+    from ccsr_bench.ccsr.model import CCSR  # imports diffusers
+    from ccsr_bench.ccsr.weights import WeightFolders  # imports diffusers
 
     dtype = getattr(torch, execution.dtype) if execution.dtype else None
     if dtype is None and execution.device == "cpu" and not torch.ops.mkldnn._is_mkldnn_fp16_supported():
@@ -62,9 +62,9 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
 def parameter_counts() -> dict[str, int]:
     """Return network -> number of parameters of the released model; see `ccsr_bench.ccsr.architecture`."""
     check_libraries()
-    from ccsr_bench.devices.torchvision_operators import import_torchvision
+    from ccsr_bench.devices.torchvision_operators import import_torchvision  # imports torch
 
-    import_torchvision()
+    import_torchvision()  # before transformers imports it
     from ccsr_bench.ccsr import architecture
 
     return architecture.parameter_counts()

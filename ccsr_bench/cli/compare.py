@@ -59,11 +59,11 @@ def _tolerance(text: str) -> tuple[str, float]:
 def execute(options: argparse.Namespace) -> int:
     """Compare new results with older ones."""
     from ccsr_bench.gate import report
-    from ccsr_bench.gate.compare import compare, read_pair
+    from ccsr_bench.gate.compare import compare_baselines, read_pair
 
     try:
         base, new = read_pair(options.base, options.new)
-        comparison = compare(base, new, metrics=options.metrics, tolerances=dict(options.tolerance))
+        comparison = compare_baselines(base, new, metrics=options.metrics, tolerances=dict(options.tolerance))
     except BenchError as error:
         if options.junit:
             _write(options.junit, report.junit_error(str(error)))

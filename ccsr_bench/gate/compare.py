@@ -78,7 +78,7 @@ def read_pair(base_path: Path, new_path: Path) -> tuple[Baseline, Baseline]:
     return base, new
 
 
-def compare(
+def compare_baselines(
     base: Baseline,
     new: Baseline,
     *,

@@ -55,7 +55,7 @@ def peak_memory_mib(device: str) -> dict[str, float]:
     """Return the highest memory use in MiB: of this process since it began, of the GPU since it was reset."""
     peak = {}
     if sys.platform != "win32":
-        import resource
+        import resource  # exists on POSIX only
 
         # ru_maxrss is in KiB on Linux, in bytes on macOS.
         unit = 1024**2 if sys.platform == "darwin" else 1024

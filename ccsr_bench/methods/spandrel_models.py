@@ -86,7 +86,7 @@ def _load(path: Path, wanted: str) -> Any:
     Raises:
         BenchError: It is something else, damaged, or holds more than tensors.
     """
-    from ccsr_bench.devices.torchvision_operators import import_torchvision
+    from ccsr_bench.devices.torchvision_operators import import_torchvision  # imports torch
 
     import_torchvision()
     import spandrel

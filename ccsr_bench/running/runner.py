@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 def run_job(
-    job: Job, scorer: Scorer, *, device: str, progress: Progress, before: Callable[[], None] = lambda: None
+    job: Job, scorer: Scorer, *, device: str, progress: Progress, before: Callable[[], object] = lambda: None
 ) -> Summary:
     """Bring a ledger to what the job asks for.
 

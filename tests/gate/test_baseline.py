@@ -13,7 +13,7 @@ from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.gate.baseline import Baseline, as_text, read
-from ccsr_bench.gate.compare import compare, read_pair
+from ccsr_bench.gate.compare import compare_baselines, read_pair
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.ledger.results import Results, distances
 from tests.running.test_runner import FailsOn, run
@@ -56,7 +56,7 @@ def test_keeps_what_the_ledger_has(ledger: Path, file: Path) -> None:
 
 def test_ledger_equals_its_own_baseline(ledger: Path, file: Path) -> None:
     assert read(file) == read(ledger)
-    outcomes = compare(*read_pair(file, ledger), metrics=["psnr"]).outcomes
+    outcomes = compare_baselines(*read_pair(file, ledger), metrics=["psnr"]).outcomes
     assert all(outcome.base == outcome.new and outcome.verdict == "same" for outcome in outcomes)
 
 

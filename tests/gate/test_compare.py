@@ -6,7 +6,7 @@ import pytest
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.gate.baseline import Baseline
-from ccsr_bench.gate.compare import Comparison, compare
+from ccsr_bench.gate.compare import Comparison, compare_baselines
 from tests.gate.simulated import results
 
 LEVELS = np.random.default_rng(0).normal(25, 3, 100)
@@ -32,7 +32,7 @@ def verdicts(comparison: Comparison) -> dict[str, str]:
 def test_no_change_is_silent(images: int, runs: int) -> None:
     generator = np.random.default_rng(2)
     fired = [
-        bool(compare(drawn(generator, images, runs), drawn(generator, images, runs)).regressions) for _ in range(60)
+        bool(compare_baselines(drawn(generator, images, runs), drawn(generator, images, runs)).regressions) for _ in range(60)
     ]
     assert sum(fired) <= 2
 
@@ -41,7 +41,7 @@ def test_a_lower_score_is_found_where_it_is_beyond_chance() -> None:
     generator = np.random.default_rng(3)
     standard_error = np.sqrt(2 * (WIDTHS[:20] ** 2).sum() / 10) / 20
     found = [
-        compare(drawn(generator, 20, 10), drawn(generator, 20, 10, lower=6 * standard_error)).regressions
+        compare_baselines(drawn(generator, 20, 10), drawn(generator, 20, 10, lower=6 * standard_error)).regressions
         for _ in range(30)
     ]
     assert all([outcome.name for outcome in regressions] == ["psnr"] for regressions in found)
@@ -49,7 +49,7 @@ def test_a_lower_score_is_found_where_it_is_beyond_chance() -> None:
 
 def test_more_spread_is_found_in_g_std_and_l_std() -> None:
     generator = np.random.default_rng(4)
-    found = verdicts(compare(drawn(generator, 100, 10), drawn(generator, 100, 10, wider=1.3)))
+    found = verdicts(compare_baselines(drawn(generator, 100, 10), drawn(generator, 100, 10, wider=1.3)))
     assert found == {
         "psnr": "same",
         "lpips": "same",
@@ -57,7 +57,7 @@ def test_more_spread_is_found_in_g_std_and_l_std() -> None:
         "lpips g-std": "regression",
         "l-std": "regression",
     }
-    found = verdicts(compare(drawn(generator, 100, 10, wider=1.3), drawn(generator, 100, 10)))
+    found = verdicts(compare_baselines(drawn(generator, 100, 10, wider=1.3), drawn(generator, 100, 10)))
     assert set(found.values()) == {"same", "better"}
 
 
@@ -65,8 +65,8 @@ def test_more_spread_is_found_in_g_std_and_l_std() -> None:
 def test_only_worse_is_a_regression(metric: str, worse: float) -> None:
     noise = np.random.default_rng(5).normal(0, 0.01, (2, 6, 4))
     base = results({metric: 0.5 + noise[0]})
-    assert verdicts(compare(base, results({metric: 0.5 + worse + noise[1]})))[metric] == "regression"
-    better = compare(base, results({metric: 0.5 - worse + noise[1]}))
+    assert verdicts(compare_baselines(base, results({metric: 0.5 + worse + noise[1]})))[metric] == "regression"
+    better = compare_baselines(base, results({metric: 0.5 - worse + noise[1]}))
     assert verdicts(better)[metric] == "better"
     assert not better.regressions
 
@@ -74,7 +74,7 @@ def test_only_worse_is_a_regression(metric: str, worse: float) -> None:
 def test_a_difference_within_seed_noise_is_none_even_if_it_is_no_chance() -> None:
     """The same seeds, every output a little worse: significant, but no more than other seeds would do."""
     base = np.random.default_rng(6).normal(25, 1, (6, 10))
-    (psnr, *_) = compare(results({"psnr": base}), results({"psnr": base - 0.1})).outcomes
+    (psnr, *_) = compare_baselines(results({"psnr": base}), results({"psnr": base - 0.1})).outcomes
     assert psnr.p_value is not None
     assert psnr.p_value < 0.001
     assert psnr.change == pytest.approx(-0.1)
@@ -85,7 +85,7 @@ def test_a_difference_within_seed_noise_is_none_even_if_it_is_no_chance() -> Non
 def test_a_difference_beyond_seed_noise_may_still_be_chance() -> None:
     """Two runs of three images, of which one moves: three standard errors are estimated from too little."""
     base, new = np.random.default_rng(17).normal(size=(2, 3, 2)) * [[1.0], [0.1], [0.1]]
-    (psnr, _) = compare(results({"psnr": base}), results({"psnr": new})).outcomes
+    (psnr, _) = compare_baselines(results({"psnr": base}), results({"psnr": new})).outcomes
     assert psnr.change < -psnr.tolerance
     assert psnr.p_value is not None
     assert psnr.p_value > 0.05
@@ -95,10 +95,10 @@ def test_a_difference_beyond_seed_noise_may_still_be_chance() -> None:
 def test_a_difference_that_no_table_shows_is_none() -> None:
     for lower, verdict in ((0.004, "same"), (0.006, "regression")):
         one = np.full((3, 1), 25.0)
-        (psnr,) = compare(results({"psnr": one}), results({"psnr": one - lower})).outcomes
+        (psnr,) = compare_baselines(results({"psnr": one}), results({"psnr": one - lower})).outcomes
         assert (psnr.verdict, psnr.p_value, psnr.tolerance) == (verdict, None, 0.005)
         several = np.full((3, 4), 25.0)
-        (psnr, _) = compare(results({"psnr": several}), results({"psnr": several - lower})).outcomes
+        (psnr, _) = compare_baselines(results({"psnr": several}), results({"psnr": several - lower})).outcomes
         assert psnr.verdict == verdict
 
 
@@ -106,13 +106,13 @@ def test_a_spread_that_no_table_shows_is_none() -> None:
     noise = np.random.default_rng(11).normal(size=(40, 10))
     for width, verdict in ((1e-5, "same"), (1e-2, "regression")):
         base, new = results({"psnr": 25 + width * noise}), results({"psnr": 25 + 1.6 * width * noise})
-        assert verdicts(compare(base, new))["psnr g-std"] == verdict
+        assert verdicts(compare_baselines(base, new))["psnr g-std"] == verdict
 
 
 def test_a_ratio_must_hold_beyond_a_single_image() -> None:
     still = {"psnr": np.full((4, 3), 25.0)}
     for l_std, verdict in (([0.01, 0.01, 0.01, 0.02], "same"), ([0.0125] * 4, "regression")):
-        comparison = compare(results(still, [0.01] * 4), results(still, l_std))
+        comparison = compare_baselines(results(still, [0.01] * 4), results(still, l_std))
         outcome = comparison.outcomes[-1]
         assert outcome.change == pytest.approx(1.25)
         assert outcome.change > outcome.tolerance
@@ -122,33 +122,33 @@ def test_a_ratio_must_hold_beyond_a_single_image() -> None:
 def test_asked_tolerances_are_granted() -> None:
     generator = np.random.default_rng(7)
     base, new = drawn(generator, 100, 10), drawn(generator, 100, 10, lower=0.5, wider=1.3)
-    assert {"psnr", "psnr g-std", "l-std"} < {outcome.name for outcome in compare(base, new).regressions}
+    assert {"psnr", "psnr g-std", "l-std"} < {outcome.name for outcome in compare_baselines(base, new).regressions}
     asked = {"psnr": 0.8, "g-std": 1.5, "l-std": 1.5}
-    assert compare(base, new, tolerances=asked).regressions == ()
+    assert compare_baselines(base, new, tolerances=asked).regressions == ()
     # Seed noise is tolerated even where less was asked for.
-    less = compare(base, new, tolerances={"psnr": 1e-9, "l-std": 1.0}).outcomes
-    assert [outcome.tolerance for outcome in less] == [outcome.tolerance for outcome in compare(base, new).outcomes]
+    less = compare_baselines(base, new, tolerances={"psnr": 1e-9, "l-std": 1.0}).outcomes
+    assert [outcome.tolerance for outcome in less] == [outcome.tolerance for outcome in compare_baselines(base, new).outcomes]
     with pytest.raises(BenchError, match="unknown --tolerance 'pnsr': did you mean psnr"):
-        compare(base, new, tolerances={"pnsr": 1.0})
+        compare_baselines(base, new, tolerances={"pnsr": 1.0})
 
 
 def test_a_method_that_begins_to_vary_is_found() -> None:
     still = results({"psnr": np.full((6, 4), 25.0)}, [0.0] * 6)
-    assert set(verdicts(compare(still, still)).values()) == {"same"}
+    assert set(verdicts(compare_baselines(still, still)).values()) == {"same"}
     noise = np.random.default_rng(8).normal(0, 0.1, (6, 4))
     moving = results({"psnr": 25 + noise - noise.mean(axis=1, keepdims=True)}, [0.01] * 6)
-    there = compare(still, moving)
+    there = compare_baselines(still, moving)
     assert [outcome.name for outcome in there.regressions] == ["psnr g-std", "l-std"]
     assert there.outcomes[1].change == np.inf
-    assert verdicts(compare(moving, still)) == {"psnr": "same", "psnr g-std": "better", "l-std": "better"}
+    assert verdicts(compare_baselines(moving, still)) == {"psnr": "same", "psnr g-std": "better", "l-std": "better"}
 
 
 def test_distances_of_sets_are_judged_by_their_runs() -> None:
     scores = {"psnr": np.random.default_rng(9).normal(25, 1, (6, 10))}
     distances = list(np.random.default_rng(10).normal(80, 0.3, 20))
     base = results(scores, distances={"fid": distances[:10]})
-    assert verdicts(compare(base, results(scores, distances={"fid": distances[10:]})))["fid"] == "same"
-    worse = compare(base, results(scores, distances={"fid": [value + 2 for value in distances[10:]]}))
+    assert verdicts(compare_baselines(base, results(scores, distances={"fid": distances[10:]})))["fid"] == "same"
+    worse = compare_baselines(base, results(scores, distances={"fid": [value + 2 for value in distances[10:]]}))
     assert [outcome.name for outcome in worse.regressions] == ["fid"]
 
 
@@ -156,7 +156,7 @@ def test_images_are_matched_by_name() -> None:
     base = results({"psnr": np.array([[0.0, 1], [0, 2], [0, 4], [0, 8]])}, [0.01, 0.02, 0.03, 0.04])
     scores = {"psnr": dict(reversed(base.scores["psnr"].items()))}
     new = msgspec.structs.replace(base, scores=scores, l_std=dict(reversed(base.l_std.items())))
-    comparison = compare(base, new)
+    comparison = compare_baselines(base, new)
     assert all(
         outcome.p_value in (None, 1.0) and outcome.interval in (None, (1.0, 1.0)) for outcome in comparison.outcomes
     )
@@ -182,27 +182,27 @@ SCORES = {"psnr": np.full((4, 3), 25.0), "ssim": np.full((4, 3), 0.7)}
 )
 def test_what_is_not_comparable_is_named(other: Baseline, named: str) -> None:
     with pytest.raises(BenchError) as error:
-        compare(results(SCORES, [0.1] * 4), other)
+        compare_baselines(results(SCORES, [0.1] * 4), other)
     assert f"not comparable: {named}" in str(error.value)
 
 
 def test_metrics_can_be_chosen() -> None:
     base = results(SCORES, [0.1] * 4)
     new = results({"psnr": SCORES["psnr"]}, [0.1] * 4, definitions={"ssim": "another"})
-    assert [outcome.name for outcome in compare(base, new, metrics=["psnr"]).outcomes] == [
+    assert [outcome.name for outcome in compare_baselines(base, new, metrics=["psnr"]).outcomes] == [
         "psnr",
         "psnr g-std",
         "l-std",
     ]
     with pytest.raises(BenchError, match="unknown metric 'pnsr': did you mean psnr"):
-        compare(base, new, metrics=["pnsr"])
+        compare_baselines(base, new, metrics=["pnsr"])
 
 
 def test_a_gate_that_could_never_fire_is_refused() -> None:
     few = results({"psnr": np.full((1, 5), 25.0)})
     with pytest.raises(BenchError, match="5 values of psnr can never differ significantly among 1 metrics"):
-        compare(few, few)
+        compare_baselines(few, few)
     enough = results({"psnr": np.full((1, 6), 25.0)})
-    assert compare(enough, enough).regressions == ()
+    assert compare_baselines(enough, enough).regressions == ()
     worse = results({"psnr": np.full((1, 6), 24.0)})
-    assert compare(enough, worse).regressions
+    assert compare_baselines(enough, worse).regressions

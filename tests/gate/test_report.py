@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ccsr_bench.gate import report
-from ccsr_bench.gate.compare import Comparison, compare
+from ccsr_bench.gate.compare import Comparison, compare_baselines
 from tests.gate.simulated import results
 
 NOISE = np.random.default_rng(0).normal(0, 0.01, (2, 6, 4))
@@ -17,7 +17,7 @@ NOISE = np.random.default_rng(0).normal(0, 0.01, (2, 6, 4))
 def comparison() -> Comparison:
     """PSNR got worse, LPIPS better, L-STD infinitely worse; the G-STDs are the same."""
     base = results({"psnr": 25 + NOISE[0], "lpips": 0.5 + NOISE[1]}, [0.0] * 6)
-    return compare(base, results({"psnr": 24 + NOISE[0], "lpips": 0.4 + NOISE[1]}, [0.02] * 6))
+    return compare_baselines(base, results({"psnr": 24 + NOISE[0], "lpips": 0.4 + NOISE[1]}, [0.02] * 6))
 
 
 def test_table_has_a_row_for_every_quantity(comparison: Comparison) -> None:
@@ -27,7 +27,7 @@ def test_table_has_a_row_for_every_quantity(comparison: Comparison) -> None:
     assert [row[-1] for row in table] == ["verdict", "REGRESSION", "better", "same", "same", "REGRESSION"]
     assert table[3][3:5] == ["x 1.0000", "95 % in x 1.0000 to 1.0000"]
     assert report.summary(comparison) == "regression: PSNR, L-STD"
-    assert report.summary(compare(comparison.base, comparison.base)) == "no regression in 5 quantities"
+    assert report.summary(compare_baselines(comparison.base, comparison.base)) == "no regression in 5 quantities"
 
 
 def test_json_is_json_and_carries_definitions(comparison: Comparison) -> None:
@@ -68,7 +68,7 @@ def test_github_annotations_name_what_moved(comparison: Comparison) -> None:
         "notice title=LPIPS of m on own",
         "error title=L-STD of m on own",
     ]
-    assert report.github(compare(comparison.base, comparison.base)) == []
+    assert report.github(compare_baselines(comparison.base, comparison.base)) == []
 
 
 def test_github_annotations_are_escaped() -> None:
