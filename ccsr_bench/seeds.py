@@ -15,11 +15,16 @@ def seed(dataset: str, image: str, run: int, *, base_seed: int = 0) -> int:
         dataset: Name of the data set.
         image: Name of the image (its file stem).
         run: Index of the run, 0 to N-1.
-        base_seed: Shifts every seed, for a second independent set of runs.
+        base_seed: Another number gives an independent set of seeds.
+
+    Raises:
+        ValueError: The run is negative or not an integer.
 
     Example:
         >>> seed("RealSR", "Canon_001_LR4", 0) == seed("RealSR", "Canon_001_LR4", 0)
         True
     """
+    if not isinstance(run, int) or run < 0:
+        raise ValueError(f"`run` is {run!r}: it must be an integer of at least 0")
     key = f"{base_seed}/{dataset}/{image}/{run}".encode()
     return int.from_bytes(hashlib.sha256(key).digest()[:8], "big") >> 1

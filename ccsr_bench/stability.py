@@ -23,6 +23,25 @@ SATURATED_ABOVE = 99.5
 """The percentile of a map above which all pixels have the last colour, so that a few do not darken the rest."""
 
 
+def finite(name: str, values: np.ndarray, dimensions: int) -> np.ndarray:
+    """Return numbers as float64, after checking that each of them is one.
+
+    Args:
+        name: Name of the argument, for the error.
+        values: The numbers.
+        dimensions: Number of dimensions that they must have.
+
+    Raises:
+        ValueError: The numbers have another number of dimensions, there is none, or one is not finite.
+    """
+    array = np.asarray(values, np.float64)
+    if array.ndim != dimensions or array.size == 0:
+        raise ValueError(f"`{name}` has shape {array.shape}: it must have {dimensions} dimensions and hold a number")
+    if not np.isfinite(array).all():
+        raise ValueError(f"`{name}` holds {np.count_nonzero(~np.isfinite(array))} values that are not finite")
+    return array
+
+
 def spread(scores: np.ndarray) -> np.ndarray:
     """Return each image's population standard deviation over its runs.
 
@@ -31,8 +50,11 @@ def spread(scores: np.ndarray) -> np.ndarray:
 
     Returns:
         (M,) float64. Equal scores give exactly 0.
+
+    Raises:
+        ValueError: A score is not finite, or the shape is another.
     """
-    values = np.asarray(scores, np.float64)
+    values = finite("scores", scores, 2)
     # Without the shift the rounding of the mean would leave 1e-17 where all runs are equal.
     return np.asarray((values - values[:, :1]).std(axis=1))
 
@@ -42,6 +64,9 @@ def g_std(scores: np.ndarray) -> float:
 
     Args:
         scores: (M, N) float, the score of run i on image j at [j, i].
+
+    Raises:
+        ValueError: A score is not finite, or the shape is another.
     """
     return float(spread(scores).mean())
 
@@ -59,8 +84,13 @@ def std_map(outputs: np.ndarray, *, crop: int = 0) -> np.ndarray:
         (H - 2 crop, W - 2 crop) float64 in units of [0, 1]; 1/255 is one grey level.
 
     Raises:
-        ValueError: The crop leaves no pixel.
+        ValueError: The outputs are no such array, or the crop is negative or leaves no pixel.
     """
+    outputs = np.asarray(outputs)
+    if outputs.dtype != np.uint8 or outputs.ndim != 4 or outputs.shape[3] != 3 or len(outputs) == 0:
+        raise ValueError(f"`outputs` is {outputs.dtype} {outputs.shape}: it must be (N, H, W, 3) uint8, 8-bit RGB")
+    if crop < 0:
+        raise ValueError(f"`crop` is {crop}: it must be 0 or more")
     if crop:
         outputs = outputs[:, crop:-crop, crop:-crop]
     if outputs.size == 0:

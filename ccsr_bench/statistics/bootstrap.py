@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ccsr_bench.stability import finite
+
 RESAMPLES = 2000
 """Data sets that are drawn for an interval of means."""
 
@@ -35,8 +37,11 @@ def bootstrap_interval(values: np.ndarray) -> Interval | None:
 
     Args:
         values: (M,) float, one value per image.
+
+    Raises:
+        ValueError: A value is not finite, there is none, or the shape is another.
     """
-    values = np.asarray(values, np.float64)
+    values = finite("values", values, 1)
     if len(values) < 2:
         return None
     return _percentiles(np.concatenate([values[chosen].mean(axis=1) for chosen in _draws(len(values))]))

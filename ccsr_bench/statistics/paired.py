@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from ccsr_bench.stability import finite
 from ccsr_bench.statistics.bootstrap import Interval, bootstrap_interval
 
 SIGNIFICANCE = 0.05
@@ -48,13 +49,14 @@ def paired_difference(first: np.ndarray, second: np.ndarray) -> PairedDifference
         second: (M,) float, of the same images in the same order.
 
     Raises:
-        ValueError: They are not of the same images, or of fewer than two.
+        ValueError: A value is not finite, they are not of the same images, or of fewer than two.
     """
-    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    differences = second - first if first.shape == second.shape and first.ndim == 1 else np.empty(0)
-    interval = bootstrap_interval(differences)
-    if interval is None:
+    first, second = finite("first", first, 1), finite("second", second, 1)
+    if first.shape != second.shape or len(first) < 2:
         raise ValueError(f"values of the same two images or more are compared, got {first.shape} and {second.shape}")
+    differences = second - first
+    interval = bootstrap_interval(differences)
+    assert interval is not None  # there are two images or more
     p_value = _sign_flip(differences) if differences.any() else 1.0
     return PairedDifference(float(differences.mean()), interval, p_value, len(differences))
 
