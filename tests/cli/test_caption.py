@@ -11,9 +11,9 @@ import pytest
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.reader import Ledger
-from tests.cli.commands import Capture, mistake
-from tests.conftest import picture
-from tests.methods.adapters import MANIFEST, write_isolated
+from tests.support.cli import Capture, mistake
+from tests.support.isolated import MANIFEST, write_isolated
+from tests.support.pictures import picture
 
 CAPTIONER = """
 import pathlib

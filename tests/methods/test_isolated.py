@@ -16,7 +16,7 @@ import pytest
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.isolated.host import RESTARTS_IN_A_ROW, IsolatedMethod, Launch, WorkerError
 from ccsr_bench.methods.isolated.worker import frames
-from tests.methods.adapters import ADAPTER
+from tests.support.isolated import ADAPTER
 
 SLOW_ENOUGH = 60.0
 

@@ -15,9 +15,8 @@ from ccsr_bench.metrics.catalogue import PROTOCOLS
 from ccsr_bench.running.runner import Job, run_job
 from ccsr_bench.tables.layouts import Request, build
 from ccsr_bench.tables.rows import Table
-from tests.conftest import picture
-from tests.running.test_runner import scorer
-from tests.tables.ledgers import fill
+from tests.support.jobs import fill, scorer
+from tests.support.pictures import picture
 
 
 @pytest.fixture(scope="module")
