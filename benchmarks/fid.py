@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ccsr_bench.ledger.reader import Description, Identity, Output, UnitRecord
+from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord
 from ccsr_bench.ledger.writer import LedgerWriter
 from ccsr_bench.metrics.frechet import fid_definition, kid_definition
 from ccsr_bench.tables.collect import collect

@@ -35,7 +35,8 @@ def run(images: int, out: Path) -> None:
     from ccsr_bench.methods.registry import find_method
     from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
     from ccsr_bench.metrics.scorer import Scorer
-    from ccsr_bench.running.runner import Job, run_job
+    from ccsr_bench.running.job import Job
+    from ccsr_bench.running.runner import run_job
     from ccsr_bench.running.units import MethodSource
 
     device = torch.device("cpu")

@@ -49,7 +49,7 @@ def synchronize(device: torch.device) -> None:
 
 def time_ours(options: argparse.Namespace, precision: Any) -> Times:
     """Time our metrics, each alone."""
-    from tests.metrics.every_metric import weights_installed
+    from tests.support.metrics.every_metric import weights_installed
 
     device = torch.device(options.device)
     reference, outputs = images(options.runs, options.size)
@@ -71,7 +71,7 @@ def time_ours(options: argparse.Namespace, precision: Any) -> Times:
 
 def time_pyiqa(options: argparse.Namespace) -> Times:
     """Time pyiqa's metrics, an image at a time."""
-    from tests.metrics.pyiqa_networks import build
+    from tests.support.metrics.pyiqa_networks import build
 
     device = torch.device(options.device)
     reference, outputs = images(options.runs, options.size)
@@ -127,7 +127,7 @@ def main() -> None:
     if options.child:
         child(options)
         return
-    from tests.metrics.every_metric import write_all
+    from tests.support.metrics.every_metric import write_all
 
     where = torch.cuda.get_device_name() if options.device == "cuda" else f"{torch.get_num_threads()} CPU threads"
     sys.stdout.write(

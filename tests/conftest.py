@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.devices.torchvision_operators import import_torchvision
 from ccsr_bench.images import write_png
+from tests.support.pictures import picture
+from tests.support.places import SHARED
 
 # Packages that tests compare with import torchvision, whose operators may be of another build than torch.
 import_torchvision()
 
 # Tests that look for methods when they are collected must not find the user's.
 os.environ.pop("CCSR_BENCH_METHODS", None)
-
-SHARED = Path(os.environ.get("CCSR_BENCH_SHARED", Path(__file__).parents[2] / "shared"))
-"""A folder with RealSR images and metric weights; the tests that use it skip where there is none."""
 
 WEIGHTS = SHARED / "weights" / "niqe_modelparameters.mat"
 
@@ -52,17 +53,6 @@ def niqe_weights(home: Path) -> Path:
     return target
 
 
-def picture(seed: int, size: int = 64) -> np.ndarray:
-    """Return a smooth random (size, size, 3) uint8 picture, away from 0 and 255."""
-    generator = np.random.default_rng(seed)
-    y, x = np.mgrid[0:size, 0:size] / size
-    waves = [
-        np.sin(generator.uniform(2, 12) * x + generator.uniform(2, 12) * y + generator.uniform(0, 6)) for _ in range(3)
-    ]
-    pixels: np.ndarray = np.rint(128 + 50 * np.stack(waves, -1)).astype(np.uint8)
-    return pixels
-
-
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
     """Folders `lr` and `hr` of four small pairs, as a user has them."""
@@ -73,3 +63,9 @@ def pairs(tmp_path: Path) -> Path:
         write_png(tmp_path / "own" / "hr" / f"image{index}.png", hr)
         write_png(tmp_path / "own" / "lr" / f"image{index}.png", np.ascontiguousarray(hr[2::4, 2::4]))
     return tmp_path / "own"
+
+
+@pytest.fixture
+def own(pairs: Path) -> Dataset:
+    """The pairs as a data set."""
+    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")

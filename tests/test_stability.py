@@ -9,14 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ccsr_bench.stability import g_std, l_std, spread, std_map, std_map_top
+from tests.support.theory import expected_population_std
 
 SCORES = arrays(np.float64, (3, 10), elements=st.floats(-100, 100))
-
-
-def expected_population_std(runs: int) -> float:
-    """Return E[population STD of `runs` standard normal draws] = c4(runs) sqrt((runs-1)/runs)."""
-    c4 = math.sqrt(2 / (runs - 1)) * math.exp(math.lgamma(runs / 2) - math.lgamma((runs - 1) / 2))
-    return c4 * math.sqrt((runs - 1) / runs)
 
 
 @given(SCORES)

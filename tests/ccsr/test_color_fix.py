@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ccsr_bench.ccsr.color_fix import ColorFix
-from tests.ccsr.tiny import GOLDEN
+from tests.support.tiny_ccsr import GOLDEN
 
 RECORDED = np.load(GOLDEN / "color_fix.npz")
 

@@ -10,7 +10,8 @@ import torch
 from ccsr_bench.ccsr.model import CCSR, CPU_RUNS, run_batches
 from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.settings import Quirks, Settings, Tiling
-from tests.conftest import picture
+from tests.support.pictures import picture
+from tests.support.tiny_ccsr import golden_networks
 
 SETTINGS = Settings(process_size=64, prompt="positive", negative_prompt="negative", quirks=Quirks(numerics="clean"))
 SEEDS = [3, 1, 4, 15, 92]
@@ -139,9 +140,7 @@ def test_tiling_works_from_end_to_end(networks: Networks, embeddings: Mapping[st
 
 @pytest.mark.skipif("CCSR_BENCH_SLOW" not in os.environ, reason="compiles for two minutes; set CCSR_BENCH_SLOW=1")
 def test_compiled_networks_give_the_same_images(networks: Networks, embeddings: Mapping[str, torch.Tensor]) -> None:
-    from tests.ccsr.conftest import build
-
-    compiled = build(torch.float32)
+    compiled = golden_networks(torch.float32)
     compiled.compile()
     lr = picture(0, 16)
     outputs = model(compiled, embeddings, batch=2).restore(lr, [0, 1])

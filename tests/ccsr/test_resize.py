@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from ccsr_bench.ccsr.resize import resized, upscaled
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 
 @pytest.mark.parametrize(

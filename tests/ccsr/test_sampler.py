@@ -21,8 +21,8 @@ from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.noise import Noise, draw_noise, loop_noises
 from ccsr_bench.ccsr.sampler import Sampler, ddpm_step
 from ccsr_bench.ccsr.settings import Quirks, Settings, Tiling
-from tests.ccsr.rounding import RoundedOnce
-from tests.ccsr.tiny import GOLDEN
+from tests.support.rounding import RoundedOnce
+from tests.support.tiny_ccsr import GOLDEN
 
 CASES = json.loads((GOLDEN / "cases.json").read_text())
 RECORDED = np.load(GOLDEN / "cases.npz")

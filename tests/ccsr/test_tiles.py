@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL
 from ccsr_bench.ccsr import tiled_vae
 from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.tiles import predict_in_tiles, tile_starts, tile_weights
-from tests.ccsr.tiny import GOLDEN
+from tests.support.tiny_ccsr import GOLDEN
 
 
 @pytest.mark.parametrize(

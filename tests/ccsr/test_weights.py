@@ -21,7 +21,7 @@ from ccsr_bench.ccsr.text import embed, load_tokenizer
 from ccsr_bench.ccsr.weights import Placement, WeightFolders, load_text_encoder, load_vae
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.registry import find_method
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 TENSORS = "diffusion_pytorch_model.safetensors"

@@ -15,9 +15,9 @@ import pytest
 pytest.importorskip("diffusers", reason="needs the extra `ccsr`")
 
 from ccsr_bench.images import write_png
-from tests.ccsr.tiny import write_narrow_weights
-from tests.cli.commands import Capture, done, mistake
-from tests.conftest import picture
+from tests.support.cli import Capture, done, mistake
+from tests.support.pictures import picture
+from tests.support.tiny_ccsr import write_narrow_weights
 
 TENSORS = "diffusion_pytorch_model.safetensors"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ccsr_bench.cli import main
-from tests.cli.commands import Capture, done, mistake
+from tests.support.cli import Capture, done, mistake
 
 pytest.importorskip("matplotlib", reason="needs the extra `figures`")
 

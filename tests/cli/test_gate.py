@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ccsr_bench.cli import main
-from tests.cli.commands import Capture, done, mistake
+from tests.support.cli import Capture, done, mistake
 
 BASELINES = Path(__file__).parents[2] / "results" / "baselines"
 

@@ -13,9 +13,9 @@ import pytest
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
 from ccsr_bench.methods.isolated.environments import make_environment
-from tests.cli.commands import Capture, mistake
-from tests.conftest import picture
-from tests.methods.adapters import MANIFEST, VERSION, write_isolated
+from tests.support.cli import Capture, mistake
+from tests.support.isolated import MANIFEST, VERSION, write_isolated
+from tests.support.pictures import picture
 
 CRASHES, HANGS = "image03", "image05"
 UPSTREAM = '[upstream]\nrepository = "{repository}"\ncommit = "{commit}"\n\n[environment]'

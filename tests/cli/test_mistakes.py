@@ -15,12 +15,12 @@ from PIL import Image
 
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
-from ccsr_bench.ledger.reader import SCHEMA, Ledger
-from tests.cli.commands import Capture, done, mistake
-from tests.conftest import picture
-from tests.methods.test_registry import ADAPTER, write_method
-from tests.running.test_runner import everything
-from tests.test_images import bad_images
+from ccsr_bench.ledger.reader import Ledger, SCHEMA
+from tests.support.bad_images import bad_images
+from tests.support.cli import Capture, done, mistake
+from tests.support.ledgers import everything
+from tests.support.methods import ADAPTER, write_method
+from tests.support.pictures import picture
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def everything_of(folder: Path) -> dict[str, object]:
 
 def test_ledger_of_something_else(run: list[object], tmp_path: Path, capsys: Capture) -> None:
     done(run)
-    before = everything_named(tmp_path)
+    before = everything(tmp_path / "out", "bicubic-dither")
     assert "protocol of this ledger is 'paper', not 'ccsr-v1'" in mistake(capsys, *run, "--protocol", "ccsr-v1")
     assert "base seed of this ledger is '0', not '1'" in mistake(capsys, *run, "--base-seed", "1")
     (tmp_path / "out" / "own").rename(tmp_path / "out" / "other")
@@ -134,17 +134,7 @@ def test_ledger_of_something_else(run: list[object], tmp_path: Path, capsys: Cap
     with sqlite3.connect(ledger) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
     connection.close()
-    assert everything_named(tmp_path) == before
-
-
-def everything_named(tmp_path: Path) -> dict[str, object]:
-    """Return all of the ledger that the `run` fixture writes."""
-    folder = tmp_path / "out" / "own"
-    (folder / "bicubic-dither").rename(folder / "m")
-    try:
-        return everything(tmp_path / "out")
-    finally:
-        (folder / "m").rename(folder / "bicubic-dither")
+    assert everything(tmp_path / "out", "bicubic-dither") == before
 
 
 SLOW = """

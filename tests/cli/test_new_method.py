@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ccsr_bench.cli import main
-from tests.cli.commands import Capture, mistake
-from tests.methods.adapters import write_environment
+from tests.support.cli import Capture, mistake
+from tests.support.isolated import write_environment
 
 
 @pytest.mark.parametrize("isolated", [False, True])

@@ -11,7 +11,7 @@ import pytest
 from ccsr_bench.cli import main
 from ccsr_bench.metrics.networks import weights
 from ccsr_bench.published import canary
-from tests.cli.commands import done, mistake
+from tests.support.cli import done, mistake
 
 Capture = pytest.CaptureFixture[str]
 CONTENT = b"weights of somebody"

@@ -9,7 +9,7 @@ import pytest
 
 from ccsr_bench.cli import main
 from ccsr_bench.paper.audit import audit
-from tests.cli.commands import Capture, done, mistake
+from tests.support.cli import Capture, done, mistake
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from ccsr_bench.cli import main
 from ccsr_bench.ledger.reader import Ledger
-from tests.cli.commands import Capture, done, mistake
-from tests.methods.test_registry import ADAPTER, write_method
+from tests.support.cli import Capture, done, mistake
+from tests.support.methods import ADAPTER, write_method
 
 
 def test_run_then_table(run: list[object], tmp_path: Path, capsys: Capture) -> None:

@@ -11,8 +11,8 @@ import pytest
 from ccsr_bench.methods.base import Execution, Method
 from ccsr_bench.methods.in_process import load_method
 from ccsr_bench.methods.registry import MethodSpec, find_methods
-from tests.conftest import picture
-from tests.methods.tiny_spandrel import CHECKPOINTS, write_checkpoints
+from tests.support.pictures import picture
+from tests.support.tiny_spandrel import CHECKPOINTS, write_checkpoints
 
 SPECS = find_methods()
 TINY = {"ccsr-s1": "ccsr", "ccsr-s2": "ccsr", **dict.fromkeys(CHECKPOINTS, "spandrel")}
@@ -32,7 +32,7 @@ def method(spec: MethodSpec, tmp_path_factory: pytest.TempPathFactory) -> Method
         pytest.skip(f"{spec.name} needs its weights: `ccsr-bench prepare --method {spec.name}`")
     extra = TINY[spec.name]
     pytest.importorskip("diffusers" if extra == "ccsr" else extra, reason=f"needs the extra `{extra}`")
-    from tests.ccsr.tiny import write_narrow_weights
+    from tests.support.tiny_ccsr import write_narrow_weights
 
     write = write_narrow_weights if extra == "ccsr" else write_checkpoints
     folder = write(tmp_path_factory.mktemp("weights"))

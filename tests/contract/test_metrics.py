@@ -21,9 +21,10 @@ from ccsr_bench.metrics.base import ImageBatch, Metric, SetMetric
 from ccsr_bench.metrics.catalogue import METRICS, PROTOCOLS, MetricInfo, build_metric, build_metrics, entry_point
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.tables.collect import collect
-from tests.conftest import picture
-from tests.metrics.every_metric import published, weights_installed, write_all
-from tests.running.test_runner import everything, run
+from tests.support.jobs import run
+from tests.support.ledgers import everything
+from tests.support.metrics.every_metric import published, weights_installed, write_all
+from tests.support.pictures import noisy, picture
 
 CPU = torch.device("cpu")
 SIZE = 104
@@ -175,18 +176,14 @@ def test_sets_identity_direction_and_order(set_case: tuple[MetricInfo, SetMetric
     info, metric = set_case
     distance = entry_point(info.entry)
     reference = vectors(metric, np.stack([picture(seed, SIZE) for seed in range(4)]))
-    mild, strong = (vectors(metric, np.stack([noisy(seed, sigma) for seed in range(4)])) for sigma in (6.0, 60.0))
+    mild, strong = (
+        vectors(metric, np.stack([noisy(picture(seed, SIZE), sigma, seed) for seed in range(4)]))
+        for sigma in (6.0, 60.0)
+    )
     identical = distance(reference, reference)
     assert identical <= 1e-6  # KID is unbiased: that of equal sets is below 0
     assert identical < distance(mild, reference) < distance(strong, reference)
     assert distance(mild[::-1], reference) == pytest.approx(distance(mild, reference), rel=1e-9)
-
-
-def noisy(seed: int, sigma: float) -> np.ndarray:
-    """Return a picture with noise."""
-    noise = np.random.default_rng(seed).normal(0, sigma, (SIZE, SIZE, 3))
-    pixels: np.ndarray = np.clip(np.rint(picture(seed, SIZE) + noise), 0, 255).astype(np.uint8)
-    return pixels
 
 
 def test_every_definition_is_another(weights: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.images import write_png
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 
 @pytest.mark.parametrize(("name", "images"), [("RealSR", 100), ("DRealSR", 93), ("DIV2K-Val", 3000), ("sample", 6)])

@@ -20,7 +20,7 @@ from ccsr_bench.figures.strip import draw_strip
 from ccsr_bench.images import decode, read_bytes
 from ccsr_bench.statistics.bootstrap import Interval
 from ccsr_bench.statistics.run_counts import RunCount
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 pytest.importorskip("matplotlib", reason="needs the extra `figures`")
 

@@ -17,8 +17,8 @@ from ccsr_bench.figures.strip import rows_of
 from ccsr_bench.images import read_image, write_png
 from ccsr_bench.ledger.results import Results
 from ccsr_bench.stability import std_map_top
-from tests.conftest import picture
-from tests.figures.conftest import record
+from tests.support.jobs import run
+from tests.support.pictures import picture
 
 
 def test_busiest_region_is_where_the_mean_over_methods_is_highest_on_whole_lr_pixels() -> None:
@@ -47,8 +47,8 @@ def test_strip_shows_the_best_and_the_worst_run_and_their_scores(compared: list[
         best, worst = max(scores, key=scores.__getitem__), min(scores, key=scores.__getitem__)
         labels = [f"best {scores[best]:.2f} dB", f"worst {scores[worst]:.2f} dB"]
         assert [shown.label for shown in group.pictures] == labels
-        for run, shown in zip((best, worst), group.pictures, strict=True):
-            output = read_image(one.ledger.image_path("image2", run))
+        for number, shown in zip((best, worst), group.pictures, strict=True):
+            output = read_image(one.ledger.image_path("image2", number))
             np.testing.assert_array_equal(shown.pixels, region.cut(output))
     assert still.pictures[0].label == f"{compared[0].ledger.scores('psnr')['image2'][0]:.2f} dB"
 
@@ -86,7 +86,7 @@ def test_strip_of_other_pictures_is_refused(compared: list[Results], own: Datase
 
 @pytest.mark.parametrize("protocol", ["paper", "ccsr-v1"])
 def test_heat_map_is_the_map_whose_mean_is_the_recorded_l_std(own: Dataset, tmp_path: Path, protocol: str) -> None:
-    record(own, tmp_path, "wild", protocol=protocol)
+    run(own, tmp_path, name="wild", protocol=protocol)
     with open_comparison(tmp_path) as results:
         maps, remarks = heat_maps(results, "image3")
         recorded = results[0].ledger.l_std(4)["image3"]

@@ -17,7 +17,7 @@ from ccsr_bench.methods.interpolation import DitheredBicubic
 from ccsr_bench.stability import g_std
 from ccsr_bench.statistics.bootstrap import bootstrap_interval
 from ccsr_bench.tables.collect import collect
-from tests.figures.conftest import record
+from tests.support.jobs import run
 
 
 def test_points_and_intervals_are_those_of_the_table(compared: list[Results], out: Path) -> None:
@@ -53,7 +53,7 @@ def test_spread_is_that_of_the_table_and_a_single_run_is_left_out(
 
 @pytest.mark.parametrize("spread_name", ["g-std", "l-std"])
 def test_different_numbers_of_runs_are_remarked(own: Dataset, out: Path, spread_name: str) -> None:
-    record(own, out, "brief", method=DitheredBicubic(sigma=2.0), runs=2)
+    run(own, out, name="brief", method=DitheredBicubic(sigma=2.0), runs=2)
     with open_comparison(out, methods=["brief", "wild", "calm"]) as results:
         assert quality_stability(results[1:], "psnr", spread_name).remarks == []
         (remark,) = quality_stability(results, "psnr", spread_name).remarks
@@ -115,7 +115,7 @@ def test_lines_end_at_the_recorded_g_std(compared: list[Results]) -> None:
 
 
 def test_methods_are_compared_on_the_images_that_all_have(own: Dataset, out: Path) -> None:
-    record(own, out, "few", images=["image3", "image1"])
+    run(own, out, name="few", names=["image3", "image1"])
     with open_comparison(out, methods=["few", "wild"]) as (few, wild):
         scatter = perception_distortion([few, wild], "psnr", "ssim")
         scores = wild.scores("psnr")
@@ -137,8 +137,8 @@ def test_common_images_are_paired_by_name() -> None:
 
 
 def test_methods_without_a_common_image_have_no_plot(own: Dataset, out: Path) -> None:
-    record(own, out, "few", images=["image1"])
-    record(own, out, "others", images=["image2"])
+    run(own, out, name="few", names=["image1"])
+    run(own, out, name="others", names=["image2"])
     with (
         open_comparison(out, methods=["few", "others"]) as found,
         pytest.raises(BenchError, match="no image in common; finish their runs"),
@@ -166,13 +166,13 @@ def test_one_data_set_is_compared_and_one_definition(own: Dataset, out: Path) ->
         open_comparison(out, dataset="owm"),
     ):
         pass
-    record(own, out, "cropped", protocol="ccsr-v1")
+    run(own, out, name="cropped", protocol="ccsr-v1")
     with pytest.raises(BenchError, match="defined differently"), open_comparison(out):
         pass
 
 
 def test_data_set_must_be_clear(own: Dataset, out: Path) -> None:
-    record(Dataset("other", "t", 4, own.samples), out, "m")
+    run(Dataset("other", "t", 4, own.samples), out)
     with pytest.raises(BenchError, match=r"results on 2 data sets \(other, own\); choose one"), open_comparison(out):
         pass
     with (

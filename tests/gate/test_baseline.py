@@ -9,20 +9,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.gate.baseline import Baseline, as_text, read
 from ccsr_bench.gate.compare import compare_baselines, read_pair
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.ledger.results import Results, distances
-from tests.running.test_runner import FailsOn, run
-from tests.running.test_set_metrics import set_scorer
-
-
-@pytest.fixture
-def own(pairs: Path) -> Dataset:
-    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")
+from tests.support.jobs import FailsOn, run, set_scorer
 
 
 @pytest.fixture

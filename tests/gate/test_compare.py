@@ -7,7 +7,7 @@ import pytest
 from ccsr_bench.errors import BenchError
 from ccsr_bench.gate.baseline import Baseline
 from ccsr_bench.gate.compare import Comparison, compare_baselines
-from tests.gate.simulated import results
+from tests.support.simulated import results
 
 LEVELS = np.random.default_rng(0).normal(25, 3, 100)
 WIDTHS = np.random.default_rng(1).lognormal(-1, 0.5, 100)

@@ -8,7 +8,7 @@ import pytest
 
 from ccsr_bench.gate import report
 from ccsr_bench.gate.compare import Comparison, compare_baselines
-from tests.gate.simulated import results
+from tests.support.simulated import results
 
 NOISE = np.random.default_rng(0).normal(0, 0.01, (2, 6, 4))
 

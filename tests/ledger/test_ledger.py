@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.ledger.reader import SCHEMA, Description, Identity, Ledger, Output, UnitRecord
+from ccsr_bench.ledger.reader import Ledger, SCHEMA
+from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord
 from ccsr_bench.ledger.writer import LedgerWriter
 
 IDENTITY = Identity(dataset="own", method="m", made_by="code {}", protocol="paper", base_seed=0)

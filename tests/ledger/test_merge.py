@@ -4,20 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.merge import merge_folders
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.tables.collect import collect
-from tests.conftest import picture
-from tests.running.test_runner import FailsOn, everything, run
-
-
-@pytest.fixture
-def own(pairs: Path) -> Dataset:
-    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")
+from tests.support.jobs import FailsOn, run
+from tests.support.ledgers import everything
+from tests.support.pictures import picture
 
 
 def test_shards_give_what_one_process_gives(own: Dataset, tmp_path: Path) -> None:

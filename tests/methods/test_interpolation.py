@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 
 @pytest.mark.parametrize("kernel", ["bicubic", "lanczos"])

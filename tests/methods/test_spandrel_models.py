@@ -17,8 +17,8 @@ from ccsr_bench.methods import spandrel_models
 from ccsr_bench.methods.base import Execution, Method
 from ccsr_bench.methods.in_process import check_libraries, load_method
 from ccsr_bench.methods.registry import find_method
-from tests.conftest import picture
-from tests.methods import tiny_spandrel
+from tests.support import tiny_spandrel
+from tests.support.pictures import picture
 
 pytest.importorskip("spandrel", reason="needs the extra `spandrel`")
 

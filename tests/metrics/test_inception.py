@@ -20,10 +20,9 @@ from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
 from ccsr_bench.metrics.inception_features import InceptionFeatures, resized
 from ccsr_bench.metrics.networks.inception import Convolution, load_inception
 from ccsr_bench.metrics.networks.weights import FILES
-from tests.conftest import picture
-from tests.metrics.layouts_inception import inception_tensors, write_inception
-from tests.metrics.random_weights import install
-from tests.metrics.test_psnr_ssim import noisy
+from tests.support.metrics.layouts_inception import inception_tensors, write_inception
+from tests.support.metrics.random_weights import install
+from tests.support.pictures import noisy, picture
 
 CPU = torch.device("cpu")
 NAME = FILES["inception"].name

@@ -23,10 +23,9 @@ from ccsr_bench.metrics.lpips import LPIPS, read_channel_weights
 from ccsr_bench.metrics.networks import weights
 from ccsr_bench.metrics.networks.alexnet_vgg import bands
 from ccsr_bench.metrics.networks.winograd import WinogradConvolution
-from tests.conftest import picture
-from tests.metrics.layouts_lpips_dists import CHANNELS, write_lpips_dists
-from tests.metrics.random_weights import install
-from tests.metrics.test_psnr_ssim import noisy
+from tests.support.metrics.layouts_lpips_dists import CHANNELS, write_lpips_dists
+from tests.support.metrics.random_weights import install
+from tests.support.pictures import noisy, picture
 
 CPU = torch.device("cpu")
 SIZES = [(96, 96), (67, 131), (33, 40)]

@@ -15,10 +15,10 @@ from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.maniqa import MANIQA, uniform_crops
 from ccsr_bench.metrics.networks.weights import FILES
-from tests.conftest import picture
-from tests.metrics.layouts_maniqa import write_maniqa
-from tests.metrics.pyiqa_networks import build_maniqa
-from tests.metrics.random_weights import install
+from tests.support.metrics.layouts_maniqa import write_maniqa
+from tests.support.metrics.pyiqa_networks import build_maniqa
+from tests.support.metrics.random_weights import install
+from tests.support.pictures import picture
 
 CPU = torch.device("cpu")
 NAME = FILES["maniqa-pipal"].name

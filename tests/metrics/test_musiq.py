@@ -17,9 +17,9 @@ from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.musiq import MUSIQ
 from ccsr_bench.metrics.networks.musiq_patches import copy_sizes, multi_scale_patches, places
-from tests.conftest import picture
-from tests.metrics.layouts_musiq import NAME, musiq_shapes, save_musiq, write_musiq
-from tests.metrics.random_weights import install
+from tests.support.metrics.layouts_musiq import NAME, musiq_shapes, save_musiq, write_musiq
+from tests.support.metrics.random_weights import install
+from tests.support.pictures import picture
 
 CPU = torch.device("cpu")
 TOLERANCE = 100 * 1e-5

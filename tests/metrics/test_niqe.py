@@ -12,7 +12,7 @@ from ccsr_bench.images import read_image
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.networks.weights import FILES, find_weights
 from ccsr_bench.metrics.niqe import NIQE
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 CPU = torch.device("cpu")
 WEIGHTS = FILES["niqe"].name

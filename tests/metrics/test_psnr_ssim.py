@@ -20,7 +20,7 @@ from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.ssim import SSIM, _gaussian_taps
-from tests.conftest import picture
+from tests.support.pictures import noisy, picture
 
 CPU = torch.device("cpu")
 
@@ -28,12 +28,6 @@ CPU = torch.device("cpu")
 def score(metric: Any, output: np.ndarray, reference: np.ndarray) -> float:
     """Score one image."""
     return float(metric.score(ImageBatch(output[None], CPU), metric.prepare(ImageBatch(reference[None], CPU)))[0])
-
-
-def noisy(image: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:
-    """Return the image with noise."""
-    noise = np.random.default_rng(seed).normal(0, sigma, image.shape)
-    return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
 
 
 def y_of_matlab(image: np.ndarray) -> np.ndarray:

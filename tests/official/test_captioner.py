@@ -19,7 +19,7 @@ from ccsr_bench.errors import NotInstalledError
 from ccsr_bench.methods import loading
 from ccsr_bench.methods.isolated.host import IsolatedCaptioner, Launch
 from ccsr_bench.methods.registry import find_method
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 SEED = 7_000_000_000_000_000_001
 

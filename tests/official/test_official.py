@@ -24,7 +24,7 @@ from ccsr_bench.methods.contract_check import check_contract
 from ccsr_bench.methods.isolated.host import IsolatedMethod, Launch
 from ccsr_bench.methods.registry import MethodSpec, find_method
 from ccsr_bench.methods.weights import InstalledWeights
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 SCRIPTS = {
     "resshift-s15": "resshift_family.py",

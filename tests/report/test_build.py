@@ -19,9 +19,9 @@ from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.report.build import MOST_THREADS, thread_count
 from ccsr_bench.report.pictures import ImageContent, PictureTask, write_pictures
 from ccsr_bench.stability import l_std, std_map
-from tests.cli.commands import Capture, done, mistake
-from tests.conftest import picture
-from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
+from tests.support.cli import Capture, done, mistake
+from tests.support.pictures import picture
+from tests.support.reports import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
 
 
 def content(report: Path) -> dict[str, Any]:

@@ -15,8 +15,8 @@ import pytest
 
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.ledger.results import Results
-from tests.cli.commands import done
-from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
+from tests.support.cli import done
+from tests.support.reports import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from ccsr_bench import stability
-from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image, write_png
@@ -21,63 +20,16 @@ from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.catalogue import PROTOCOLS, build_metrics
 from ccsr_bench.metrics.scorer import Scorer
-from ccsr_bench.running.runner import Job, Summary, run_job
+from ccsr_bench.running.job import Job
+from ccsr_bench.running.runner import run_job
 from ccsr_bench.running.units import MethodSource
 from ccsr_bench.seeds import seed
-from tests.conftest import picture
-from tests.test_stability import expected_population_std
+from tests.support.jobs import FailsOn, run, scorer
+from tests.support.ledgers import everything
+from tests.support.pictures import picture
+from tests.support.theory import expected_population_std
 
 CPU = torch.device("cpu")
-
-
-def scorer(metrics: Sequence[str] = ("psnr", "ssim"), protocol: str = "paper") -> Scorer:
-    """Return a scorer."""
-    return Scorer(build_metrics(list(metrics), PROTOCOLS[protocol], CPU)[0], CPU)
-
-
-def run(
-    dataset: Dataset,
-    out: Path,
-    *,
-    method: Method | None = None,
-    names: Sequence[str] | None = None,
-    runs: int = 4,
-    batch: int = 0,
-    metrics: Sequence[str] = ("psnr", "ssim"),
-    protocol: str = "paper",
-    scoring: Scorer | None = None,
-) -> Summary:
-    """Run the control method."""
-    samples = [s for s in dataset.samples if names is None or s.name in names]
-    if names is not None:
-        samples.sort(key=lambda sample: list(names).index(sample.name))
-    source = MethodSource(method or DitheredBicubic(sigma=8.0), batch=batch)
-    job = Job("m", "M", dataset, samples, runs, PROTOCOLS[protocol], out, made_by="test", load=lambda: source)
-    return run_job(job, scoring or scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
-
-
-def everything(out: Path) -> dict[str, Any]:
-    """Return all that a ledger holds but times, and the bytes of its PNGs."""
-    folder = out / "own" / "m"
-    with Ledger(folder) as ledger:
-        records = {
-            name: (
-                r.pixels_sha256,
-                {k: (o.seed, o.png_sha256) for k, o in r.outputs.items()},
-                r.scores,
-                r.l_std,
-                (r.features, r.reference_features),
-            )
-            for name in ledger.image_names()
-            for r in [ledger.record(name)]
-        }
-    pngs = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.glob("images/*/*.png"))}
-    return {"records": records, "pngs": pngs}
-
-
-@pytest.fixture
-def own(pairs: Path) -> Dataset:
-    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")
 
 
 @pytest.fixture
@@ -140,22 +92,6 @@ def test_second_call_does_nothing(own: Dataset, tmp_path: Path) -> None:
     assert run(own, tmp_path).computed == 0
     with Ledger(tmp_path / "own" / "m") as ledger:
         assert ledger.sessions == sessions
-
-
-class FailsOn:
-    """Raises for one picture until told otherwise."""
-
-    def __init__(self, bad: np.ndarray, result: object = None) -> None:
-        self.bad = bad
-        self.result = result
-        self.broken = True
-
-    def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        if self.broken and np.array_equal(lr, self.bad):
-            if self.result is not None:
-                return self.result  # type: ignore[return-value]
-            raise RuntimeError("out of luck")
-        return DitheredBicubic(sigma=8.0).restore(lr, seeds)
 
 
 def test_failure_costs_one_image_and_is_tried_again(own: Dataset, tmp_path: Path, expected: Mapping[str, Any]) -> None:

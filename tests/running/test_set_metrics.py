@@ -7,53 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-from torch.nn import functional
 
-from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image
 from ccsr_bench.ledger.merge import merge_folders
 from ccsr_bench.ledger.reader import Ledger
-from ccsr_bench.metrics.base import ImageBatch, SetMetric
+from ccsr_bench.metrics.base import SetMetric
 from ccsr_bench.metrics.frechet import frechet_distance, kernel_distance
-from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.scorer import VECTORS, Scorer
 from ccsr_bench.tables.collect import collect
 from ccsr_bench.tables.render.cells import cell_text
 from ccsr_bench.tables.render.markdown import markdown
 from ccsr_bench.metrics.quantities import SCORES
 from ccsr_bench.tables.rows import Table
-from tests.running.test_runner import everything, run
+from tests.support.jobs import TileMeans, run, set_scorer
+from tests.support.ledgers import everything
 
 CPU = torch.device("cpu")
-
-
-class TileMeans:
-    """Vectors of twelve means, which are quick."""
-
-    definition = "means of quarters"
-
-    def __init__(self, broken: bool = False) -> None:
-        self.seen = 0
-        self._broken = broken
-
-    def features(self, images: ImageBatch) -> Tensor:
-        self.seen += len(images)
-        vectors = functional.adaptive_avg_pool2d(images.rgb, 2).flatten(1)
-        return vectors * float("nan") if self._broken else vectors
-
-
-def set_scorer(extractor: TileMeans | None = None) -> Scorer:
-    extractor = extractor or TileMeans()
-    names = {name: SetMetric(f"{name} of {extractor.definition}", extractor) for name in ("fid", "kid")}
-    return Scorer({"psnr": PSNR(), **names}, CPU)
-
-
-@pytest.fixture
-def own(pairs: Path) -> Dataset:
-    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")
 
 
 def test_distances_are_those_of_the_files(own: Dataset, tmp_path: Path) -> None:

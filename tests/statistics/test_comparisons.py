@@ -5,19 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import open_results
 from ccsr_bench.stability import g_std, spread
 from ccsr_bench.statistics.comparisons import compare_methods, runs_of_methods
 from ccsr_bench.statistics.paired import holm, paired_difference
-from tests.tables.ledgers import fill
-
-
-@pytest.fixture
-def own(pairs: Path) -> Dataset:
-    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")
+from tests.support.jobs import fill
 
 
 @pytest.fixture

@@ -4,19 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import open_results
 from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.metrics.catalogue import METRICS
 from ccsr_bench.statistics.extremes import find_extremes, ranking_metric
-from tests.running.test_runner import run
-
-
-@pytest.fixture
-def own(pairs: Path) -> Dataset:
-    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")
+from tests.support.jobs import run
 
 
 def test_best_and_worst_run_are_those_of_the_recorded_scores(own: Dataset, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.reader import Ledger
@@ -13,14 +12,7 @@ from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.stability import g_std
 from ccsr_bench.tables.collect import collect
 from ccsr_bench.metrics.quantities import find_quantities
-from tests.running.test_runner import FailsOn, run
-from tests.running.test_set_metrics import set_scorer
-from tests.tables.ledgers import fill
-
-
-@pytest.fixture
-def own(pairs: Path) -> Dataset:
-    return datasets.from_folders(pairs / "lr", pairs / "hr", name="own")
+from tests.support.jobs import FailsOn, fill, run, set_scorer
 
 
 def test_numbers_are_those_of_the_ledger(own: Dataset, tmp_path: Path) -> None:

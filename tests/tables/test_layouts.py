@@ -12,12 +12,12 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.metrics.catalogue import PROTOCOLS
-from ccsr_bench.running.runner import Job, run_job
+from ccsr_bench.running.job import Job
+from ccsr_bench.running.runner import run_job
 from ccsr_bench.tables.layouts import Request, build
 from ccsr_bench.tables.rows import Table
-from tests.conftest import picture
-from tests.running.test_runner import scorer
-from tests.tables.ledgers import fill
+from tests.support.jobs import fill, scorer
+from tests.support.pictures import picture
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from ccsr_bench.tables.paper import paper_methods, paper_rows
 from ccsr_bench.tables.render import FORMATS
 from ccsr_bench.tables.render.cells import cell_text
 from ccsr_bench.metrics.quantities import SCORES
-from tests.tables.ledgers import Cells, from_csv, from_html, from_latex, from_markdown
+from tests.support.tables import Cells, from_csv, from_html, from_latex, from_markdown
 
 READERS = {
     "md": from_markdown,

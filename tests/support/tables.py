@@ -5,31 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
-from ccsr_bench.datasets.loading import Dataset
-from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
-from ccsr_bench.metrics.catalogue import PROTOCOLS
-from ccsr_bench.running.runner import Job, run_job
-from ccsr_bench.running.units import MethodSource
 from ccsr_bench.metrics.quantities import COSTS, SCORES
-from tests.running.test_runner import scorer
 
 Cells = dict[tuple[str, str, str], str]
 """(data set, row, column's label) -> text, without marks."""
 
 LABELS = {column.name: column.label for column in (*SCORES, *COSTS)}
-
-
-def fill(out: Path, dataset: Dataset, method: str, title: str, *, noise: float = 0.0, runs: int = 3) -> None:
-    """Record bicubic interpolation under a method's name: with noise several runs, without it one."""
-    source = MethodSource(DitheredBicubic(sigma=noise) if noise else Interpolation(kernel="bicubic"), batch=0)
-    count = runs if noise else 1
-    job = Job(
-        method, title, dataset, dataset.samples, count, PROTOCOLS["paper"], out, made_by="test", load=lambda: source
-    )
-    run_job(job, scorer(), device="cpu", progress=lambda *_: None)
 
 
 def from_markdown(text: str) -> Cells:

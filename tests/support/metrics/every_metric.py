@@ -11,13 +11,13 @@ import pytest
 
 from ccsr_bench.metrics.networks import weights
 from ccsr_bench.metrics.networks.weights import FILES
-from tests.conftest import SHARED
-from tests.metrics.layouts_clipiqa import write_clipiqa
-from tests.metrics.layouts_inception import write_inception
-from tests.metrics.layouts_lpips_dists import write_lpips_dists
-from tests.metrics.layouts_maniqa import write_maniqa
-from tests.metrics.layouts_musiq import write_musiq
-from tests.metrics.random_weights import install
+from tests.support.metrics.layouts_clipiqa import write_clipiqa
+from tests.support.metrics.layouts_inception import write_inception
+from tests.support.metrics.layouts_lpips_dists import write_lpips_dists
+from tests.support.metrics.layouts_maniqa import write_maniqa
+from tests.support.metrics.layouts_musiq import write_musiq
+from tests.support.metrics.random_weights import install
+from tests.support.places import SHARED
 
 WRITERS: tuple[Callable[[Path], None], ...] = (
     write_lpips_dists,

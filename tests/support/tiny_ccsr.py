@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-GOLDEN = Path(__file__).parent / "golden"
+if TYPE_CHECKING:
+    import torch
+
+    from ccsr_bench.ccsr.networks import Networks
+
+GOLDEN = Path(__file__).parents[1] / "ccsr" / "golden"
 
 CHANNELS = 32
 TOKENS = 77
@@ -18,7 +23,6 @@ def write_weights(folder: Path) -> Path:
 
     Networks, names and shapes are those of the recorded outputs. The two ControlNets differ, and so do the decoders.
     """
-    import torch
     from safetensors.torch import load_file
 
     configs: dict[str, Any] = json.loads((GOLDEN / "configs.json").read_text())
@@ -119,3 +123,26 @@ def write_text_encoder(base: Path) -> None:
     tensors = {f"text_model.{name.removeprefix('text_model.')}": t for name, t in network.state_dict().items()}
     tensors["text_model.embeddings.position_ids"] = torch.arange(TOKENS)[None]
     save_file(tensors, encoder / "model.safetensors")
+
+
+def golden_networks(dtype: torch.dtype) -> Networks:
+    """Return the networks of the recorded outputs."""
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from safetensors.torch import load_file
+
+    from ccsr_bench.ccsr.networks import Networks, build_controlnet, official_controlnet_name
+
+    configs = json.loads((GOLDEN / "configs.json").read_text())
+    tensors = load_file(GOLDEN / "tiny.safetensors")
+    networks = {
+        "unet": UNet2DConditionModel.from_config(configs["unet"]),
+        "controlnet": build_controlnet(configs["controlnet"]),
+        "vae": AutoencoderKL.from_config(configs["vae"]),
+    }
+    for name, network in networks.items():
+        named = {key: f"{name}.{official_controlnet_name(key)}" for key in network.state_dict()}
+        assert set(named.values()) == {key for key in tensors if key.startswith(f"{name}.")}
+        network.load_state_dict({key: tensors[official] for key, official in named.items()}, strict=True)
+        for parameter in network.parameters():
+            parameter.data = parameter.data.to(dtype)
+    return Networks(networks["unet"], networks["controlnet"], networks["vae"])

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import picture
+from tests.support.pictures import picture
 
 CHECKPOINTS = {
     "bsrgan": "model_zoo/BSRGAN.pth",

@@ -1,0 +1,1 @@
+"""What several tests need: they import it from here, never from each other."""

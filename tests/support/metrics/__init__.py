@@ -1,0 +1,1 @@
+"""Metrics with random weights in the layouts of the published files."""
