@@ -31,7 +31,7 @@ def run(images: int, out: Path) -> None:
     import torch
 
     from ccsr_bench.datasets import loading as datasets
-    from ccsr_bench.methods.in_process import load_method
+    from ccsr_bench.methods.loading import load_method
     from ccsr_bench.methods.registry import find_method
     from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
     from ccsr_bench.metrics.scorer import Scorer

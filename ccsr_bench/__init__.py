@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ccsr_bench.errors import BenchError
     from ccsr_bench.ledger.reader import Ledger
     from ccsr_bench.methods.base import Method
-    from ccsr_bench.methods.in_process import load_method
+    from ccsr_bench.methods.loading import load_method
     from ccsr_bench.methods.registry import find_method, find_methods
     from ccsr_bench.metrics.catalogue import build_metric, build_metrics, find_protocol
     from ccsr_bench.metrics.scorer import Scorer
@@ -40,7 +40,7 @@ _PUBLIC = {
     "g_std": "stability:g_std",
     "l_std": "stability:l_std",
     "load_dataset": "datasets.loading:load",
-    "load_method": "methods.in_process:load_method",
+    "load_method": "methods.loading:load_method",
     "paired_difference": "statistics.paired:paired_difference",
     "seed": "seeds:seed",
 }

@@ -131,4 +131,4 @@ def _load(
 
     # Networks batch the runs themselves: one call, and the LR image is encoded once.
     batch = 0 if spec.manifest.in_process_networks else execution.batch or 0
-    return MethodSource(loading.load(spec, execution, weights, log=ledger / WORKER_LOG), batch=batch)
+    return MethodSource(loading.load_method(spec, execution, weights, log=ledger / WORKER_LOG), batch=batch)

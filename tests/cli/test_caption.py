@@ -137,6 +137,22 @@ def test_from_images_to_a_run(pairs: Path, methods: Path, home: Path, tmp_path: 
         assert "captions by captioner.py sha256" in ledger.identity.made_by
 
 
+def test_prepare_makes_the_captioners_environment_too(methods: Path, tmp_path: Path, capsys: Capture) -> None:
+    manifest = methods / "fake" / "method.toml"
+    named = 'weights = { model = "words" }\n\n[variants.fake]'
+    described = '[weights.words]\nlicence = "none"\nfolder = "words"\nfiles = { "model.bin" = "" }\n'
+    described += 'sources = [{ kind = "by-hand", page = "https://example.org" }]\n'
+    manifest.write_text(f"{manifest.read_text().replace('[variants.fake]', named)}\n{described}")
+    (tmp_path / "local" / "words").mkdir(parents=True)
+    (tmp_path / "local" / "words" / "model.bin").write_bytes(b"words")
+    command = ["prepare", "--method", "fake", "--methods-dir", methods, "--from", tmp_path / "local"]
+    assert main([str(a) for a in command]) == 0
+    said = capsys.readouterr().out
+    assert "fake: environment of requirements.lock" in said
+    assert "fake: environment of captioner.lock" in said
+    assert "words: recorded" in said
+
+
 def test_captions_of_an_earlier_version_that_gives_the_same_are_kept(
     pairs: Path, methods: Path, home: Path, capsys: Capture
 ) -> None:

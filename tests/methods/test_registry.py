@@ -15,7 +15,7 @@ from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods import registry
 from ccsr_bench.methods.base import Execution
-from ccsr_bench.methods.in_process import load_method
+from ccsr_bench.methods.loading import load_method
 from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import InstalledWeights
 from ccsr_bench.places import shipped

@@ -280,7 +280,7 @@ def test_bad_fields_of_a_manifest_are_named(tmp_path: Path, old: str, new: str, 
 
 def test_everything_that_a_method_is_missing_is_named(home: Path) -> None:
     with pytest.raises(BenchError) as error:
-        loading.check(find_method("supir-s50"))
+        loading.check_installed(find_method("supir-s50"))
     for missing in (
         "no weights stable-diffusion-xl-base-0.9vae", "no weights supir-v0q", "no weights clip-vit-large-patch14 ",
         "no weights llava-v1.5-13b", "no weights clip-vit-large-patch14-336", "requirements.lock, no checkout of",
