@@ -18,8 +18,8 @@ def run(name: str, batch: int) -> None:
     """Restore one image `batch` times in this process."""
     import numpy as np
     import torch
-    from ccsr_runs import STEPS, build, embed
 
+    from benchmarks.ccsr_runs import STEPS, build, embed
     from ccsr_bench.ccsr import CCSR, Quirks, Settings
 
     networks, encoder = build(full=True, device=torch.device("cpu"), dtype=torch.float32)

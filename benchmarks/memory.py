@@ -28,37 +28,24 @@ def status_mib(field: str) -> float:
 
 def run(images: int, out: Path) -> None:
     """Run and score that many images here, and print what is held after the last one."""
-    import torch
-
-    from ccsr_bench.datasets import loading as datasets
-    from ccsr_bench.methods.in_process import load_method
+    from ccsr_bench.datasets.loading import choose_dataset, choose_samples
+    from ccsr_bench.methods.base import Execution
     from ccsr_bench.methods.registry import find_method
-    from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
-    from ccsr_bench.metrics.scorer import Scorer
-    from ccsr_bench.running.job import Job
+    from ccsr_bench.running.jobs import method_job
     from ccsr_bench.running.runner import run_job
-    from ccsr_bench.running.units import MethodSource
+    from ccsr_bench.running.scoring import build_scoring
 
-    device = torch.device("cpu")
-    dataset, spec, protocol = datasets.load("RealSR"), find_method("bicubic-dither"), find_protocol("paper")
-    job = Job(
-        spec.name,
-        spec.variant.title,
-        dataset,
-        dataset.samples[:images],
-        10,
-        protocol,
-        out,
-        made_by=spec.made_by(),
-        load=lambda: MethodSource(load_method(spec)),
-    )
+    dataset, spec = choose_dataset("RealSR"), find_method("bicubic-dither")
+    scoring = build_scoring(["psnr", "ssim"], device="cpu")
+    samples = choose_samples(dataset, limit=images)
+    job = method_job(spec, dataset, samples, scoring, out=out, execution=Execution())
     held = 0.0
 
     def remember(_done: int, _total: int, _image: str) -> None:
         nonlocal held
         held = status_mib("VmRSS")
 
-    run_job(job, Scorer(build_metrics(["psnr", "ssim"], protocol, device)[0], device), device="cpu", progress=remember)
+    run_job(job, scoring.scorer, device="cpu", progress=remember)
     sys.stdout.write(f"{held}\n")
 
 

@@ -14,7 +14,7 @@ from ccsr_bench.datasets.output_folders import check_runs, find_runs
 from ccsr_bench.errors import BenchError
 from ccsr_bench.install.files import Progress, silent
 from ccsr_bench.methods.base import Execution
-from ccsr_bench.methods.objects import find_source
+from ccsr_bench.methods.objects import find_specs
 from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL
 from ccsr_bench.places import check_name
 
@@ -43,6 +43,7 @@ def run(
     precision: Literal["exact", "fast"] = "exact",
     backends: Mapping[str, str] | None = None,
     methods_dir: PathLike | Sequence[PathLike] = (),
+    name: str | None = None,
     canary: bool = True,
     progress: bool = True,
 ) -> ResultsFolder:
@@ -72,6 +73,7 @@ def run(
         precision: Precision of the metrics' networks: ``exact`` (float32) or ``fast``.
         backends: Metric -> another package that computes it.
         methods_dir: Folder of your own methods, or several.
+        name: Name in results of a class or an object; its class's name when None.
         canary: Check every metric on a published image before the work starts.
         progress: Show a progress bar.
 
@@ -85,7 +87,7 @@ def run(
     samples = choose_samples(chosen, limit=limit, shard=shard)
     _check_count("runs", runs)
     asked = list(method) if isinstance(method, list | tuple) else [method]
-    specs = [find_source(one, extra=_paths(methods_dir)) for one in asked]
+    specs = [spec for one in asked for spec in find_specs(one, name=name, methods_dir=methods_dir)]
     if not specs:
         raise BenchError("`method` is an empty list; name at least one method")
     execution = Execution(dtype=dtype, batch=batch, compiled=compiled)
@@ -196,10 +198,6 @@ def _names(metrics: Sequence[str] | str | None) -> list[str] | None:
     if not names:
         raise BenchError("`metrics` is empty; name at least one metric, or leave it out for all default metrics")
     return names
-
-
-def _paths(folders: PathLike | Sequence[PathLike]) -> list[Path]:
-    return [Path(folder) for folder in ([folders] if isinstance(folders, str | Path) else folders)]
 
 
 def _check_count(argument: str, value: object) -> None:

@@ -14,3 +14,5 @@ from .settings import Quirks as Quirks
 from .settings import Settings as Settings
 from .settings import Tiling as Tiling
 from .weights import WeightFolders as WeightFolders
+
+__all__: list[str]

@@ -112,7 +112,7 @@ def _methods() -> list[Finding]:
     findings = []
     for name, spec in specs.items():
         try:
-            loading.check(spec)
+            loading.check_installed(spec)
             findings.append(Finding(f"method {name}", True, spec.manifest.title))
         except BenchError as error:
             findings.append(Finding(f"method {name}", False, str(error)))

@@ -33,6 +33,9 @@ VERBS = {
     "doctor": "show what works here, what is missing, and how to get it",
 }
 
+_MODULES = {"test-method": "check_method"}
+"""Verb -> its module, where they differ: pytest takes a module called `test_method` for a test."""
+
 _EXAMPLES = """\
 examples:
   ccsr-bench run --method bicubic bicubic-dither --dataset sample
@@ -67,7 +70,7 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
         )
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
         if name == verb:
-            module = importlib.import_module(f"ccsr_bench.cli.{name.replace('-', '_')}")
+            module = importlib.import_module(f"ccsr_bench.cli.{_MODULES.get(name, name.replace('-', '_'))}")
             sub.epilog = f"examples:\n{module.EXAMPLES}"
             module.add_arguments(sub)
             sub.set_defaults(execute=module.execute, parser=sub)

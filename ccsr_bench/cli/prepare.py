@@ -97,9 +97,15 @@ def _prepare_weights(specs: Sequence[MethodSpec], local: Path | None) -> None:
 
 
 def _check_source(specs: Sequence[MethodSpec]) -> None:
-    families = {spec.manifest.id for spec in specs if spec.manifest.isolated and spec.manifest.upstream is not None}
+    families = {spec.manifest.id: spec for spec in specs if spec.manifest.isolated}
     if len(families) != 1:
         raise BenchError("--source is the checkout of one method's official repository: name that method alone")
+    (spec,) = families.values()
+    if spec.manifest.upstream is None:
+        raise BenchError(
+            f"method '{spec.name}' names no official repository that --source could be a checkout of: "
+            f"add [upstream] with its address and commit to {spec.defined_in}"
+        )
 
 
 def _prepare_official_code(specs: Sequence[MethodSpec], source: Path | None) -> None:
@@ -114,9 +120,13 @@ def _prepare_official_code(specs: Sequence[MethodSpec], source: Path | None) -> 
         if upstream is not None:
             folder = install_source(family, upstream, source)
             echo(f"{family}: {upstream.repository} at {upstream.commit[:12]}, in {folder}")
-    for spec in {(spec.manifest.id, spec.manifest.environment): spec for spec in isolated}.values():
+    prepared = set()
+    for spec in isolated:
         environment = spec.manifest.environment
         assert isinstance(environment, Isolated)
+        if (spec.manifest.id, environment.lock) in prepared:
+            continue
+        prepared.add((spec.manifest.id, environment.lock))
         remark(f"{spec.manifest.id}: making its environment, which can take minutes")
         interpreter = make_environment(environment.python, spec.file("lock", environment.lock))
         echo(f"{spec.manifest.id}: environment of {environment.lock}, in {interpreter.parent.parent}")
@@ -168,7 +178,7 @@ def _list_missing(
     missing = [f"data set {m.name}: goes to {dataset_home(m.name)}" for m in manifests if not datasets.is_ready(m)]
     for spec in specs:
         try:
-            loading.check(spec)
+            loading.check_installed(spec)
         except BenchError as error:
             missing.append(str(error))
     for key in missing_files(needed_files(options.metrics)) if options.metrics is not None else ():

@@ -18,25 +18,25 @@ SEEDS = (1, 2, 2**63 - 1)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the contract."""
+class CheckedPromise:
+    """One promise of the contract, and whether the method keeps it."""
 
     promise: str
     kept: bool
     detail: str = ""
-    """What was seen instead, or why it could not be looked at."""
+    """What was seen instead, or why the promise could not be checked."""
 
 
 def check_contract(
     spec: MethodSpec, load: Callable[[], Method], *, size: int, progress: Callable[[str], None] = lambda _: None
-) -> Iterator[Finding]:
+) -> Iterator[CheckedPromise]:
     """Check a method, one promise after the other; ends early when it cannot restore at all.
 
     Args:
-        spec: What it says of itself.
-        load: Loads it anew.
-        size: Sides of the LR images that it is given, in pixels.
-        progress: Called with what is done next.
+        spec: The method.
+        load: A function that loads the method anew.
+        size: Sides of the LR images that the method is given, in pixels.
+        progress: Called with the name of each step before it starts.
 
     Raises:
         BenchError: It cannot be loaded.
@@ -46,10 +46,10 @@ def check_contract(
         progress("one output")
         try:
             checks.first = method.restore(checks.lr, SEEDS[:1])
-        except Exception as error:  # whatever the method raises is the finding
-            yield Finding("restores an image, without a network", False, " ".join(f"{error!r}".split()))
+        except Exception as error:  # whatever the method raises breaks the promise
+            yield CheckedPromise("restores an image, without a network", False, " ".join(f"{error!r}".split()))
             return
-        yield Finding("restores an image, without a network", True)
+        yield CheckedPromise("restores an image, without a network", True)
         yield checks.size()
         yield checks.steps()
         for promise in (checks.same_seed, checks.other_seed, checks.input_left_alone):
@@ -71,50 +71,54 @@ class _Checks:
         self._spec = spec
         self._method = method
 
-    def size(self) -> Finding:
+    def size(self) -> CheckedPromise:
         height, width, _ = self.lr.shape
         scale = self._spec.manifest.scale
         wanted = (1, scale * height, scale * width, 3)
         kept = self.first.dtype == np.uint8 and self.first.shape == wanted
-        return Finding(
+        return CheckedPromise(
             f"uint8 RGB, {scale} times as large", kept, "" if kept else f"{self.first.dtype} {self.first.shape}"
         )
 
-    def steps(self) -> Finding:
+    def steps(self) -> CheckedPromise:
         variant = self._spec.variant
         calls = getattr(self._method, "network_calls", None)
         promise = f"declared steps ({variant.steps}) are the network's calls"
         if not variant.steps or calls is None:
-            return Finding(promise, True, "not counted: the adapter names no network" if variant.steps else "no steps")
+            return CheckedPromise(
+                promise, True, "not counted: the adapter names no network" if variant.steps else "no steps"
+            )
         wanted = variant.steps * variant.calls_per_step
-        return Finding(promise, calls == wanted, "" if calls == wanted else f"{calls} calls, {wanted} expected")
+        return CheckedPromise(promise, calls == wanted, "" if calls == wanted else f"{calls} calls, {wanted} expected")
 
-    def same_seed(self) -> Finding:
+    def same_seed(self) -> CheckedPromise:
         """Other images and other seeds come between, and the order is another."""
         self._method.restore(self._other, SEEDS[1:])
         together = self._method.restore(self.lr, SEEDS[::-1])
         return _compare("same seed, same bytes, whatever ran before", together[-1:], self.first)
 
-    def other_seed(self) -> Finding:
+    def other_seed(self) -> CheckedPromise:
         second = self._method.restore(self.lr, SEEDS[1:2])
         differs = bool((second != self.first).any())
         stochastic = self._spec.stochastic
         promise = "other seeds give other outputs" if stochastic else "deterministic: the seed does not matter"
         spread = np.abs(second.astype(int) - self.first.astype(int)).mean()
-        return Finding(promise, differs == stochastic, f"mean difference {spread:.3g} grey levels" if differs else "")
+        return CheckedPromise(
+            promise, differs == stochastic, f"mean difference {spread:.3g} grey levels" if differs else ""
+        )
 
-    def input_left_alone(self) -> Finding:
+    def input_left_alone(self) -> CheckedPromise:
         lr = self.lr.copy()
         lr.setflags(write=False)
         self._method.restore(lr, SEEDS[:1])
-        return Finding("leaves its input alone", bool((lr == self.lr).all()))
+        return CheckedPromise("leaves its input alone", bool((lr == self.lr).all()))
 
 
-def _compare(promise: str, output: np.ndarray, expected: np.ndarray) -> Finding:
+def _compare(promise: str, output: np.ndarray, expected: np.ndarray) -> CheckedPromise:
     if output.shape != expected.shape:
-        return Finding(promise, False, f"shape {output.shape}, {expected.shape} before")
+        return CheckedPromise(promise, False, f"shape {output.shape}, {expected.shape} before")
     wrong = int((output != expected).any(-1).sum())
-    return Finding(promise, not wrong, f"{wrong} pixels differ" if wrong else "")
+    return CheckedPromise(promise, not wrong, f"{wrong} pixels differ" if wrong else "")
 
 
 @contextlib.contextmanager

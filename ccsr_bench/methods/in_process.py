@@ -12,35 +12,25 @@ from typing import cast
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.base import Execution, Method
 from ccsr_bench.methods.manifest import InProcess
+from ccsr_bench.methods.objects import ObjectSpec
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
 
 
-def load_method(
-    spec: MethodSpec,
-    execution: Execution | None = None,
-    weights: Mapping[str, InstalledWeights] | None = None,
-) -> Method:
-    """Load a method.
+def load_in_process(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> Method:
+    """Load a method that runs inside our own process.
 
     Args:
-        spec: Which.
-        execution: How its networks run, where it has any; on the CPU by default.
-        weights: As `MethodSpec.find_weights` finds them, which is the default.
+        spec: The method.
+        execution: How its networks run, where it has any.
+        weights: Installed weights by role, as `MethodSpec.find_weights` returns them.
 
     Raises:
-        BenchError: Its code cannot be imported, does not accept the variant's parameters, or its weights are missing.
+        BenchError: Its code cannot be imported, or does not accept the variant's parameters.
     """
-    where = f"method '{spec.name}' ({spec.folder / 'method.toml'})"
-    arguments = dict(spec.variant.parameters)
-    if spec.manifest.in_process_networks:
-        arguments["execution"] = execution or Execution()
-    if spec.variant.weights:
-        found = spec.find_weights() if weights is None else weights
-        arguments["weights"] = {role: installed.folder for role, installed in found.items()}
+    where = f"method '{spec.name}' ({spec.defined_in})"
     try:
-        module, attribute = _entry(spec)
-        method = getattr(module, attribute)(**arguments)
+        method = spec.build() if isinstance(spec, ObjectSpec) else _build(spec, execution, weights)
     except KeyboardInterrupt:
         raise
     except BenchError as error:
@@ -50,6 +40,16 @@ def load_method(
     if not callable(getattr(method, "restore", None)):
         raise BenchError(f"{where}: {_environment(spec).entry} has no method `restore`")
     return cast("Method", method)
+
+
+def _build(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> object:
+    arguments = dict(spec.variant.parameters)
+    if spec.manifest.in_process_networks:
+        arguments["execution"] = execution
+    if spec.variant.weights:
+        arguments["weights"] = {role: installed.folder for role, installed in weights.items()}
+    module, attribute = _entry(spec)
+    return getattr(module, attribute)(**arguments)
 
 
 def parameter_counts(spec: MethodSpec) -> dict[str, int]:

@@ -16,32 +16,37 @@ from ccsr_bench.methods.isolated.host import IsolatedCaptioner, IsolatedMethod, 
 from ccsr_bench.methods.manifest import Isolated
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
+from ccsr_bench.places import worker_log
 
 
-def load(
+def load_method(
     spec: MethodSpec,
-    execution: Execution,
-    weights: Mapping[str, InstalledWeights],
+    execution: Execution | None = None,
+    weights: Mapping[str, InstalledWeights] | None = None,
     *,
-    log: Path,
+    log: Path | None = None,
     caption: Callable[[np.ndarray], str] | None = None,
 ) -> Method | IsolatedMethod:
-    """Load a method; one that runs in a process of its own has to be closed.
+    """Load a method. One that runs in a process of its own has to be closed.
 
     Args:
-        spec: Which.
-        execution: How its networks run.
-        weights: As `MethodSpec.find_weights` finds them.
-        log: Gets what official code prints.
-        caption: Of an LR image, for a captioned method; those that `ccsr-bench caption` made by default.
+        spec: The method.
+        execution: How its networks run; on the CPU when None.
+        weights: Installed weights by role; those that `MethodSpec.find_weights` finds when None.
+        log: A file for what official code prints; one in the cache folder when None.
+        caption: A function that returns the caption of an LR image, for a captioned method; the captions that
+            `ccsr-bench caption` made when None.
 
     Raises:
-        BenchError: It cannot be loaded.
+        BenchError: The method cannot be loaded.
     """
-    if not isinstance(spec.manifest.environment, Isolated):
-        return in_process.load_method(spec, execution, weights)
+    execution = execution or Execution()
+    weights = spec.find_weights() if weights is None else weights
+    if not spec.manifest.isolated:
+        return in_process.load_in_process(spec, execution, weights)
     of_image = (caption or captions.reader(spec)) if spec.variant.captioned else None
-    method = IsolatedMethod(launch(spec, weights, device=execution.device, log=log), of_image)
+    started_with = launch(spec, weights, device=execution.device, log=log or worker_log(spec.name))
+    method = IsolatedMethod(started_with, of_image)
     _start(spec, method)
     return method
 
@@ -52,10 +57,10 @@ def load_captioner(
     """Load a captioner, which has to be closed.
 
     Args:
-        spec: As `MethodSpec.captioner` gives it.
-        weights: As its `find_weights` finds them.
-        device: Where its networks run.
-        log: Gets what official code prints.
+        spec: The captioner, as `MethodSpec.captioner` returns it.
+        weights: Installed weights by role, as `MethodSpec.find_weights` returns them.
+        device: The device that its networks run on.
+        log: A file for what official code prints.
 
     Raises:
         BenchError: It cannot be loaded.
@@ -109,7 +114,7 @@ def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device:
     )
 
 
-def check(spec: MethodSpec) -> None:
+def check_installed(spec: MethodSpec) -> None:
     """Raise a `BenchError` that names everything a method is missing; nothing is loaded."""
     missing = []
     for part in (spec, spec.captioner) if spec.variant.captioned else (spec,):

@@ -16,7 +16,7 @@ Role = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 RelativePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")]
 """A file inside a folder of weights."""
 
-EarlierVersions = list[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]]
+EarlierVersions = tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")], ...]
 """Versions of an adapter that give the same outputs as the present one: ledgers that they made are added to.
 
 Each is the first 16 hexadecimal digits of the adapter's sha256, as `MethodSpec.made_by` names it.
@@ -41,7 +41,7 @@ class InProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="in
     weights with ``weights``, a dictionary of role -> folder. Beside the entry there may be two functions:
     ``parameter_counts`` returns network -> number of parameters without weights, ``check_libraries`` raises a
     `BenchError` that says what has to be installed."""
-    earlier_versions: EarlierVersions = []
+    earlier_versions: EarlierVersions = ()
     """Earlier versions of a file beside the manifest."""
 
 
@@ -57,7 +57,7 @@ class Isolated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="iso
     python: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+\Z")]
     adapter: RelativePath = "adapter.py"
     """Beside the manifest."""
-    earlier_versions: EarlierVersions = []
+    earlier_versions: EarlierVersions = ()
     lock: RelativePath = "requirements.lock"
     """The exact versions of the packages that are installed for it."""
     start_seconds: Annotated[float, msgspec.Meta(gt=0)] = 900

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -26,6 +26,9 @@ ENTRY_POINT_GROUP = "ccsr_bench.methods"
 FOLDERS_VARIABLE = "CCSR_BENCH_METHODS"
 """Folders of the user's own methods, separated like `PATH`."""
 
+Folders = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""A folder of methods, or several."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +40,12 @@ class MethodSpec:
     manifest: MethodManifest
     variant: Variant
     folder: Path
-    """Where its `method.toml` is."""
+    """The folder of its `method.toml`."""
+
+    @property
+    def defined_in(self) -> str:
+        """What defines the method, for error messages."""
+        return str(self.folder / "method.toml")
 
     @property
     def stochastic(self) -> bool:
@@ -103,8 +111,16 @@ class MethodSpec:
                 "lock": environment.lock,
                 "lock_sha256": _version(self.file("lock", environment.lock)),
             }
+        file = self._code_file()
+        return {"code": environment.entry, "code_sha256": _version(file) if file is not None else ""}
+
+    def _code_file(self) -> Path | None:
+        """Return the file beside the manifest that the method's code is in; None where a package holds it."""
+        environment = self.manifest.environment
+        if isinstance(environment, Isolated):
+            return self.file("adapter", environment.adapter)
         file = self.folder / environment.entry.partition(":")[0]
-        return {"code": environment.entry, "code_sha256": _version(file) if file.is_file() else ""}
+        return file if file.is_file() else None
 
     def check_use(self, dataset: str, scale: int, execution: Execution, *, own_weights: bool = False) -> None:
         """Check that a method can be run as it is asked for.
@@ -184,18 +200,60 @@ def _version(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
-def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:
+def find_methods(extra: Folders = ()) -> dict[str, MethodSpec]:
     """Return every variant that can be found, by name; nothing is loaded.
 
     Args:
-        extra: Folders of methods to look in beside the usual ones (`--methods-dir`).
+        extra: A folder of methods to look in beside the usual ones, or several.
 
     Raises:
-        BenchError: A manifest is wrong, or two variants, or two different weights, have the same name.
+        BenchError: A folder holds no methods, a manifest is wrong, or two variants, or two different weights, have the
+            same name.
     """
+    given = [_folder(extra)] if isinstance(extra, (str, os.PathLike)) else [_folder(folder) for folder in extra]
+    return _read(_manifest_paths(given))
+
+
+def find_method(name: str, extra: Folders = ()) -> MethodSpec:
+    """Return one variant by name.
+
+    Args:
+        name: The variant's name.
+        extra: A folder of methods to look in beside the usual ones, or several.
+
+    Raises:
+        BenchError: There is no such method; near names are given.
+    """
+    methods = find_methods(extra)
+    if name not in methods:
+        raise unknown_name("method", name, methods, hint="`ccsr-bench list methods`")
+    return methods[name]
+
+
+def methods_in(folder: str | os.PathLike[str]) -> dict[str, MethodSpec]:
+    """Return the variants that a folder defines, by name: one with a `method.toml`, or one that holds such folders.
+
+    Raises:
+        BenchError: The folder holds no methods, or a manifest is wrong.
+    """
+    path = _folder(folder)
+    manifest = path.resolve() / "method.toml"
+    if manifest.is_file():
+        return _read([manifest])
+    _check_folder(path)
+    return _read(sorted(path.resolve().glob("*/method.toml")))
+
+
+def _folder(given: object) -> Path:
+    if not isinstance(given, (str, os.PathLike)):
+        raise BenchError(f"{given!r}: no folder of methods; give its path")
+    return Path(given)
+
+
+def _read(manifests: Iterable[Path]) -> dict[str, MethodSpec]:
     found: dict[str, MethodSpec] = {}
     weights: dict[str, tuple[Weights, Path]] = {}
-    for manifest_path in _manifest_paths(extra):
+    for manifest_path in manifests:
         manifest = read_toml(manifest_path, MethodManifest)
         for name, described in manifest.weights.items():
             known, where = weights.setdefault(name, (described, manifest_path))
@@ -212,28 +270,21 @@ def find_methods(extra: Iterable[Path] = ()) -> dict[str, MethodSpec]:
     return dict(sorted(found.items()))
 
 
-def find_method(name: str, extra: Iterable[Path] = ()) -> MethodSpec:
-    """Return one variant by name.
-
-    Raises:
-        BenchError: There is no such method; near names are given.
-    """
-    methods = find_methods(extra)
-    if name not in methods:
-        raise unknown_name("method", name, methods, hint="`ccsr-bench list methods`")
-    return methods[name]
-
-
-def _manifest_paths(extra: Iterable[Path]) -> Iterator[Path]:
+def _manifest_paths(extra: Sequence[Path]) -> Iterator[Path]:
     own = [Path(part) for part in os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep) if part]
     for folder in (*extra, *own):
-        if not folder.is_dir():
-            raise BenchError(f"{folder}: no such folder of methods")
-        if not any(folder.glob("*/method.toml")):
-            hint = f"; give {folder.resolve().parent}" if (folder / "method.toml").is_file() else ""
-            raise BenchError(f"{folder}: no folder in it holds a method.toml{hint}")
+        _check_folder(folder)
     for folder in dict.fromkeys(path.resolve() for path in (shipped("methods"), *own, *extra, *_installed_folders())):
         yield from sorted(folder.glob("*/method.toml"))
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise a `BenchError` unless a folder holds folders of methods."""
+    if not folder.is_dir():
+        raise BenchError(f"{folder}: no such folder of methods")
+    if not any(folder.glob("*/method.toml")):
+        hint = f"; give {folder.resolve().parent}" if (folder / "method.toml").is_file() else ""
+        raise BenchError(f"{folder}: no folder in it holds a method.toml{hint}")
 
 
 def _installed_folders() -> Iterator[Path]:

@@ -9,14 +9,14 @@ from ccsr_bench.errors import BenchError
 _MANIFEST = """\
 id = "{name}"
 title = "{name}: say here what it is"
-licence = "say here what it is"
+licence = "say here which it is"
 scale = 4
 stochastic = true  # false: every seed gives the same output, so it runs once and has no spread
 
 {environment}
 [variants.{name}]
 title = "{name}"  # its row in a table
-steps = 0  # of sampling
+steps = 0  # sampling steps
 parameters = {{ strength = 4.0 }}  # passed to {receiver}
 """
 
@@ -27,7 +27,8 @@ entry = "adapter.py:Model"
 """
 
 _ISOLATED = """\
-# The official repository: its checkout is given to `load` as `source`.
+# The official repository, and the commit that results are bound to. With these three lines, `prepare` clones it, or
+# takes your checkout with --source DIR, and `load` is given the folder as `source`.
 # [upstream]
 # repository = "https://github.com/somebody/something"
 # commit = "40 hexadecimal digits"
@@ -78,22 +79,22 @@ class Model:
 '''
 
 
-def write_skeleton(folder: Path, name: str, *, isolated: bool, python: str) -> list[Path]:
+def write_skeleton(methods_dir: Path, name: str, *, isolated: bool, python: str) -> list[Path]:
     """Write a method that can be run at once.
 
     Args:
-        folder: Of the user's methods.
-        name: Of the method; a folder of that name is made.
-        isolated: Whether it runs in an environment and a process of its own.
-        python: The version of that environment, such as ``3.11``.
+        methods_dir: The folder of the user's methods.
+        name: The method's name, and its folder's.
+        isolated: Whether the method runs in an environment and a process of its own.
+        python: The Python version of that environment, such as ``3.11``.
 
     Returns:
-        The files.
+        The files that were written.
 
     Raises:
-        BenchError: There is such a folder already.
+        BenchError: The method's folder exists already.
     """
-    home = folder / name
+    home = methods_dir / name
     environment = _ISOLATED.format(python=python) if isolated else _IN_PROCESS
     receiver = "load" if isolated else "the constructor"
     files = {
@@ -107,7 +108,7 @@ def write_skeleton(folder: Path, name: str, *, isolated: bool, python: str) -> l
     try:
         home.mkdir(parents=True)
     except FileExistsError:
-        raise BenchError(f"{home}: is there already; choose another name or --methods-dir") from None
+        raise BenchError(f"{home}: is there already; give another `name` or `methods_dir`") from None
     for file, text in files.items():
         (home / file).write_text(text, encoding="utf-8")
     return [home / file for file in files]

@@ -95,7 +95,7 @@ def _captioned_by(spec: MethodSpec, samples: Sequence[Sample]) -> list[str]:
 
 
 def _load(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], log: Path) -> Method:
-    return loading.load(spec, execution, weights, log=log)
+    return loading.load_method(spec, execution, weights, log=log)
 
 
 def images_job(

@@ -140,7 +140,7 @@ def _measure(
 @contextlib.contextmanager
 def _loaded(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> Iterator[_Checked]:
     with contextlib.ExitStack() as held:
-        method = loading.load(spec, execution, weights, log=worker_log(spec.name), caption=same_caption)
+        method = loading.load_method(spec, execution, weights, log=worker_log(spec.name), caption=same_caption)
         if isinstance(method, IsolatedMethod):
             held.callback(method.close)
         yield _Checked(method, spec)

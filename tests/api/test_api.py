@@ -50,7 +50,9 @@ def results(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> ResultsFol
     )
 
 
-def test_a_name_runs_on_a_data_set_as_the_issue_of_a_notebook_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_runs_on_a_data_set_as_the_issue_of_a_notebook_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     cb.run("bicubic-dither", dataset="sample", runs=2, metrics=["psnr", "ssim"], limit=2)
     frame = cb.load_results("results").frame()
@@ -103,8 +105,9 @@ class Nearest:
 
 @pytest.mark.parametrize("method", [Nearest, Nearest()])
 def test_a_class_or_an_object_is_a_method(pairs: Path, tmp_path: Path, method: object) -> None:
-    folders = {"lr": pairs / "lr", "hr": pairs / "hr"}
-    results = cb.run(method, **folders, metrics="psnr", out=tmp_path, device="cpu", progress=False)
+    results = cb.run(
+        method, lr=pairs / "lr", hr=pairs / "hr", metrics="psnr", out=tmp_path, device="cpu", progress=False
+    )
     frame = results.frame()
     assert frame["method"].unique().tolist() == ["nearest"]
     hr = read_image(pairs / "hr" / "image0.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import numpy as np
 import pytest
 
 from ccsr_bench.cli import main
+from ccsr_bench.datasets.loading import from_folders
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.reader import Ledger
+from ccsr_bench.methods import captions
+from ccsr_bench.methods.registry import find_method
 from tests.support.cli import Capture, mistake
 from tests.support.isolated import MANIFEST, write_isolated
 from tests.support.pictures import picture
@@ -130,7 +134,47 @@ def test_from_images_to_a_run(pairs: Path, methods: Path, home: Path, tmp_path: 
     assert texts == {name: json.loads(text)["text"] for name, text in second.items()}
     assert main(run) == 0
     with Ledger(tmp_path / "out" / "custom" / "fake") as ledger:
-        assert "captions by captioner.py sha256" in ledger.identity.made_by
+        assert "captions by captioner.py sha256" in ledger.identity.made_by_text
+
+
+def test_prepare_makes_the_captioners_environment_too(methods: Path, tmp_path: Path, capsys: Capture) -> None:
+    manifest = methods / "fake" / "method.toml"
+    named = 'weights = { model = "words" }\n\n[variants.fake]'
+    described = '[weights.words]\nlicence = "none"\nfolder = "words"\nfiles = { "model.bin" = "" }\n'
+    described += 'sources = [{ kind = "by-hand", page = "https://example.org" }]\n'
+    manifest.write_text(f"{manifest.read_text().replace('[variants.fake]', named)}\n{described}")
+    (tmp_path / "local" / "words").mkdir(parents=True)
+    (tmp_path / "local" / "words" / "model.bin").write_bytes(b"words")
+    command = ["prepare", "--method", "fake", "--methods-dir", methods, "--from", tmp_path / "local"]
+    assert main([str(a) for a in command]) == 0
+    said = capsys.readouterr().out
+    assert "fake: environment of requirements.lock" in said
+    assert "fake: environment of captioner.lock" in said
+    assert "words: recorded" in said
+
+
+def test_captions_of_an_earlier_version_that_gives_the_same_are_kept(
+    pairs: Path, methods: Path, home: Path, capsys: Capture
+) -> None:
+    asked = chosen(pairs, methods)
+    (methods / "fake" / "seeing").touch()
+    assert caption(capsys, *asked, "--limit", "2")[0] == 0
+    before = captions_made_by(methods, pairs, 2)
+    version = hashlib.sha256(CAPTIONER.encode()).hexdigest()[:16]
+    manifest = methods / "fake" / "method.toml"
+    text = manifest.read_text().replace("[captioner]", f'[captioner]\nearlier_versions = ["{version}"]')
+    manifest.write_text(text)
+    (methods / "fake" / "captioner.py").write_text(f"{CAPTIONER}\n# changed")
+    code, said = caption(capsys, *asked)
+    assert (code, said["made"]) == (0, 2)
+    now = captions_made_by(methods, pairs, 4)  # two captions of either version, told of as the present one's
+    assert now != before
+    assert captions.earlier_made_by(find_method("fake", [methods]), now) == [before]
+
+
+def captions_made_by(methods: Path, pairs: Path, images: int) -> str:
+    samples = from_folders(pairs / "lr", pairs / "hr").samples[:images]
+    return captions.check(find_method("fake", [methods]), samples)
 
 
 def test_a_damaged_caption_is_named(pairs: Path, methods: Path, home: Path, capsys: Capture) -> None:

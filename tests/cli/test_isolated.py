@@ -14,7 +14,7 @@ from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
 from ccsr_bench.methods.isolated.environments import make_environment
 from tests.support.cli import Capture, mistake
-from tests.support.isolated import MANIFEST, VERSION, write_isolated
+from tests.support.isolated import MANIFEST, VERSION, git, write_isolated, write_repository
 from tests.support.pictures import picture
 
 CRASHES, HANGS = "image03", "image05"
@@ -87,7 +87,7 @@ def test_a_method_without_its_environment(ten_pairs: Path, home: Path, tmp_path:
 
 def test_prepare_makes_the_environment_and_checks_the_checkout(home: Path, tmp_path: Path, capsys: Capture) -> None:
     source = tmp_path / "official"
-    commit = _repository(source)
+    commit = write_repository(source)
     manifest = MANIFEST.replace("[environment]", UPSTREAM.format(repository=source, commit=commit))
     methods = write_isolated(tmp_path / "methods", home, manifest=manifest)
     prepare = ["prepare", "--method", "fake", "--methods-dir", methods]
@@ -100,30 +100,15 @@ def test_prepare_makes_the_environment_and_checks_the_checkout(home: Path, tmp_p
 
     (source / "model.py").write_text("changed = True\n")
     assert "files were changed since the pinned commit (M model.py)" in mistake(capsys, *prepare, "--source", source)
-    _git(source, "commit", "--quiet", "--all", "--message", "more")
+    git(source, "commit", "--quiet", "--all", "--message", "more")
     assert f"the method is pinned to {commit[:12]}: run `git -C" in mistake(capsys, *prepare, "--source", source)
     assert "not a checkout of" in mistake(capsys, *prepare, "--source", tmp_path)
     assert "--source is the checkout of one method" in mistake(
         capsys, "prepare", "--method", "bicubic", "--source", source
     )
-    _git(source, "checkout", "--quiet", "--detach", commit)
+    git(source, "checkout", "--quiet", "--detach", commit)
     assert main([str(a) for a in [*prepare, "--source", source]]) == 0
     assert (home / "sources" / "fake").resolve() == source
-
-
-def _repository(folder: Path) -> str:
-    folder.mkdir()
-    (folder / "model.py").write_text("changed = False\n")
-    _git(folder, "init", "--quiet")
-    _git(folder, "add", ".")
-    _git(folder, "commit", "--quiet", "--message", "first")
-    return _git(folder, "rev-parse", "HEAD")
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    done = subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def test_uv_makes_an_environment(home: Path, tmp_path: Path) -> None:

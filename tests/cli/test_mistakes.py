@@ -15,7 +15,7 @@ from PIL import Image
 
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
-from ccsr_bench.ledger.reader import Ledger, SCHEMA
+from ccsr_bench.ledger.reader import SCHEMA, Ledger
 from tests.support.bad_images import bad_images
 from tests.support.cli import Capture, done, mistake
 from tests.support.ledgers import everything

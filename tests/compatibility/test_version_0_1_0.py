@@ -73,9 +73,10 @@ def test_recorded_ledgers_are_added_to(
 def test_runs_added_to_a_recorded_ledger_are_those_of_a_new_one(results: Path, tmp_path: Path) -> None:
     for out in (results, tmp_path / "new"):
         done(["run", "--method", "bicubic-dither", "--runs", "5", *PAIRS, *METRICS, "--out", out])
-    assert rows(results / "own" / "bicubic-dither")["outputs"] == rows(tmp_path / "new" / "own" / "bicubic-dither")[
-        "outputs"
-    ]
+    assert (
+        rows(results / "own" / "bicubic-dither")["outputs"]
+        == rows(tmp_path / "new" / "own" / "bicubic-dither")["outputs"]
+    )
 
 
 def test_a_recorded_noise_floor_is_known_as_one(results: Path) -> None:

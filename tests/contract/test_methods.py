@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ccsr_bench.methods.base import Execution, Method
-from ccsr_bench.methods.in_process import load_method
+from ccsr_bench.methods.loading import load_method
 from ccsr_bench.methods.registry import MethodSpec, find_methods
 from tests.support.pictures import picture
 from tests.support.tiny_spandrel import CHECKPOINTS, write_checkpoints

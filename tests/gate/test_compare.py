@@ -32,7 +32,8 @@ def verdicts(comparison: Comparison) -> dict[str, str]:
 def test_no_change_is_silent(images: int, runs: int) -> None:
     generator = np.random.default_rng(2)
     fired = [
-        bool(compare_baselines(drawn(generator, images, runs), drawn(generator, images, runs)).regressions) for _ in range(60)
+        bool(compare_baselines(drawn(generator, images, runs), drawn(generator, images, runs)).regressions)
+        for _ in range(60)
     ]
     assert sum(fired) <= 2
 
@@ -127,7 +128,9 @@ def test_asked_tolerances_are_granted() -> None:
     assert compare_baselines(base, new, tolerances=asked).regressions == ()
     # Seed noise is tolerated even where less was asked for.
     less = compare_baselines(base, new, tolerances={"psnr": 1e-9, "l-std": 1.0}).outcomes
-    assert [outcome.tolerance for outcome in less] == [outcome.tolerance for outcome in compare_baselines(base, new).outcomes]
+    assert [outcome.tolerance for outcome in less] == [
+        outcome.tolerance for outcome in compare_baselines(base, new).outcomes
+    ]
     with pytest.raises(BenchError, match="unknown --tolerance 'pnsr': did you mean psnr"):
         compare_baselines(base, new, tolerances={"pnsr": 1.0})
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.ledger.reader import Ledger, SCHEMA
+from ccsr_bench.ledger.reader import SCHEMA, Ledger
 from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord
 from ccsr_bench.ledger.writer import LedgerWriter
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -75,6 +76,13 @@ def test_an_output_depends_on_image_and_seed_alone(make: Make) -> None:
     np.testing.assert_array_equal(method.restore(lr_image(), [3, 1]), first[[2, 0]])
     np.testing.assert_array_equal(make().restore(lr_image(), [2**63 - 1]), method.restore(lr_image(), [2**63 - 1]))
     assert method.network_calls == 3
+
+
+def test_the_worker_says_what_it_runs_with(make: Make) -> None:
+    method = make()
+    assert method.about is None
+    method.start()
+    assert method.about == {"python": platform.python_version(), "packages": {"numpy": np.__version__}}
 
 
 def test_what_official_code_prints_goes_to_the_log(

@@ -15,11 +15,11 @@ from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods import registry
 from ccsr_bench.methods.base import Execution
-from ccsr_bench.methods.in_process import load_method
+from ccsr_bench.methods.loading import load_method
 from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import InstalledWeights
 from ccsr_bench.places import shipped
-from tests.support.methods import ADAPTER, write_method
+from tests.support.methods import ADAPTER, MANIFEST, write_method
 
 
 def test_shipped_methods_are_found_and_load() -> None:
@@ -125,12 +125,12 @@ def test_mistake_in_a_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_what_makes_the_outputs_is_named_with_parameters_and_own_code(tmp_path: Path) -> None:
-    dither = find_method("bicubic-dither").made_by()
+    dither = find_method("bicubic-dither").origins()[0].text()
     assert dither == 'ccsr_bench.methods.interpolation:DitheredBicubic {"sigma": 8.0}'
     write_method(tmp_path)
-    before = find_method("constant", [tmp_path]).made_by()
+    before = find_method("constant", [tmp_path]).origins()[0].text()
     (tmp_path / "constant" / "adapter.py").write_text(ADAPTER + "\n# changed\n")
-    assert find_method("constant", [tmp_path]).made_by() != before
+    assert find_method("constant", [tmp_path]).origins()[0].text() != before
 
 
 ISOLATED = """
@@ -157,11 +157,11 @@ def test_earlier_versions_of_an_adapter_are_named_as_they_named_themselves(tmp_p
     text = manifest.format(name="constant", entry="adapter.py:Constant", parameters="{}", version=version)
     (home / "method.toml").write_text(text)
     execution, weights = Execution(dtype="float16"), {"base": InstalledWeights(tmp_path, "0" * 64)}
-    before = find_method("constant", [tmp_path]).made_by(execution, weights)
+    before = find_method("constant", [tmp_path]).origins(execution, weights)[0].text()
     (home / "adapter.py").write_text(ADAPTER.replace("import", "import  "))
     spec = find_method("constant", [tmp_path])
-    assert spec.made_by(execution, weights) != before
-    assert spec.earlier_made_by(execution, weights) == [before]
+    assert spec.origins(execution, weights)[0].text() != before
+    assert [origin.text() for origin in spec.origins(execution, weights)[1:]] == [before]
 
 
 def test_earlier_versions_of_shipped_adapters_are_no_present_ones() -> None:
@@ -171,7 +171,7 @@ def test_earlier_versions_of_shipped_adapters_are_no_present_ones() -> None:
             for version in part.manifest.environment.earlier_versions:
                 assert re.fullmatch("[0-9a-f]{16}", version)
                 seen += 1
-            assert part.made_by() not in part.earlier_made_by()
+            assert part.origins()[0] not in part.origins()[1:]
     assert seen
 
 

@@ -15,7 +15,8 @@ import torch
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.methods import spandrel_models
 from ccsr_bench.methods.base import Execution, Method
-from ccsr_bench.methods.in_process import check_libraries, load_method
+from ccsr_bench.methods.in_process import check_libraries
+from ccsr_bench.methods.loading import load_method
 from ccsr_bench.methods.registry import find_method
 from tests.support import tiny_spandrel
 from tests.support.pictures import picture

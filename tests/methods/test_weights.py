@@ -220,10 +220,10 @@ def test_what_needs_a_browser_is_said_so(local: Path) -> None:
 def test_weights_are_named_in_what_makes_the_outputs(local: Path) -> None:
     spec = find_method("ccsr-s2")
     found = {"base": own_weights("parts", weights(), local)}
-    text = spec.made_by(weights=found)
+    text = spec.origins(weights=found)[0].text()
     assert f"base weights sha256 {found['base'].sha256[:16]}" in text
     (local / "official" / "config.json").write_bytes(b"another")
-    assert spec.made_by(weights={"base": own_weights("parts", weights(), local)}) != text
+    assert spec.origins(weights={"base": own_weights("parts", weights(), local)})[0].text() != text
 
 
 def test_hashing_is_not_repeated_while_files_are_unchanged(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +280,7 @@ def test_bad_fields_of_a_manifest_are_named(tmp_path: Path, old: str, new: str, 
 
 def test_everything_that_a_method_is_missing_is_named(home: Path) -> None:
     with pytest.raises(BenchError) as error:
-        loading.check(find_method("supir-s50"))
+        loading.check_installed(find_method("supir-s50"))
     for missing in (
         "no weights stable-diffusion-xl-base-0.9vae", "no weights supir-v0q", "no weights clip-vit-large-patch14 ",
         "no weights llava-v1.5-13b", "no weights clip-vit-large-patch14-336", "requirements.lock, no checkout of",

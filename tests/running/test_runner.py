@@ -15,14 +15,10 @@ from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image, write_png
 from ccsr_bench.ledger.reader import Ledger
-from ccsr_bench.methods.base import Method
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.catalogue import PROTOCOLS, build_metrics
 from ccsr_bench.metrics.scorer import Scorer
-from ccsr_bench.running.job import Job
-from ccsr_bench.running.runner import run_job
-from ccsr_bench.running.units import MethodSource
 from ccsr_bench.seeds import seed
 from tests.support.jobs import FailsOn, run, scorer
 from tests.support.ledgers import everything
@@ -188,17 +184,7 @@ class Picky:
 
 def test_metric_that_fails_costs_neither_outputs_nor_other_metrics(own: Dataset, tmp_path: Path) -> None:
     both = Scorer({**build_metrics(["psnr"], PROTOCOLS["paper"], CPU)[0], "picky": Picky()}, CPU)
-    job = Job(
-        "m",
-        "M",
-        own,
-        own.samples,
-        2,
-        PROTOCOLS["paper"],
-        tmp_path,
-        load=lambda: MethodSource(DitheredBicubic(sigma=8.0)),
-    )
-    summary = run_job(job, both, device="cpu", progress=lambda *_: None)
+    summary = run(own, tmp_path, runs=2, scoring=both)
     assert list(summary.failures) == ["image1"]
     assert "picky: not finite" in summary.failures["image1"]
     with Ledger(tmp_path / "own" / "m") as ledger:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -110,3 +111,20 @@ def write_environment(home: Path, lock: bytes) -> Path:
     interpreter.chmod(0o755)
     (environment / "ccsr-bench-ready").write_text("")
     return interpreter
+
+
+def write_repository(folder: Path) -> str:
+    """Write a git repository with one file, as official code comes in; returns its commit."""
+    folder.mkdir()
+    (folder / "model.py").write_text("changed = False\n")
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "first")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a repository; returns what it prints."""
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    done = subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()

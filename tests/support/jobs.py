@@ -11,15 +11,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from ccsr_bench.datasets.loading import Dataset
-from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
+from ccsr_bench.ledger.records import Description, Identity, Origin
 from ccsr_bench.methods.base import Method
+from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.metrics.base import ImageBatch, SetMetric
 from ccsr_bench.metrics.catalogue import PROTOCOLS, build_metrics
 from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.running.job import Job, Summary
 from ccsr_bench.running.runner import run_job
-from ccsr_bench.running.units import MethodSource
+from ccsr_bench.running.sources import Generated
 
 CPU = torch.device("cpu")
 
@@ -51,6 +52,11 @@ def set_scorer(extractor: TileMeans | None = None) -> Scorer:
     return Scorer({"psnr": PSNR(), **names}, CPU)
 
 
+def identity(dataset: Dataset, name: str = "m", *, protocol: str = "paper") -> Identity:
+    """Return what a ledger of tests is about."""
+    return Identity(dataset=dataset.name, method=name, made_by=Origin(code="test"), protocol=protocol, base_seed=0)
+
+
 def run(
     dataset: Dataset,
     out: Path,
@@ -69,9 +75,19 @@ def run(
     samples = [s for s in dataset.samples if names is None or s.name in names]
     if names is not None:
         samples.sort(key=lambda sample: list(names).index(sample.name))
-    source = MethodSource(method or DitheredBicubic(sigma=8.0), batch=batch)
-    title = title or name.title()
-    job = Job(name, title, dataset, samples, runs, PROTOCOLS[protocol], out, made_by="test", load=lambda: source)
+    chosen = method or DitheredBicubic(sigma=8.0)
+    job = Job(
+        identity=identity(dataset, name, protocol=protocol),
+        description=Description(
+            title=title or name.title(), paper_dataset=dataset.paper_name, dataset_images=len(dataset.samples)
+        ),
+        dataset=dataset,
+        samples=samples,
+        runs=runs,
+        protocol=PROTOCOLS[protocol],
+        out=out,
+        source=Generated(lambda: chosen, batch=batch),
+    )
     return run_job(job, scoring or scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
 
 

@@ -9,9 +9,9 @@ from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.methods.interpolation import Interpolation
+from ccsr_bench.metrics.quantities import find_quantities
 from ccsr_bench.stability import g_std
 from ccsr_bench.tables.collect import collect
-from ccsr_bench.metrics.quantities import find_quantities
 from tests.support.jobs import FailsOn, fill, run, set_scorer
 
 

@@ -12,8 +12,8 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.metrics.catalogue import PROTOCOLS
-from ccsr_bench.running.job import Job
-from ccsr_bench.running.runner import run_job
+from ccsr_bench.running.jobs import do_jobs, images_job
+from ccsr_bench.running.scoring import Scoring
 from ccsr_bench.tables.layouts import Request, build
 from ccsr_bench.tables.rows import Table
 from tests.support.jobs import fill, scorer
@@ -184,16 +184,8 @@ def test_a_column_that_nobody_has_is_no_empty_table(out: Path) -> None:
 
 
 def test_machines_are_those_of_outputs_made_here(own: Dataset, tmp_path: Path) -> None:
-    job = Job(
-        "osediff-s1",
-        "OSEDiff-S1",
-        own,
-        own.samples,
-        1,
-        PROTOCOLS["paper"],
-        tmp_path,
-        files={0: {s.name: s.hr for s in own.samples}},
-    )
-    run_job(job, scorer(), device="cpu", progress=lambda *_: None)
+    scoring = Scoring(scorer(), PROTOCOLS["paper"], "cpu")
+    files = {0: {sample.name: sample.hr for sample in own.samples}}
+    do_jobs([images_job(files, "osediff-s1", own, own.samples, scoring, out=tmp_path, title="OSEDiff-S1")], scoring)
     (table,) = build(Request(out=tmp_path, layout="paper-vii", methods=["osediff-s1"], datasets=["own"]))
     assert not [note for note in table.notes if "osediff-s1: on" in note]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ccsr_bench.ledger.results import Scores
+from ccsr_bench.metrics.quantities import L_STD, SCORES, Quantity
 from ccsr_bench.tables.marks import Marking, marked
-from ccsr_bench.metrics.quantities import L_STD, Quantity, SCORES
 from ccsr_bench.tables.rows import Cell, Row, Section, Table
 
 PSNR = SCORES[0]

@@ -11,13 +11,13 @@ from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.cli.table import _FORMATS, _LAYOUTS
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.registry import find_methods
+from ccsr_bench.metrics.quantities import SCORES
 from ccsr_bench.paper.names import common_name, corrected_name, read_setting, variants_of
 from ccsr_bench.places import shipped
 from ccsr_bench.tables.layouts import LAYOUTS, Request, build
 from ccsr_bench.tables.paper import paper_methods, paper_rows
 from ccsr_bench.tables.render import FORMATS
 from ccsr_bench.tables.render.cells import cell_text
-from ccsr_bench.metrics.quantities import SCORES
 from tests.support.tables import Cells, from_csv, from_html, from_latex, from_markdown
 
 READERS = {

@@ -66,15 +66,20 @@ class _IsolatedModel:
         self._worker: _Worker | None = None
         self._failed_in_a_row = 0
         self._reason = ""
+        self.about: Mapping[str, Any] | None = None
+        """The worker's ``python`` version, and its ``packages`` with theirs; None before the first start.
 
-    def start(self) -> Mapping[str, Any]:
-        """Load the model now, and return what the worker says of itself.
+        The runner records it in the session's provenance.
+        """
+
+    def start(self) -> None:
+        """Load the model now.
 
         Raises:
             BenchError: It does not start.
         """
         try:
-            return self._running().about
+            self._running()
         except WorkerError as error:
             raise BenchError(f"{error}; see {self._launch.log}") from error
 
@@ -114,6 +119,7 @@ class _IsolatedModel:
     def _running(self) -> _Worker:
         if self._worker is None:
             self._worker = _Worker(self._launch)
+            self.about = self._worker.about
         return self._worker
 
 
@@ -135,7 +141,9 @@ class IsolatedMethod(_IsolatedModel):
         """The process's highest memory use so far: of the GPU where it uses one, else of itself."""
 
     def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-        """Restore one image once per seed, one at a time: a seed's meaning includes the batch size.
+        """Restore one image once per seed, one output at a time.
+
+        Official code draws noise per batch: another batch size would give another image for the same seed.
 
         Raises:
             WorkerError: It failed; the next call starts the worker again where that is needed.
@@ -206,10 +214,10 @@ class _Worker:
             "parameters": dict(launch.parameters),
             "idle_seconds": launch.idle_seconds,
         }
-        about, _ = self.ask(request, None, launch.start_seconds)
-        if about.get("kind") != "ready":
-            raise WorkerError(f"cannot be loaded: {about.get('reason', about)}")
-        return about
+        answer, _ = self.ask(request, None, launch.start_seconds)
+        if answer.get("kind") != "ready":
+            raise WorkerError(f"cannot be loaded: {answer.get('reason', answer)}")
+        return {"python": answer["python"], "packages": answer["packages"]}
 
     def ask(self, header: Mapping[str, Any], array: np.ndarray | None, seconds: float) -> frames.Message:
         """Send a request and return the answer.

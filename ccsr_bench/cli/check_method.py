@@ -25,16 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_device(parser)
     shared.add_execution(parser)
     shared.add_methods_dir(parser)
-    shared.add_json(parser, "the findings")
+    shared.add_json(parser, "the promises of the contract")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Check a method."""
     from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, columns, echo_json, remark
     from ccsr_bench.cli.job import stdout_to_stderr
-    from ccsr_bench.methods import loading
     from ccsr_bench.methods.captions import same_caption
     from ccsr_bench.methods.contract_check import check_contract
+    from ccsr_bench.methods.loading import load_method
     from ccsr_bench.methods.registry import find_method
     from ccsr_bench.places import worker_log
 
@@ -46,14 +46,10 @@ def execute(options: argparse.Namespace) -> int:
 
     execution = replace(execution, device=str(find_device(options.device)))
     with stdout_to_stderr():
-        load = functools.partial(
-            loading.load, spec, execution, weights, log=worker_log(spec.name), caption=same_caption
-        )
-        findings = list(
-            check_contract(spec, load, size=options.size, progress=lambda what: remark(f"checking: {what}"))
-        )
+        load = functools.partial(load_method, spec, execution, weights, log=worker_log(spec.name), caption=same_caption)
+        checked = list(check_contract(spec, load, size=options.size, progress=lambda what: remark(f"checking: {what}")))
     if options.json:
-        echo_json([asdict(finding) for finding in findings])
+        echo_json([asdict(one) for one in checked])
     else:
-        columns([["ok" if finding.kept else "BROKEN", finding.promise, finding.detail] for finding in findings])
-    return EXIT_DONE if all(finding.kept for finding in findings) else EXIT_CHECK_FAILED
+        columns([["ok" if one.kept else "BROKEN", one.promise, one.detail] for one in checked])
+    return EXIT_DONE if all(one.kept for one in checked) else EXIT_CHECK_FAILED

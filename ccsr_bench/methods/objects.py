@@ -1,0 +1,138 @@
+"""Methods as a Python caller names them: by a name, by a folder, or by a class or an object with `restore`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ccsr_bench.errors import BenchError
+from ccsr_bench.methods.manifest import InProcess, MethodManifest
+from ccsr_bench.methods.registry import Folders, MethodSpec, find_method, find_methods, methods_in
+
+
+@dataclass(frozen=True)
+class ObjectSpec(MethodSpec):
+    """A method that was given as a class or as an object."""
+
+    build: Callable[[], Any]
+    """Returns the method."""
+    code: Path | None
+    """The file of the class; None where it has none, as in a notebook."""
+
+    @property
+    def defined_in(self) -> str:
+        """See `MethodSpec`."""
+        return str(self.code or self.folder)
+
+    def _code_file(self) -> Path | None:
+        return self.code
+
+
+def find_specs(method: object, *, name: str | None = None, methods_dir: Folders = ()) -> list[MethodSpec]:
+    """Return what a caller means by a method; nothing is loaded.
+
+    Args:
+        method: The name of a method; a folder with a `method.toml`, or one that holds such folders; a `MethodSpec`; a
+            class or an object, see `from_object`.
+        name: The name of a class or an object in results; see `from_object`.
+        methods_dir: A folder of methods to look for the name in beside the usual ones, or several.
+
+    Returns:
+        One method; of a folder, every variant that it defines.
+
+    Raises:
+        BenchError: There is no such method.
+    """
+    if not isinstance(method, (str, os.PathLike, MethodSpec)):
+        return [from_object(method, name)]
+    if name is not None:
+        raise BenchError(f"`name` is for a class or an object; {method!r} has names of its own")
+    if isinstance(method, MethodSpec):
+        return [method]
+    if isinstance(method, str) and (method in find_methods(methods_dir) or not Path(method).is_dir()):
+        return [find_method(method, methods_dir)]
+    return list(methods_in(method).values())
+
+
+def from_object(method: object, name: str | None = None) -> ObjectSpec:
+    """Return the method that a class or an object with `restore(lr, seeds)` is; see `ccsr_bench.methods.base.Method`.
+
+    Its attributes may say more: ``scale`` (4 by default), ``stochastic`` (whether outputs depend on the seed, True by
+    default) and ``parameters`` (a dictionary of settings). In a ledger it is known by its class, the file of the class
+    and ``parameters``: objects of one class that give different outputs need different parameters or names.
+
+    Args:
+        method: A class, which is called without arguments when the method is loaded, or an object.
+        name: The method's name in results; the class's name in kebab-case when None.
+
+    Raises:
+        BenchError: It has no `restore`, or an attribute or the name is not what it has to be.
+    """
+    kind = method if isinstance(method, type) else type(method)
+    if not callable(getattr(method, "restore", None)):
+        raise BenchError(
+            f"{method!r} is no method: give a name, a folder with a method.toml, or a class or an object with "
+            f"`restore(lr, seeds)`"
+        )
+    if name is None:
+        if kind.__module__.startswith("ccsr_bench."):
+            raise BenchError(f"{method!r}: several methods have this class; give the `name` of the one that is meant")
+        name = _kebab_case(kind.__name__)
+    manifest = _manifest(method, kind, name)
+    code = _source_file(kind)
+    return ObjectSpec(
+        name=name,
+        manifest=manifest,
+        variant=manifest.variants[name],
+        folder=code.parent if code is not None else Path(),
+        build=method if isinstance(method, type) else lambda: _Lent(method),
+        code=code,
+    )
+
+
+def _manifest(method: object, kind: type, name: str) -> MethodManifest:
+    entry = f"{kind.__module__}:{kind.__qualname__}"
+    parameters = getattr(method, "parameters", {})  # of a torch module, it is a function
+    variant = {"title": name, "parameters": dict(parameters) if isinstance(parameters, Mapping) else {}}
+    fields = {
+        "id": name,
+        "title": name,
+        "licence": "",
+        "scale": getattr(method, "scale", 4),
+        "stochastic": getattr(method, "stochastic", True),
+        "environment": {"kind": "in-process", "entry": "module:Class"},  # a class in a function has no such entry
+        "variants": {name: variant},
+    }
+    try:
+        manifest = msgspec.json.decode(json.dumps(fields), type=MethodManifest)
+    except (TypeError, ValueError) as error:  # msgspec's errors are ValueErrors
+        raise BenchError(f"{entry}: {error}; correct the attribute, or give another `name`") from error
+    return msgspec.structs.replace(manifest, environment=InProcess(entry))
+
+
+class _Lent:
+    """An object of the caller's: it restores images, and only its owner closes it."""
+
+    def __init__(self, method: Any) -> None:
+        self.restore = method.restore
+
+
+def _kebab_case(name: str) -> str:
+    """Return ``my-model`` for ``MyModel``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+", "-", name).strip("-").lower()
+
+
+def _source_file(kind: type) -> Path | None:
+    try:
+        file = inspect.getsourcefile(kind)
+    except (TypeError, OSError):  # built in, or typed at a prompt
+        return None
+    return Path(file) if file is not None and Path(file).is_file() else None
