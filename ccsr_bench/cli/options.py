@@ -125,13 +125,14 @@ def add_images(parser: argparse.ArgumentParser) -> None:
 def resolve_dataset(options: argparse.Namespace) -> Dataset:
     """Return the data set that the options choose."""
     from ccsr_bench.datasets import loading as datasets
+    from ccsr_bench.datasets.manifest import manifest_paths
 
     if (options.lr is None) != (options.hr is None):
         raise BenchError("--lr and --hr go together: give both folders")
     if options.lr is not None:
         name = options.dataset or "custom"
         check_slug("--dataset", name)
-        if name in datasets.manifest_paths():
+        if name in manifest_paths():
             raise BenchError(f"--dataset {name} is a data set of its own; give your folders another name")
         return datasets.from_folders(options.lr, options.hr, name=name)
     if options.dataset is None:
@@ -187,7 +188,7 @@ def resolve_scoring(options: argparse.Namespace, protocol_name: str) -> Scoring:
 def _skipped_lines(skipped: dict[str, str]) -> list[str]:
     """Return one line for all metrics that only lack their weights, and one for each of the others."""
     from ccsr_bench.metrics.catalogue import METRICS
-    from ccsr_bench.metrics.networks.weights import missing_files
+    from ccsr_bench.metrics.weight_files import missing_files
 
     without = [name for name in skipped if missing_files(METRICS[name].weights)]
     lines = [reason for name, reason in skipped.items() if name not in without]

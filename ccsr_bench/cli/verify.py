@@ -11,7 +11,8 @@ from ccsr_bench.cli.main import EXIT_CHECK_FAILED, EXIT_DONE
 from ccsr_bench.errors import BenchError, NotInstalledError
 
 if TYPE_CHECKING:
-    from ccsr_bench.published.scores import Comparison, PublishedSet
+    from ccsr_bench.published.scores import PublishedSet
+    from ccsr_bench.published.verify import Comparison
 
 EXAMPLES = """\
   ccsr-bench verify
@@ -69,7 +70,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[Comparison]:
     from ccsr_bench.datasets import loading as datasets
-    from ccsr_bench.published.scores import compare
+    from ccsr_bench.published.verify import compare
 
     dataset = datasets.load(published.dataset)
     outputs = dataset.outputs(published.outputs)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ccsr_bench.datasets.loading import manifest_paths, read_manifest
+from ccsr_bench.datasets.manifest import manifest_paths, read_manifest
 from ccsr_bench.places import shipped
 from ccsr_bench.running.profiling import paper_profiles
 from ccsr_bench.tables.rows import COLUMNS, COST_COLUMNS, Cell, Column, Row, Section
