@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import io
 import os
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ccsr_bench.errors import BenchError
+from ccsr_bench.errors import BenchError, first_line
 
 LOSSLESS_SUFFIXES = (".png", ".bmp")
 """File types in which a method's outputs are scored; a JPEG would score its own compression."""
@@ -22,11 +21,11 @@ LOSSLESS_SUFFIXES = (".png", ".bmp")
 IMAGE_SUFFIXES = (*LOSSLESS_SUFFIXES, ".jpg", ".jpeg")
 """File types of a data set's images."""
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_HEADER = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+"""What every PNG begins with; the width, the height (4 bytes each) and the bits per channel (1 byte) follow."""
+_PNG_DEPTH = len(_PNG_HEADER) + 8
+_PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _FORMATS = {".png": "PNG", ".bmp": "BMP", ".jpg": "JPEG", ".jpeg": "JPEG"}
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""The passes of an interlaced PNG: first column, first row, column step, row step."""
-
 _MODE_NAMES = {
     "1": "black and white",
     "L": "greyscale",
@@ -40,60 +39,13 @@ _MODE_NAMES = {
 }
 
 
-def _png_chunks(file: BinaryIO, where: str) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (type, start of the data, length of the data) of every chunk; raise unless the last one is IEND."""
-    start = len(_PNG_SIGNATURE)
-    end = file.seek(0, os.SEEK_END)
-    while start + 12 <= end:
-        file.seek(start)
-        head = file.read(8)
-        length = int.from_bytes(head[:4], "big")
-        if start + 12 + length > end:
-            break
-        yield head[4:], start + 8, length
-        if head[4:] == b"IEND":
-            return
-        start += 12 + length
-    raise BenchError(f"{where}: the PNG is truncated; restore it")
-
-
-def _check_png_header(file: BinaryIO, where: str) -> None:
-    chunks = list(_png_chunks(file, where))
-    kind, start, length = chunks[0]
-    file.seek(start)
-    header = file.read(length)
-    # Pillow opens a 16-bit RGB PNG as 8-bit RGB without a word.
-    if kind == b"IHDR" and len(header) == 13 and header[8] == 16:
-        raise BenchError(f"{where}: 16 bits per channel; convert it to 8-bit RGB")
-
-
-def _check_png_data(data: bytes, where: str) -> None:
-    # Pillow neither compares the checksums of the pixel data nor minds missing rows: both would change pixels silently.
-    packed = []
-    for kind, start, length in _png_chunks(io.BytesIO(data), where):
-        body = data[start - 4 : start + length]
-        if zlib.crc32(body) != int.from_bytes(data[start + length : start + length + 4], "big"):
-            raise BenchError(f"{where}: the image is corrupt (a PNG checksum is wrong); restore it")
-        if kind == b"IHDR":
-            width, height, interlaced = (int.from_bytes(body[i:k], "big") for i, k in ((4, 8), (8, 12), (16, 17)))
-        elif kind == b"IDAT":
-            packed.append(body[4:])
-    try:
-        size = len(zlib.decompress(b"".join(packed)))
-    except zlib.error as error:
-        raise BenchError(f"{where}: the image is corrupt ({error}); restore it") from error
-    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
-    rows = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in passes]
-    if size != sum(tall * (1 + 3 * wide) for wide, tall in rows if wide > 0 and tall > 0):
-        raise BenchError(f"{where}: the image is truncated (rows are missing); restore it")
-
-
 def _open(file: BinaryIO, where: str) -> Image.Image:
-    signature = file.read(len(_PNG_SIGNATURE))
-    if not signature:
+    head = file.read(_PNG_DEPTH + 1)
+    if not head:
         raise BenchError(f"{where}: the file is empty; restore it")
-    if signature == _PNG_SIGNATURE:
-        _check_png_header(file, where)
+    # Pillow opens a 16-bit RGB PNG as 8-bit RGB without a word.
+    if head.startswith(_PNG_HEADER) and head[_PNG_DEPTH:] == b"\x10":
+        raise BenchError(f"{where}: 16 bits per channel; convert it to 8-bit RGB")
     try:
         image = Image.open(file, formats=("PNG", "BMP", "JPEG"))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -103,7 +55,28 @@ def _open(file: BinaryIO, where: str) -> Image.Image:
     if image.mode != "RGB" or "transparency" in image.info:
         name = _MODE_NAMES.get(image.mode, image.mode)
         raise BenchError(f"{where}: {name} image; convert it to 8-bit RGB")
+    if image.format == "PNG":
+        _check_end(file, where)
     return image
+
+
+def _check_end(file: BinaryIO, where: str) -> None:
+    """Raise a `BenchError` where a PNG's last chunk is missing; only the file's end is read, where it is there."""
+    file.seek(-len(_PNG_END), os.SEEK_END)
+    if file.read() == _PNG_END:
+        return
+    file.seek(0)
+    if _PNG_END not in file.read():  # some programs write more bytes after it
+        raise BenchError(f"{where}: the PNG is truncated; restore it")
+
+
+def _check_sums(file: BinaryIO, where: str) -> None:
+    """Raise a `BenchError` where a PNG's checksums are wrong: Pillow decodes it all the same, with other pixels."""
+    try:
+        with Image.open(file, formats=("PNG",)) as image:
+            image.verify()
+    except Exception as error:  # a damaged file raises many kinds
+        raise BenchError(f"{where}: the image is corrupt ({first_line(error)}); restore it") from error
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -132,11 +105,11 @@ def decode(data: bytes, where: str) -> np.ndarray:
     """
     image = _open(io.BytesIO(data), where)
     if image.format == "PNG":
-        _check_png_data(data, where)
+        _check_sums(io.BytesIO(data), where)
     try:
         return np.asarray(image)
     except (OSError, ValueError, SyntaxError) as error:
-        raise BenchError(f"{where}: the image is truncated or corrupt ({error})") from error
+        raise BenchError(f"{where}: the image is truncated or corrupt ({error}); restore it") from error
 
 
 def read_image(path: Path) -> np.ndarray:

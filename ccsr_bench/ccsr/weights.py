@@ -7,7 +7,6 @@ The folders are those that ``save_pretrained`` of diffusers writes: ``config.jso
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +14,14 @@ from typing import Any, NamedTuple
 
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
-from safetensors.torch import load_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from ccsr_bench.ccsr.networks import build_controlnet, official_controlnet_name
 from ccsr_bench.ccsr.schedule import BETA_END, BETA_START, TRAIN_TIMESTEPS
 from ccsr_bench.errors import BenchError, first_line, some
-from ccsr_bench.methods.manifest import formats
-from ccsr_bench.methods.weights import existing
+from ccsr_bench.weights.formats import accepted_names, find_file
+from ccsr_bench.weights.tensors import compare_tensors, read_tensors
 
 SCALING_FACTOR = 0.18215
 
@@ -100,7 +98,7 @@ class WeightFolders:
 def load_unet(folder: Path, place: Placement) -> UNet2DConditionModel:
     """Load the UNet; raises `BenchError` where its folder is not right."""
     config = read_config(folder)
-    return _load(folder, lambda: UNet2DConditionModel.from_config(config), read_tensors(folder), place)
+    return _load(folder, lambda: UNet2DConditionModel.from_config(config), read_weights(folder), place)
 
 
 def load_controlnet(folder: Path, place: Placement, unet: Mapping[str, Any]) -> ControlNetModel:
@@ -115,7 +113,7 @@ def load_controlnet(folder: Path, place: Placement, unet: Mapping[str, Any]) -> 
         BenchError: It is not one of CCSR's, or not one for this UNet.
     """
     config = read_config(folder)
-    tensors = read_tensors(folder)
+    tensors = read_weights(folder)
     network = _load(folder, lambda: build_controlnet(config), tensors, place, name_in_file=official_controlnet_name)
     _check_equal(folder, "the UNet's", _SAME_IN_UNET_AND_CONTROLNET, network.config, unet)
     _check_equal(folder, "CCSR's", tuple(_ALWAYS_IN_CONTROLNET), network.config, _ALWAYS_IN_CONTROLNET)
@@ -153,7 +151,7 @@ def load_text_encoder(folder: Path, place: Placement) -> CLIPTextModel:
     # The position ids were saved, and are no longer: they count from 0.
     tensors = {
         _text_name(name): tensor
-        for name, tensor in read_tensors(folder, "model.safetensors").items()
+        for name, tensor in read_weights(folder, "model.safetensors").items()
         if not name.endswith("embeddings.position_ids")
     }
     network = _load(folder, lambda: CLIPTextModel(CLIPTextConfig(**config)), tensors, place, name_in_file=_text_name)
@@ -192,7 +190,7 @@ def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
     return config
 
 
-def read_tensors(folder: Path, file: str = "diffusion_pytorch_model.safetensors") -> dict[str, Tensor]:
+def read_weights(folder: Path, file: str = "diffusion_pytorch_model.safetensors") -> dict[str, Tensor]:
     """Read a network's tensors; nothing of the file is executed.
 
     Args:
@@ -202,24 +200,11 @@ def read_tensors(folder: Path, file: str = "diffusion_pytorch_model.safetensors"
     Raises:
         BenchError: There is no such file, it is damaged, or it holds more than tensors.
     """
-    path = existing(folder / file)
+    path = find_file(folder / file)
     if path is None:
-        names = " nor ".join(name.name for name in formats(Path(file)))
+        names = " nor ".join(name.name for name in accepted_names(Path(file)))
         raise BenchError(f"{folder}: holds neither {names}; prepare the weights again")
-    safe = path.suffix == ".safetensors"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's, about damaged pickles; what is wrong is said below
-            tensors = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged pickles raise nearly everything
-        if "weights only load failed" in str(error).lower():
-            raise BenchError(f"{path}: holds code beside weights, or is damaged; nothing of it was run") from error
-        raise BenchError(f"{path}: damaged or cut short ({first_line(error)}); prepare the weights again") from error
-    if not (
-        isinstance(tensors, dict) and all(isinstance(n, str) and isinstance(t, Tensor) for n, t in tensors.items())
-    ):
-        raise BenchError(f"{path}: holds something else than tensors by name; it is not a network's weights")
-    return tensors
+    return read_tensors(path)
 
 
 def _read_vae(folder: Path) -> dict[str, Tensor]:
@@ -228,7 +213,7 @@ def _read_vae(folder: Path) -> dict[str, Tensor]:
             return name
         return ".".join(_OLD_ATTENTION.get(part, part) for part in name.split("."))
 
-    return {rename(name): tensor for name, tensor in read_tensors(folder).items()}
+    return {rename(name): tensor for name, tensor in read_weights(folder).items()}
 
 
 def _load(
@@ -247,26 +232,26 @@ def _load(
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise BenchError(f"{folder / 'config.json'}: no network can be built of it ({reason})") from error
     names = {name_in_file(name): name for name in network.state_dict()}
-    missing = sorted(names.keys() - tensors.keys())
-    foreign = sorted(tensors.keys() - names.keys())
+    wanted = {name: network.state_dict()[ours] for name, ours in names.items()}
+    _check_tensors(folder, wanted, tensors)
+    placed = {ours: tensors[name].to(*place) for name, ours in names.items()}
+    network.load_state_dict(placed, strict=True, assign=True)
+    return network
+
+
+def _check_tensors(folder: Path, wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    """Raise a `BenchError` unless a file has exactly the tensors of a network."""
+    missing, foreign, reshaped = map(sorted, compare_tensors(wanted, given))
     if missing or foreign:
         parts = [f"{len(missing)} tensors are missing ({some(missing)})"] if missing else []
         parts += [f"{len(foreign)} do not belong to it ({some(foreign)})"] if foreign else []
         raise BenchError(f"{folder}: not the weights of its config.json: {', '.join(parts)}")
-    wanted = {name: network.state_dict()[ours].shape for name, ours in names.items()}
-    wrong = [
-        f"{name} {tuple(tensors[name].shape)} instead of {tuple(shape)}"
-        for name, shape in sorted(wanted.items())
-        if tensors[name].shape != shape
-    ]
-    if wrong:
+    if reshaped:
+        wrong = [f"{name} {tuple(given[name].shape)} instead of {tuple(wanted[name].shape)}" for name in reshaped]
         raise BenchError(f"{folder}: {len(wrong)} tensors have another shape than config.json says: {some(wrong)}")
-    integers = sorted(name for name in wanted if not tensors[name].is_floating_point())
+    integers = sorted(name for name in wanted if not given[name].is_floating_point())
     if integers:
         raise BenchError(f"{folder}: {len(integers)} tensors are not floating-point numbers: {some(integers)}")
-    placed = {ours: tensors[name].to(*place) for name, ours in names.items()}
-    network.load_state_dict(placed, strict=True, assign=True)
-    return network
 
 
 def _check_equal(

@@ -73,7 +73,7 @@ def _metrics() -> list[Finding]:
     import importlib.util
 
     from ccsr_bench.metrics.catalogue import METRICS
-    from ccsr_bench.metrics.networks.weights import FILES, missing_files
+    from ccsr_bench.metrics.weight_files import FILES, missing_files
 
     findings = []
     for name, info in METRICS.items():
@@ -90,12 +90,13 @@ def _metrics() -> list[Finding]:
 
 
 def _datasets() -> list[Finding]:
-    from ccsr_bench.datasets import loading as datasets
+    from ccsr_bench.datasets.loading import is_ready
+    from ccsr_bench.datasets.manifest import manifest_paths, read_manifest
 
     findings = []
-    for name in datasets.manifest_paths():
-        manifest = datasets.read_manifest(name)
-        ready = datasets.is_ready(manifest)
+    for name in manifest_paths():
+        manifest = read_manifest(name)
+        ready = is_ready(manifest)
         detail = f"{manifest.images} images" if ready else f"run `ccsr-bench prepare --dataset {name}`"
         findings.append(Finding(f"data set {name}", ready, detail))
     return findings

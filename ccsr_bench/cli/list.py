@@ -57,17 +57,18 @@ def _methods(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
 
 
 def _datasets(_options: argparse.Namespace) -> tuple[list[Record], list[str]]:
-    from ccsr_bench.datasets import loading as datasets
+    from ccsr_bench.datasets.loading import is_ready
+    from ccsr_bench.datasets.manifest import manifest_paths, read_manifest
 
     records: list[Record] = []
-    for name in datasets.manifest_paths():
-        manifest = datasets.read_manifest(name)
+    for name in manifest_paths():
+        manifest = read_manifest(name)
         records.append(
             {
                 "name": name,
                 "images": manifest.images,
                 "scale": manifest.scale,
-                "state": "ready" if datasets.is_ready(manifest) else "not prepared",
+                "state": "ready" if is_ready(manifest) else "not prepared",
                 "title": manifest.title,
                 "citation": manifest.citation,
                 "licence": manifest.licence,

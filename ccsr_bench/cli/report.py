@@ -63,6 +63,7 @@ def _datasets(options: argparse.Namespace) -> tuple[list[str], Callable[[str], D
     """Return the names of the data sets asked for, and where to look for their images."""
     from ccsr_bench.cli.console import remark
     from ccsr_bench.datasets import loading as datasets
+    from ccsr_bench.datasets.manifest import manifest_paths
 
     if (options.lr is None) != (options.hr is None):
         raise BenchError("--lr and --hr go together: give both folders")
@@ -77,7 +78,7 @@ def _datasets(options: argparse.Namespace) -> tuple[list[str], Callable[[str], D
     def find(name: str) -> Dataset | None:
         if name in at_hand:
             return at_hand[name]
-        if name not in datasets.manifest_paths():
+        if name not in manifest_paths():
             remark(f"{name}: shown without LR and HR images; give its folders with --lr and --hr, or its manifest")
             return None
         try:

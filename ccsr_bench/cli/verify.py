@@ -10,7 +10,8 @@ from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, columns, echo, 
 from ccsr_bench.errors import BenchError, NotInstalledError
 
 if TYPE_CHECKING:
-    from ccsr_bench.published.scores import Comparison, PublishedSet
+    from ccsr_bench.published.scores import PublishedSet
+    from ccsr_bench.published.verify import Comparison
 
 EXAMPLES = """\
   ccsr-bench verify
@@ -68,7 +69,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[Comparison]:
     from ccsr_bench.datasets import loading as datasets
-    from ccsr_bench.published.scores import compare
+    from ccsr_bench.published.verify import compare
 
     dataset = datasets.load(published.dataset)
     outputs = dataset.outputs(published.outputs)

@@ -6,81 +6,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, NamedTuple, Union
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from ccsr_bench import images
-from ccsr_bench.errors import BenchError, NotInstalledError, some, unknown_name
+from ccsr_bench.datasets.manifest import DatasetManifest, FilesSource, FolderSource, manifest_paths, read_manifest
+from ccsr_bench.errors import BenchError, NotInstalledError, some
 from ccsr_bench.images import pixels_sha256
-from ccsr_bench.manifests import FileName, Name, Part, Sha256, read_toml
-from ccsr_bench.places import check_name, dataset_home, shipped
-
-RECORDED_HASHES = "sha256.json"
-"""In an installed data set whose manifest has no hashes: those recorded when it was installed."""
-
-
-class FilesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="files", tag_field="kind"):
-    """Single files below an address."""
-
-    addresses: list[str]
-    """Tried in order; ``{address}/{folder}/{file}`` is one image."""
-    folders: dict[Part, str]
-    """Our folder (``lr``, ``hr``, ``outputs/osediff``) -> the folder's name at the source."""
-
-
-class ArchiveSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="archive", tag_field="kind"):
-    """A zip archive in a Hugging Face data set repository."""
-
-    repository: str
-    revision: str
-    file: str
-    folders: dict[Part, list[str]]
-    """Our folder -> the folders of the archive that may hold it; the first that exists is taken."""
-
-
-class Crop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One HR crop of a photograph and the hashes of the pixels that it must give."""
-
-    name: Name
-    file: FileName
-    left: int
-    top: int
-    hr_pixels_sha256: str
-    lr_pixels_sha256: str
-
-
-class CropsSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="crops", tag_field="kind"):
-    """Crops of the photographs that ship with scikit-image; LR by Pillow's antialiased bicubic reduction."""
-
-    hr_size: int
-    crops: list[Crop]
-
-
-class FolderSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="folder", tag_field="kind"):
-    """Folders that are already on this machine, relative to the manifest."""
-
-    lr: str
-    hr: str
-
-
-class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A data set's TOML file."""
-
-    name: Name
-    title: str
-    citation: str
-    licence: str
-    scale: Annotated[int, msgspec.Meta(ge=1)]
-    source: Union[FilesSource, ArchiveSource, CropsSource, FolderSource]  # noqa: UP007 (msgspec on 3.10)
-    homepage: str = ""
-    images: int = 0
-    """How many images there are; 0 where the manifest does not say."""
-    paper_name: str = ""
-    """What the CCSR paper's tables call it."""
-    files: dict[Part, dict[FileName, Sha256]] = {}
-    """Folder -> file -> sha256, where they are known."""
+from ccsr_bench.install.records import read_record
+from ccsr_bench.places import check_name, dataset_home
 
 
 class Pair(NamedTuple):
@@ -190,7 +125,8 @@ def _read_checked(path: Path, sha256: str | None) -> np.ndarray:
     data = images.read_bytes(path)
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise BenchError(
-            f"{path}: wrong sha256: the file is not the one the manifest names; prepare the data set again"
+            f"{path}: wrong sha256: the file is not the one the manifest names; "
+            f"restore it, or prepare the data set again"
         )
     return images.decode(data, str(path))
 
@@ -209,34 +145,9 @@ def _check_all_sizes(pairs: list[tuple[Path, Path]], scale: int) -> None:
         _check_sizes(low, images.image_size(low), high, images.image_size(high), scale)
 
 
-def manifest_paths() -> dict[str, Path]:
-    """Return the manifests that ship with ccsr-bench, by data set name."""
-    return {path.stem: path for path in sorted(shipped("datasets").glob("*.toml"))}
-
-
-def read_manifest(name: str) -> DatasetManifest:
-    """Read a data set's manifest.
-
-    Args:
-        name: A data set that ships with ccsr-bench, or the path of a ``.toml`` file.
-
-    Raises:
-        BenchError: There is no such data set, or its manifest is wrong.
-    """
-    known = manifest_paths()
-    if name.endswith(".toml"):
-        manifest = read_toml(Path(name), DatasetManifest)
-        if manifest.name in known:
-            raise BenchError(f"{name}: '{manifest.name}' is a data set of ccsr-bench's own; give yours another name")
-        return manifest
-    if name not in known:
-        raise unknown_name("data set", name, known, hint="or give --lr DIR --hr DIR, or a manifest's path")
-    return read_toml(known[name], DatasetManifest)
-
-
 def is_ready(manifest: DatasetManifest) -> bool:
     """Return whether a data set can be used without preparing it; nothing is installed or read."""
-    if isinstance(manifest.source, CropsSource | FolderSource):
+    if isinstance(manifest.source, FolderSource):
         return True
     try:
         _check_installed(manifest, dataset_home(manifest.name))
@@ -248,37 +159,33 @@ def is_ready(manifest: DatasetManifest) -> bool:
 def load(name: str) -> Dataset:
     """Return a data set that is installed, or the one that a manifest's path describes.
 
-    `sample` is installed at its first use, since nothing has to be downloaded for it.
-
     Raises:
         BenchError: No such data set; it is not prepared; or its files do not pair.
     """
     manifest = read_manifest(name)
     if isinstance(manifest.source, FolderSource):
-        root = Path(name).resolve().parent
-        folders = {"lr": root / manifest.source.lr, "hr": root / manifest.source.hr}
-        for part, file in ((part, file) for part, files in manifest.files.items() for file in files):
-            if not (folders.get(part, root / part) / file).is_file():
-                raise BenchError(f"{name}: has a hash of {part}/{file}, which does not exist; correct the manifest")
-        _check_all_sizes(_pair_by_stem(folders["lr"], folders["hr"]), manifest.scale)
-        return _from_manifest(manifest, root, folders["lr"], folders["hr"])
+        path = manifest_paths().get(name, Path(name))
+        return _from_folders_beside(path, manifest, manifest.source)
     folder = dataset_home(manifest.name)
-    if isinstance(manifest.source, CropsSource) and not (folder / RECORDED_HASHES).is_file():
-        from ccsr_bench.install.files import prepare_dataset
-
-        prepare_dataset(manifest)
     _check_installed(manifest, folder)
     return _from_manifest(manifest, folder, folder / "lr", folder / "hr")
 
 
+def _from_folders_beside(path: Path, manifest: DatasetManifest, source: FolderSource) -> Dataset:
+    root = path.resolve().parent
+    folders = {"lr": root / source.lr, "hr": root / source.hr}
+    for part, file in ((part, file) for part, files in manifest.files.items() for file in files):
+        if not (folders.get(part, root / part) / file).is_file():
+            raise BenchError(f"{path}: has a hash of {part}/{file}, which does not exist; correct the manifest")
+    _check_all_sizes(_pair_by_stem(folders["lr"], folders["hr"]), manifest.scale)
+    return _from_manifest(manifest, root, folders["lr"], folders["hr"])
+
+
 def _check_installed(manifest: DatasetManifest, folder: Path) -> None:
-    if manifest.files:
-        expected = [folder / part / file for part in ("lr", "hr") for file in manifest.files.get(part, {})]
-    else:
-        expected = [folder / RECORDED_HASHES]
+    expected = [folder / part / file for part in ("lr", "hr") for file in manifest.files.get(part, {})]
     missing = [path for path in expected if not path.is_file()]
-    if missing:
-        absent = len(missing) == len(expected)
+    absent = len(missing) == len(expected) if expected else not read_record(folder)
+    if missing or absent:
         state = "not prepared" if absent else f"incomplete (no {missing[0]})"
         # `verify` leaves out a set that is absent, but must not pass over one that is damaged.
         raise (NotInstalledError if absent else BenchError)(
@@ -288,16 +195,12 @@ def _check_installed(manifest: DatasetManifest, folder: Path) -> None:
 
 
 def known_hashes(manifest: DatasetManifest, folder: Path) -> dict[str, str]:
-    """Return every known hash of an installed data set's files, by ``folder/file``."""
+    """Return every known hash of a data set's files, by ``folder/file``: from the manifest, or the installed record."""
     if manifest.files:
         return {f"{part}/{file}": sha256 for part, files in manifest.files.items() for file, sha256 in files.items()}
-    recorded = folder / RECORDED_HASHES
-    if not recorded.is_file():
+    if isinstance(manifest.source, FolderSource):
         return {}
-    try:
-        return msgspec.json.decode(recorded.read_bytes(), type=dict[str, str])
-    except msgspec.MsgspecError as error:
-        raise BenchError(f"{recorded}: damaged; remove {folder} and prepare the data set again") from error
+    return {file: recorded.sha256 for file, recorded in read_record(folder).items()}
 
 
 def _from_manifest(manifest: DatasetManifest, folder: Path, lr: Path, hr: Path) -> Dataset:

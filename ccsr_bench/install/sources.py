@@ -1,4 +1,7 @@
-"""Fetching files of weights: from the Hugging Face Hub, shared Google Drive folders, and releases on the web."""
+"""Where published files can be downloaded from: the Hugging Face Hub, Google Drive, the web, or by hand.
+
+A source is one class below. It is named in a manifest by its `kind`, and says how it fetches a file.
+"""
 
 from __future__ import annotations
 
@@ -6,120 +9,183 @@ import contextlib
 import io
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.install.files import file_sha256
-from ccsr_bench.methods.manifest import ByHand, GoogleDrive, HuggingFace, Url, Weights, formats
-
-STAGING = ".downloads"
-"""In the folder of weights: what is being downloaded."""
+from ccsr_bench.install.hashing import file_sha256
+from ccsr_bench.weights.formats import accepted_names
 
 _TIMEOUT_SECONDS = 60.0
 _RETRIES = 3
 _LONGEST_REASON = 300
 
 
-def download(folder: Path, file: str, weights: Weights, expected: str) -> tuple[Path, str]:
-    """Download one file from the first source that has it.
+@dataclass(frozen=True)
+class PublishedFile:
+    """One file that can be downloaded."""
+
+    path: str
+    """Path below each source."""
+    sources: Sequence[Source]
+    """Places to try, in this order."""
+    sha256: str = ""
+    """Expected sha256; empty where it is not known."""
+    folder: str = ""
+    """Authors' name of the folder that holds the file, which a shared folder may hold in its turn."""
+
+
+class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hugging-face", tag_field="kind"):
+    """A repository on the Hugging Face Hub."""
+
+    repository: str
+    revision: str = "main"
+    type: Literal["model", "dataset"] = "model"
+
+    def __str__(self) -> str:
+        return f"Hugging Face {self.repository}"
+
+    def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
+        """Download a file; an interrupted download goes on where it stopped. See `fetch`."""
+        # huggingface_hub takes half a second to import.
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the reason is in our own line
+        if not show_bytes:
+            disable_progress_bars()
+        return Path(
+            hf_hub_download(self.repository, file.path, repo_type=self.type, revision=self.revision, local_dir=staging)
+        )
+
+
+class GoogleDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="google-drive", tag_field="kind"):
+    """A shared folder on Google Drive."""
+
+    folder: str
+    """Id of the folder."""
+
+    def __str__(self) -> str:
+        return f"https://drive.google.com/drive/folders/{self.folder}"
+
+    def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
+        """Download a file, whose name and place in the shared folder are looked up. See `fetch`."""
+        try:
+            import gdown
+        except ImportError as error:
+            raise BenchError("needs `pip install 'ccsr-bench[ccsr]'`") from error
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            listed = gdown.download_folder(
+                id=self.folder,
+                skip_download=True,
+                quiet=True,
+                use_cookies=False,
+                timeout=_TIMEOUT_SECONDS,
+                retries=_RETRIES,
+            )
+        path, file_id = _in_listing({Path(entry.path): entry.id for entry in listed}, file)
+        target = (staging / file.path).with_name(path.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        gdown.download(
+            id=file_id,
+            output=str(target),
+            quiet=not show_bytes,
+            use_cookies=False,
+            resume=True,
+            timeout=_TIMEOUT_SECONDS,
+            retries=_RETRIES,
+        )
+        return target
+
+
+class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="url", tag_field="kind"):
+    """A folder on the web, such as a release on GitHub."""
+
+    address: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s?#]+[^\s?#/]\Z")]
+    """Address of the folder; a slash and the file's path come after it."""
+
+    def __str__(self) -> str:
+        return self.address
+
+    def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
+        """Download a file; one that is complete in the staging folder is taken as it is. See `fetch`."""
+        import pooch  # takes a third of a second to import
+
+        pooch.get_logger().setLevel(logging.ERROR)
+        target = staging / file.path
+        downloader = pooch.HTTPDownloader(progressbar=show_bytes, timeout=_TIMEOUT_SECONDS)
+        pooch.retrieve(
+            f"{self.address}/{file.path}", None, fname=target.name, path=target.parent, downloader=downloader
+        )
+        return target
+
+
+class ByHand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="by-hand", tag_field="kind"):
+    """A page that a browser is needed for; `prepare --from DIR` takes the file that it gives."""
+
+    page: str
+
+    def __str__(self) -> str:
+        return self.page
+
+
+Source = HuggingFace | GoogleDrive | Url | ByHand
+
+
+def fetch(file: PublishedFile, staging: Path, *, otherwise: str, show_bytes: bool = True) -> Path:
+    """Download a file from the first source that has it, and verify it.
 
     Args:
-        folder: Of the weights.
-        file: Which of their files.
-        weights: What they are.
-        expected: Its sha256; "" where it is not known.
+        file: File to download.
+        staging: Folder for downloads, where an interrupted one is kept.
+        otherwise: Advice for the user where no source has the file.
+        show_bytes: Whether a bar shows the bytes of the download on a terminal.
 
     Returns:
-        Where it is, and its sha256.
+        The downloaded file, which may have another name, in a format that is accepted as well.
 
     Raises:
-        BenchError: No source has it.
+        BenchError: No source has the file; every source is named with the reason.
     """
     reasons: list[str] = []
-    for source in weights.sources:
+    for source in file.sources:
         if isinstance(source, ByHand):
-            reasons.append(f"{source.page} (only with a browser)")
+            reasons.append(f"{source} (only with a browser)")
             continue
         try:
-            if isinstance(source, HuggingFace):
-                fetched = _from_hugging_face(source, file, folder / STAGING)
-            elif isinstance(source, GoogleDrive):
-                fetched = _from_google_drive(source, file, folder / STAGING, weights.folder)
-            else:
-                fetched = _from_url(source, file, folder / STAGING)
+            fetched = source.fetch(file, staging, show_bytes=show_bytes and sys.stderr.isatty())
         except Exception as error:  # each library has its own
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            reasons.append(f"{_name(source)} ({reason[:_LONGEST_REASON]})")
+            reasons.append(f"{source} ({_reason(error)})")
             continue
-        sha256 = file_sha256(fetched)
-        if expected and sha256 != expected:
-            fetched.unlink()
-            reasons.append(f"{_name(source)} (wrong sha256)")
-            continue
-        target = (folder / file).with_name(fetched.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fetched.replace(target)
-        return target, sha256
-    raise BenchError(
-        f"cannot download {file}: tried {'; '.join(reasons)}; or get it by hand and run prepare with --from DIR, which "
-        f"holds a folder '{weights.folder}'"
-    )
+        if not file.sha256 or file_sha256(fetched) == file.sha256:
+            return fetched
+        fetched.unlink()
+        reasons.append(f"{source} (wrong sha256)")
+    raise BenchError(f"cannot download {file.path}: tried {'; '.join(reasons)}; or {otherwise}")
 
 
-def _from_hugging_face(source: HuggingFace, file: str, staging: Path) -> Path:
-    from huggingface_hub import hf_hub_download
+def _reason(error: Exception) -> str:
+    import requests  # takes a tenth of a second to import
 
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the reason is in our own line
-    # Goes on with what an interrupted call has left, and checks the size.
-    return Path(hf_hub_download(source.repository, file, revision=source.revision, local_dir=staging))
-
-
-def _from_google_drive(source: GoogleDrive, file: str, staging: Path, name: str) -> Path:
-    try:
-        import gdown
-    except ImportError as error:
-        raise BenchError("needs `pip install 'ccsr-bench[ccsr]'`") from error
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        listed = gdown.download_folder(
-            id=source.folder, skip_download=True, quiet=True, use_cookies=False, timeout=_TIMEOUT_SECONDS,
-            retries=_RETRIES,
-        )  # fmt: skip
-    path, file_id = _in_listing({Path(entry.path): entry.id for entry in listed}, file, name)
-    target = (staging / file).with_name(path.name)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    gdown.download(
-        id=file_id, output=str(target), quiet=not sys.stderr.isatty(), use_cookies=False, resume=True,
-        timeout=_TIMEOUT_SECONDS, retries=_RETRIES,
-    )  # fmt: skip
-    return target
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"HTTP {error.response.status_code}"
+    if isinstance(error, requests.ConnectionError):  # its text is a chain of other libraries' objects
+        return type(error).__name__
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
 
 
-def _from_url(source: Url, file: str, staging: Path) -> Path:
-    import pooch
-
-    pooch.get_logger().setLevel(logging.ERROR)
-    target = staging / file
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT_SECONDS)
-    # It is there when it is complete; the caller knows its hash.
-    pooch.retrieve(f"{source.address}/{file}", None, fname=target.name, path=target.parent, downloader=downloader)
-    return target
-
-
-def _in_listing(listed: Mapping[Path, str], file: str, name: str) -> tuple[Path, str]:
-    """Return the path and the id of a file in a shared folder, which may hold the weights' folder or be it."""
-    for wanted in formats(Path(file)):
-        for path in (wanted, name / wanted):
+def _in_listing(listed: Mapping[Path, str], file: PublishedFile) -> tuple[Path, str]:
+    """Return the path and the id of a file in a shared folder, which may hold the authors' folder or be it."""
+    for wanted in accepted_names(Path(file.path)):
+        for path in (wanted, file.folder / wanted):
             if path in listed:
                 return path, listed[path]
         inside = [path for path in listed if path.parts[-len(wanted.parts) :] == wanted.parts]
         if len(inside) == 1:
             return inside[0], listed[inside[0]]
-    raise BenchError(f"the folder holds no {file}: {some(sorted(map(str, listed)))}")
-
-
-def _name(source: HuggingFace | GoogleDrive | Url) -> str:
-    if isinstance(source, HuggingFace):
-        return f"Hugging Face {source.repository}"
-    return source.address if isinstance(source, Url) else f"https://drive.google.com/drive/folders/{source.folder}"
+    raise BenchError(f"the folder holds no {file.path}: {some(sorted(map(str, listed)))}")

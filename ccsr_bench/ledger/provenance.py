@@ -14,7 +14,6 @@ _PACKAGES = (
     "ccsr-bench",
     "numpy",
     "pillow",
-    "scikit-image",
     "scipy",
     "torch",
     "torchvision",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 
+from ccsr_bench.install.records import RECORD
+from ccsr_bench.install.sources import Source
 from ccsr_bench.manifests import Name
 
 Role = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
@@ -80,49 +81,11 @@ class Captioner(Isolated, frozen=True, forbid_unknown_fields=True):
     weights: dict[Role, Name] = {}
 
 
-RECORD = "installed.json"
-"""In a folder of installed weights: what each file was when it was installed."""
-
-
-def formats(file: Path) -> tuple[Path, ...]:
-    """Return the names that a file of weights may have: safetensors may also be PyTorch's own format."""
-    if file.suffix != ".safetensors":
-        return (file,)
-    return file, file.with_name("pytorch_model.bin" if file.stem == "model" else f"{file.stem}.bin")
-
-
-class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hugging-face", tag_field="kind"):
-    """A repository on the Hugging Face Hub."""
-
-    repository: str
-    revision: str = "main"
-
-
-class GoogleDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="google-drive", tag_field="kind"):
-    """A shared folder on Google Drive."""
-
-    folder: str
-    """Its id."""
-
-
-class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="url", tag_field="kind"):
-    """A folder on the web, such as a release on GitHub."""
-
-    address: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s?#]+[^\s?#/]\Z")]
-    """A slash and the file's name come after it."""
-
-
-class ByHand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="by-hand", tag_field="kind"):
-    """A page that a browser is needed for; `prepare --from DIR` takes what it gives."""
-
-    page: str
-
-
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A folder of weights, which several methods may share."""
 
     licence: str
-    sources: Annotated[list[HuggingFace | GoogleDrive | Url | ByHand], msgspec.Meta(min_length=1)]
+    sources: Annotated[list[Source], msgspec.Meta(min_length=1)]
     """Tried in order."""
     files: Annotated[
         dict[RelativePath, Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]], msgspec.Meta(min_length=1)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
-import msgspec
-
 from ccsr_bench.errors import BenchError, NotInstalledError
-from ccsr_bench.images import write_atomically
-from ccsr_bench.install.files import Progress, file_sha256, silent, unchanged_file_sha256
-from ccsr_bench.install.sources import STAGING, download
-from ccsr_bench.methods.manifest import RECORD, Weights, formats
+from ccsr_bench.install.files import Progress, copy_file, download_file, find_verified, installing, silent
+from ccsr_bench.install.hashing import file_sha256, unchanged_file_sha256
+from ccsr_bench.install.records import read_record, record_files
+from ccsr_bench.install.sources import PublishedFile
+from ccsr_bench.methods.manifest import Weights
 from ccsr_bench.places import weights_home
+from ccsr_bench.weights.formats import find_file
 
 
 @dataclass(frozen=True)
@@ -27,12 +24,6 @@ class InstalledWeights:
     folder: Path
     sha256: str
     """Of the sha256 of all its files."""
-
-
-class _FileRecord(msgspec.Struct, frozen=True):
-    sha256: str
-    size: int
-    modified_ns: int
 
 
 def installed_weights(name: str, weights: Weights) -> InstalledWeights:
@@ -45,15 +36,13 @@ def installed_weights(name: str, weights: Weights) -> InstalledWeights:
         BenchError: A file is not the one that was installed.
     """
     folder = weights_home() / name
-    record = _read_record(folder)
+    record = read_record(folder)
     hashes = {}
     for file, expected in weights.files.items():
-        path, known = existing(folder / file), record.get(file)
+        path, known = find_file(folder / file), record.get(file)
         if path is None or known is None:
             raise NotInstalledError(f"no weights {name} in {folder}" if not record else f"{folder / file} is missing")
-        status = path.stat()
-        unchanged = (status.st_size, status.st_mtime_ns) == (known.size, known.modified_ns)
-        sha256 = known.sha256 if unchanged else unchanged_file_sha256(path)
+        sha256 = known.current_sha256(path)
         if sha256 != (expected or known.sha256):
             raise BenchError(f"{path}: wrong sha256: it was changed since; remove it and prepare again")
         hashes[file] = sha256
@@ -74,7 +63,7 @@ def own_weights(name: str, weights: Weights, folder: Path) -> InstalledWeights:
     place = _place(folder, name, weights)
     hashes = {}
     for file in weights.files:
-        path = existing(place / file)
+        path = find_file(place / file)
         if path is None:
             raise NotInstalledError(f"{place / file} is missing")
         hashes[file] = unchanged_file_sha256(path)
@@ -101,70 +90,38 @@ def install_weights(name: str, weights: Weights, *, local: Path | None = None, p
         BenchError: A file cannot be had, or is not the published one.
     """
     folder = weights_home() / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / ".lock"):
-            for index, file in enumerate(weights.files, start=1):
-                _install_file(folder, name, file, weights, local)
-                progress(index, len(weights.files), f"{name}/{file}")
-            shutil.rmtree(folder / STAGING, ignore_errors=True)
-    except OSError as error:
-        raise BenchError(f"cannot install {name} in {folder}: {error.strerror or error}; make room there") from error
+    with installing(name, folder):
+        for index, file in enumerate(weights.files, start=1):
+            installed = _install_file(folder, name, file, weights, local)
+            record_files(folder, {file: installed})
+            progress(index, len(weights.files), f"{name}/{file}")
     return folder
 
 
-def _install_file(folder: Path, name: str, file: str, weights: Weights, local: Path | None) -> None:
-    record = _read_record(folder)
-    published = weights.files[file]
-    expected = published or (record[file].sha256 if file in record else "")
+def _install_file(folder: Path, name: str, file: str, weights: Weights, local: Path | None) -> tuple[Path, str]:
+    """Install one file; return where it is, and its sha256."""
+    recorded = read_record(folder).get(file)
+    first = recorded.sha256 if recorded is not None and not weights.files[file] else ""
+    expected = weights.files[file] or first
     origin = _local_file(local, name, file, weights) if local is not None else None
-    if origin is not None and not published and expected and file_sha256(origin) != expected:
+    if origin is not None and first and file_sha256(origin) != first:
         raise BenchError(
             f"{origin}: not the file that was installed first, and no hash of it is published; "
             f"remove {folder} to start over with this one, or run with it by `run --weights DIR`"
         )
-    present = existing(folder / file)
-    if present is not None and expected and file_sha256(present) == expected:
-        _add_record(folder, record, file, present, expected)
-        return
-    if local is not None:
-        if origin is None:
+    target = folder / file
+    installed = find_verified(target, expected)
+    if installed is None:
+        if origin is not None:
+            advice = "run with weights of your own by `run --weights DIR`"
+            installed = copy_file(origin, target.with_name(origin.name), expected, otherwise=advice)
+        elif local is not None:
             raise NotInstalledError(f"{_place(local, name, weights) / file} is missing from the local copy")
-        target = (folder / file).with_name(origin.name)
-        sha256 = _copy(origin, target, published)
-    else:
-        target, sha256 = download(folder, file, weights, expected)
-    _add_record(folder, record, file, target, sha256)
-
-
-def _copy(origin: Path, target: Path, published: str) -> str:
-    """Copy a file that may be larger than memory, and return its sha256.
-
-    Raises:
-        BenchError: It is not the published one.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial")
-    digest = hashlib.sha256()
-    with origin.open("rb") as source, partial.open("wb") as copy:
-        while piece := source.read(1 << 22):
-            digest.update(piece)
-            copy.write(piece)
-        copy.flush()
-        os.fsync(copy.fileno())
-    if published and digest.hexdigest() != published:
-        partial.unlink()
-        raise BenchError(
-            f"{origin}: wrong sha256: it is not the published file; get it again, "
-            f"or run with weights of your own by `run --weights DIR`"
-        )
-    partial.replace(target)
-    return digest.hexdigest()
-
-
-def existing(path: Path) -> Path | None:
-    """Return a file of weights in the format it is there in; None when it is not there."""
-    return next((name for name in formats(path) if name.is_file()), None)
+        else:
+            advice = f"get it by hand and run prepare with --from DIR, which holds a folder '{weights.folder}'"
+            published = PublishedFile(file, weights.sources, expected, weights.folder)
+            installed = download_file(folder, target, published, otherwise=advice)
+    return installed, expected or file_sha256(installed)
 
 
 def _place(folder: Path, name: str, weights: Weights) -> Path:
@@ -178,37 +135,17 @@ def _place(folder: Path, name: str, weights: Weights) -> Path:
     names = list(dict.fromkeys((name, weights.folder)))
     for part in names:
         for place in (folder / part, folder / part / part):
-            if any(existing(place / file) for file in weights.files):
+            if any(find_file(place / file) for file in weights.files):
                 return place
     raise NotInstalledError(f"{folder} holds no weights in a folder {' or '.join(repr(part) for part in names)}")
 
 
 def _local_file(local: Path, name: str, file: str, weights: Weights) -> Path | None:
     try:
-        return existing(_place(local, name, weights) / file)
+        return find_file(_place(local, name, weights) / file)
     except NotInstalledError:
         return None
 
 
 def _digest(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(f"{file} {hashes[file]}\n" for file in sorted(hashes)).encode()).hexdigest()
-
-
-def _read_record(folder: Path) -> dict[str, _FileRecord]:
-    path = folder / RECORD
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, _FileRecord])
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise BenchError(
-            f"{path}: cannot be read ({error.strerror}); put that right, or set CCSR_BENCH_HOME"
-        ) from error
-    except msgspec.MsgspecError as error:
-        raise BenchError(f"{path}: {error}; remove it and prepare again") from error
-
-
-def _add_record(folder: Path, record: dict[str, _FileRecord], file: str, path: Path, sha256: str) -> None:
-    status = path.stat()
-    record[file] = _FileRecord(sha256, status.st_size, status.st_mtime_ns)
-    write_atomically(folder / RECORD, msgspec.json.format(msgspec.json.encode(record), indent=1))

@@ -21,7 +21,8 @@ from ccsr_bench.metrics.dists import read_similarity_weights
 from ccsr_bench.metrics.lpips import NETS, read_channel_weights
 from ccsr_bench.metrics.networks.alexnet_vgg import ARCHITECTURES, check_size, read_features
 from ccsr_bench.metrics.networks.precision import Precision, network_precision
-from ccsr_bench.metrics.networks.weights import FILES, load_strictly
+from ccsr_bench.metrics.networks.weights import load_strictly
+from ccsr_bench.metrics.weight_files import FILES
 
 
 def _import(package: str, metric: str) -> tuple[Any, str]:

@@ -38,7 +38,7 @@ class MetricInfo:
     on_device: bool = False
     """Whether it is built for a device alone."""
     weights: tuple[str, ...] = ()
-    """The files it needs, as `ccsr_bench.metrics.networks.weights.FILES` calls them."""
+    """The files it needs, as `ccsr_bench.metrics.weight_files.FILES` calls them."""
     backends: Mapping[str, str] = field(default_factory=dict)
     """Other packages that can compute it -> what builds it with them."""
     unit: str = ""
@@ -250,6 +250,11 @@ def find_metric(name: str) -> MetricInfo:
     if name not in METRICS:
         raise unknown_name("metric", name, METRICS)
     return METRICS[name]
+
+
+def needed_weights(metrics: Sequence[MetricInfo]) -> list[str]:
+    """Return the files that metrics need, each once, as `ccsr_bench.metrics.weight_files.FILES` calls them."""
+    return list(dict.fromkeys(key for info in metrics for key in info.weights))
 
 
 def entry_point(entry: str) -> Any:

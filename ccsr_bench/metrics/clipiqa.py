@@ -11,7 +11,8 @@ from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.networks.clip_resnet import load_clip, make_fast
 from ccsr_bench.metrics.networks.precision import Precision, network_precision
 from ccsr_bench.metrics.networks.torchscript_archive import is_torchscript_archive, read_torchscript_archive
-from ccsr_bench.metrics.networks.weights import read_tensors, verified_weights
+from ccsr_bench.metrics.networks.weights import read_tensors
+from ccsr_bench.metrics.weight_files import verified_weights
 
 _KEY = "clip-rn50"
 

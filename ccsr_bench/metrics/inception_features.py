@@ -15,7 +15,8 @@ from ccsr_bench.devices.layout import to_channels_last
 from ccsr_bench.metrics.base import ImageBatch, crop_text
 from ccsr_bench.metrics.networks.inception import FEATURES, INPUT_SIZE, load_inception
 from ccsr_bench.metrics.networks.precision import Precision
-from ccsr_bench.metrics.networks.weights import FILES, read_tensors
+from ccsr_bench.metrics.networks.weights import read_tensors
+from ccsr_bench.metrics.weight_files import FILES
 
 _BYTES_PER_PIXEL = 400
 """Of a 299x299 image: 112 for the two largest layers that exist at once, the rest for the convolutions' workspaces."""

@@ -12,7 +12,8 @@ from ccsr_bench.devices.batches import Batches
 from ccsr_bench.metrics.base import ImageBatch, crop_border, crop_text
 from ccsr_bench.metrics.networks.alexnet_vgg import ARCHITECTURES, FeatureNetwork, bands, check_size
 from ccsr_bench.metrics.networks.precision import Precision, network_precision
-from ccsr_bench.metrics.networks.weights import FILES, load_strictly, read_tensors
+from ccsr_bench.metrics.networks.weights import load_strictly, read_tensors
+from ccsr_bench.metrics.weight_files import FILES
 
 
 class _Net(NamedTuple):

@@ -12,7 +12,8 @@ from ccsr_bench.devices.batches import Batches
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.networks.maniqa_network import CROP, UNUSED, Network
 from ccsr_bench.metrics.networks.precision import Precision, fast_dtype
-from ccsr_bench.metrics.networks.weights import FILES, load_strictly, read_tensors
+from ccsr_bench.metrics.networks.weights import load_strictly, read_tensors
+from ccsr_bench.metrics.weight_files import FILES
 
 _ROWS, _COLUMNS = 4, 5
 """Of crops. Steps are a quarter of what is left in both directions, so the lowest quarter step is never seen."""

@@ -11,7 +11,8 @@ from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.networks.musiq_network import MUSIQNetwork
 from ccsr_bench.metrics.networks.musiq_patches import Places, copy_sizes, places
 from ccsr_bench.metrics.networks.precision import Precision, network_precision
-from ccsr_bench.metrics.networks.weights import FILES, load_strictly, read_tensors
+from ccsr_bench.metrics.networks.weights import load_strictly, read_tensors
+from ccsr_bench.metrics.weight_files import FILES
 
 _KEY = "musiq-koniq"
 _MOST_ON_GPU = 10

@@ -8,7 +8,7 @@ from torch import Tensor
 from ccsr_bench.devices.torchvision_operators import import_torchvision
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.metrics.networks.weights import verified_weights
+from ccsr_bench.metrics.weight_files import verified_weights
 
 _BLOCK = 96
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ccsr_bench.datasets.loading import manifest_paths, read_manifest
+from ccsr_bench.datasets.manifest import manifest_paths, read_manifest
 from ccsr_bench.manifests import read_toml
 from ccsr_bench.methods.registry import MethodSpec, find_methods
 from ccsr_bench.metrics.catalogue import METRICS

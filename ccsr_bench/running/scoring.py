@@ -16,8 +16,8 @@ from ccsr_bench.metrics.catalogue import (
     find_protocol,
 )
 from ccsr_bench.metrics.networks.precision import Precision
-from ccsr_bench.metrics.networks.weights import missing_files
 from ccsr_bench.metrics.scorer import Scorer
+from ccsr_bench.metrics.weight_files import missing_files
 from ccsr_bench.published import canary
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ccsr_bench.datasets.loading import manifest_paths, read_manifest
+from ccsr_bench.datasets.manifest import manifest_paths, read_manifest
 from ccsr_bench.metrics.quantities import COSTS, SCORES, Quantity
 from ccsr_bench.paper.printed import COMPARISONS, COST_TABLE, Printed, read_costs, read_tables
 from ccsr_bench.tables.rows import Cell, Row, Section

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.manifest import read_manifest
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.images import write_png
 from tests.support.pictures import picture
@@ -14,7 +15,7 @@ from tests.support.pictures import picture
 
 @pytest.mark.parametrize(("name", "images"), [("RealSR", 100), ("DRealSR", 93), ("DIV2K-Val", 3000), ("sample", 6)])
 def test_shipped_manifests(name: str, images: int) -> None:
-    manifest = datasets.read_manifest(name)
+    manifest = read_manifest(name)
     assert manifest.name == name
     assert (manifest.images, manifest.scale) == (images, 4)
     assert manifest.title
@@ -23,18 +24,6 @@ def test_shipped_manifests(name: str, images: int) -> None:
     for files in manifest.files.values():
         assert len(files) == images
         assert len(set(files.values())) == images  # no picture twice
-
-
-def test_sample_needs_no_download_and_is_the_same_every_time(home: Path) -> None:
-    first = datasets.load("sample")
-    assert [sample.name for sample in first.samples] == sorted(sample.name for sample in first.samples)
-    for sample in first.samples:
-        pair = sample.read()
-        assert pair.lr.shape == (64, 64, 3)
-        assert pair.hr.shape == (256, 256, 3)
-        assert pair.hr.std() > 20  # a photograph, not a blank
-    assert datasets.load("sample") == first
-    assert (home / "datasets" / "sample" / "hr" / "chelsea.png").is_file()
 
 
 def test_unknown_name_gives_near_names() -> None:
@@ -156,20 +145,6 @@ def test_manifest_that_is_not_text(pairs: Path) -> None:
         datasets.load(str(pairs / "own.toml"))
 
 
-def test_damaged_sample_is_installed_again(home: Path) -> None:
-    from ccsr_bench.install.files import prepare_dataset
-
-    before = datasets.load("sample")
-    folder = home / "datasets" / "sample"
-    write_png(folder / "hr" / "chelsea.png", picture(0, 256))
-    (folder / "lr" / "tissue.png").unlink()
-    (folder / "sha256.json").write_text("{")
-    with pytest.raises(BenchError, match="damaged; remove"):
-        datasets.load("sample")
-    prepare_dataset(datasets.read_manifest("sample"))
-    assert datasets.load("sample") == before
-
-
 def test_absent_and_damaged_are_told_apart(home: Path) -> None:
     with pytest.raises(NotInstalledError, match="not prepared"):
         datasets.load("RealSR")
@@ -179,4 +154,4 @@ def test_absent_and_damaged_are_told_apart(home: Path) -> None:
     with pytest.raises(BenchError, match="incomplete") as error:
         datasets.load("RealSR")
     assert not isinstance(error.value, NotInstalledError)
-    assert not datasets.is_ready(datasets.read_manifest("RealSR"))
+    assert not datasets.is_ready(read_manifest("RealSR"))

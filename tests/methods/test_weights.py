@@ -12,15 +12,16 @@ import pytest
 import requests
 
 from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.install.sources import ByHand, GoogleDrive, HuggingFace, Source, Url
 from ccsr_bench.methods import loading
-from ccsr_bench.methods.manifest import ByHand, GoogleDrive, HuggingFace, Url, Weights, formats
+from ccsr_bench.methods.manifest import Weights
 from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import install_weights, installed_weights, own_weights
 
 KNOWN = hashlib.sha256(b"known").hexdigest()
 
 
-def weights(*sources: HuggingFace | GoogleDrive | Url | ByHand) -> Weights:
+def weights(*sources: Source) -> Weights:
     files = {"unet/model.safetensors": KNOWN, "config.json": ""}
     return Weights(licence="CC0", sources=list(sources), files=files, folder="official")
 
@@ -119,7 +120,8 @@ def test_weights_may_lie_in_a_folder_of_the_same_name_and_what_is_hashed_is_what
 def test_mirrors_are_tried_in_order_and_verified(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def download(repository: str, file: str, *, revision: str, local_dir: Path) -> str:
+    def download(repository: str, file: str, *, repo_type: str, revision: str, local_dir: Path) -> str:
+        assert repo_type == "model"
         asked.append(f"{repository} {file} {revision}")
         if repository == "gone/away":
             raise OSError("404 Client Error")
@@ -136,12 +138,6 @@ def test_mirrors_are_tried_in_order_and_verified(home: Path, monkeypatch: pytest
     assert (folder / "unet" / "model.safetensors").read_bytes() == b"known"
     with pytest.raises(BenchError, match=r"tried Hugging Face gone/away \(OSError: 404 .*--from DIR, .*'official'"):
         install_weights("others", weights(HuggingFace("gone/away")))
-
-
-def test_pytorch_format_stands_for_safetensors_and_for_nothing_else() -> None:
-    assert formats(Path("vae/diffusion_pytorch_model.safetensors"))[1:] == (Path("vae/diffusion_pytorch_model.bin"),)
-    assert formats(Path("text_encoder/model.safetensors"))[1:] == (Path("text_encoder/pytorch_model.bin"),)
-    assert formats(Path("config.json")) == (Path("config.json"),)
 
 
 @pytest.mark.parametrize("prefix", ["", "official/", "somewhere/else/"])
@@ -232,7 +228,7 @@ def test_hashing_is_not_repeated_while_files_are_unchanged(local: Path, monkeypa
     def fail(path: Path) -> str:
         raise AssertionError(path)
 
-    monkeypatch.setattr("ccsr_bench.install.files.file_sha256", fail)  # and what a test hashed is not remembered
+    monkeypatch.setattr("ccsr_bench.install.hashing.file_sha256", fail)  # and what a test hashed is not remembered
     installed_weights("parts", weights())
     os.utime(folder / "config.json")
     with pytest.raises(AssertionError, match=r"config\.json"):

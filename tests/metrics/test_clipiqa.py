@@ -16,7 +16,7 @@ from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.clipiqa import CLIPIQA, PROMPTS, prompt_tokens
 from ccsr_bench.metrics.networks.clip_resnet import load_clip
-from ccsr_bench.metrics.networks.weights import FILES
+from ccsr_bench.metrics.weight_files import FILES
 from tests.support.metrics.layouts_clipiqa import clip_tensors, module_tree, save_torchscript, write_clipiqa
 from tests.support.metrics.random_weights import install
 from tests.support.pictures import picture

@@ -19,7 +19,7 @@ from ccsr_bench.metrics.base import ImageBatch, SetMetric
 from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
 from ccsr_bench.metrics.inception_features import InceptionFeatures, resized
 from ccsr_bench.metrics.networks.inception import Convolution, load_inception
-from ccsr_bench.metrics.networks.weights import FILES
+from ccsr_bench.metrics.weight_files import FILES
 from tests.support.metrics.layouts_inception import inception_tensors, write_inception
 from tests.support.metrics.random_weights import install
 from tests.support.pictures import noisy, picture

@@ -15,12 +15,11 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from ccsr_bench.errors import BenchError, MetricUnavailableError
-from ccsr_bench.install.files import file_sha256
-from ccsr_bench.metrics import backends
+from ccsr_bench.install.hashing import file_sha256
+from ccsr_bench.metrics import backends, weight_files
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.dists import DISTS, l2_pool
 from ccsr_bench.metrics.lpips import LPIPS, read_channel_weights
-from ccsr_bench.metrics.networks import weights
 from ccsr_bench.metrics.networks.alexnet_vgg import bands
 from ccsr_bench.metrics.networks.winograd import WinogradConvolution
 from tests.support.metrics.layouts_lpips_dists import CHANNELS, write_lpips_dists
@@ -89,7 +88,7 @@ def theirs(files: Path) -> dict[str, torch.nn.Module]:
     def build(key: str) -> Callable[..., Any]:
         def network(**_: object) -> Any:
             features = models.AlexNet().features if key == "alexnet" else vgg.make_layers(vgg.cfgs["D"])
-            tensors = torch.load(files / weights.FILES[key].name, weights_only=True)
+            tensors = torch.load(files / weight_files.FILES[key].name, weights_only=True)
             convolutions = {name.removeprefix("features."): value for name, value in tensors.items()}
             features.load_state_dict({name: convolutions[name] for name in features.state_dict()})
             holder = torch.nn.Module()
@@ -99,7 +98,7 @@ def theirs(files: Path) -> dict[str, torch.nn.Module]:
         return network
 
     def path(key: str) -> str:
-        return str(files / weights.FILES[key].name)
+        return str(files / weight_files.FILES[key].name)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "alexnet", build("alexnet"))
@@ -273,7 +272,7 @@ def test_definitions(name: str, precision: Any, installed: Path) -> None:
     metric = LPIPS(device=CPU, precision=precision) if name == "lpips" else DISTS(device=CPU, precision=precision)
     keys = ("alexnet", "lpips-alex") if name == "lpips" else ("vgg16", "dists")
     for key in keys:
-        file = weights.FILES[key]
+        file = weight_files.FILES[key]
         assert f"{file.name} sha256 {file.sha256[:12]}" in metric.definition
     for part in (name.upper(), "no crop", "float32 network", "(ccsr-bench)"):
         assert part in metric.definition
@@ -300,14 +299,14 @@ BUILDS: dict[str, Callable[[], Metric]] = {
 
 @pytest.mark.parametrize("key", BUILDS)
 def test_missing_file(key: str, files: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, home, link(files, without=weights.FILES[key].name))
+    install(monkeypatch, home, link(files, without=weight_files.FILES[key].name))
     with pytest.raises(MetricUnavailableError, match=r"ccsr-bench prepare --metrics"):
         BUILDS[key]()
 
 
 def replace(folder: Path, key: str, content: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put something else in a file's place, and its hash with it."""
-    path = folder / weights.FILES[key].name
+    path = folder / weight_files.FILES[key].name
     path.unlink()
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -318,7 +317,7 @@ def replace(folder: Path, key: str, content: object, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("key", ["alexnet", "lpips-alex", "dists"])
 def test_damaged_files(key: str, installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = installed / weights.FILES[key].name
+    path = installed / weight_files.FILES[key].name
     content = path.read_bytes()
     tensors = torch.load(path, weights_only=True)
     replace(installed, key, content[: len(content) // 2], monkeypatch)
@@ -336,7 +335,7 @@ def test_damaged_files(key: str, installed: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_wrong_hash(installed: Path) -> None:
-    path = installed / weights.FILES["dists"].name
+    path = installed / weight_files.FILES["dists"].name
     path.unlink()
     torch.save({}, path)
     with pytest.raises(BenchError, match="wrong sha256"):
@@ -348,7 +347,7 @@ def test_published_channel_weights(net: Any, home: Path) -> None:
     """The package `lpips` carries the published files, so their layout is not assumed."""
     package = pytest.importorskip("lpips", reason="needs the extra `lpips`")
     published = Path(package.__file__).parent / "weights" / "v0.1" / f"{net}.pth"
-    file = weights.FILES[f"lpips-{net}"]
+    file = weight_files.FILES[f"lpips-{net}"]
     assert file_sha256(published) == file.sha256
     (home / "weights").mkdir()
     (home / "weights" / file.name).write_bytes(published.read_bytes())

@@ -14,7 +14,7 @@ import torch
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.maniqa import MANIQA, uniform_crops
-from ccsr_bench.metrics.networks.weights import FILES
+from ccsr_bench.metrics.weight_files import FILES
 from tests.support.metrics.layouts_maniqa import write_maniqa
 from tests.support.metrics.pyiqa_networks import build_maniqa
 from tests.support.metrics.random_weights import install

@@ -10,8 +10,8 @@ import torch
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.images import read_image
 from ccsr_bench.metrics.base import ImageBatch
-from ccsr_bench.metrics.networks.weights import FILES, find_weights
 from ccsr_bench.metrics.niqe import NIQE
+from ccsr_bench.metrics.weight_files import FILES, find_weights
 from tests.support.pictures import picture
 
 CPU = torch.device("cpu")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ def pair(shared: Path) -> tuple[Path, Path]:
     files = canary.canary_files()
     for file in files:
         file.target.parent.mkdir(parents=True)
-        shutil.copy(shared / "data" / "RealSR" / file.part / file.name, file.target)
+        shutil.copy(shared / "data" / "RealSR" / file.part / file.file.path, file.target)
     return files[0].target, files[1].target
 
 
@@ -82,4 +81,4 @@ def test_damaged_images_are_refused(pair: tuple[Path, Path]) -> None:
 def test_every_per_image_metric_of_the_paper_has_a_published_score() -> None:
     names = [info.name for info in METRICS.values() if info.default and info.kind != "distribution"]
     assert canary.comparable(names, PAPER) == names
-    assert all(dataclasses.asdict(file)["addresses"] for file in canary.canary_files())
+    assert all(file.file.sources for file in canary.canary_files())

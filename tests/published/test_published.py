@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.datasets.install import prepare_dataset
+from ccsr_bench.datasets.manifest import read_manifest
 from ccsr_bench.errors import BenchError
-from ccsr_bench.install.files import prepare_dataset
 from ccsr_bench.metrics.catalogue import METRICS, PROTOCOLS, build_metrics
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.places import shipped
 from ccsr_bench.published import scores as published
+from ccsr_bench.published import verify
 
 CPU = torch.device("cpu")
 
@@ -26,7 +28,7 @@ def scorer(metrics: list[str], protocol: str = "paper") -> Scorer:
 @pytest.mark.parametrize("name", sorted(published.published_sets()))
 def test_shipped_sets_are_complete(name: str) -> None:
     one = published.find_published(name)
-    manifest = datasets.read_manifest(one.dataset)
+    manifest = read_manifest(one.dataset)
     files = manifest.files[f"outputs/{one.outputs}"]
     values = published.published_values(name)
     assert one.protocol in PROTOCOLS
@@ -44,13 +46,13 @@ def test_means_are_the_published_ones() -> None:
     assert means["niqe"] == pytest.approx(5.6476, abs=5e-5)
 
 
-def compare(name: str, shared: Path, metrics: list[str], protocol: str) -> dict[str, published.Comparison]:
+def compare(name: str, shared: Path, metrics: list[str], protocol: str) -> dict[str, verify.Comparison]:
     """Compare an installed set."""
     one = published.find_published(name)
-    prepare_dataset(datasets.read_manifest(one.dataset), local=shared / "data" / one.dataset)
+    prepare_dataset(read_manifest(one.dataset), local=shared / "data" / one.dataset)
     dataset = datasets.load(one.dataset)
     outputs = dataset.outputs(one.outputs)
-    comparisons = published.compare(name, one, dataset, outputs, scorer(metrics, protocol), lambda *_: None)
+    comparisons = verify.compare(name, one, dataset, outputs, scorer(metrics, protocol), lambda *_: None)
     return {comparison.metric: comparison for comparison in comparisons}
 
 
@@ -91,13 +93,13 @@ ONE = published.PublishedSet(
 )
 def test_every_image_must_agree(ours: dict[str, float], agrees: bool) -> None:
     values = {"a": "20.10", "b": "30.0"}
-    assert published._compare_metric("psnr", ONE, values, ours).agrees == agrees
+    assert verify._compare_metric("psnr", ONE, values, ours).agrees == agrees
 
 
 def test_metric_that_was_not_published_cannot_be_verified() -> None:
     one = msgspec.structs.replace(published.find_published("calibration"), tolerances={})
     with pytest.raises(BenchError, match="no published value of psnr"):
-        published.compare("calibration", one, datasets.load("sample"), {}, scorer(["psnr"]), lambda *_: None)
+        verify.compare("calibration", one, datasets.load("sample"), {}, scorer(["psnr"]), lambda *_: None)
 
 
 def test_damaged_published_output_is_refused(shared: Path, home: Path) -> None:

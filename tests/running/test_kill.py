@@ -8,14 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ccsr_bench.datasets import loading as datasets
-
 TRIALS = 20
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which this platform has not")
 def test_killed_and_resumed_runs_end_like_an_uninterrupted_one(tmp_path: Path, home: Path) -> None:
-    datasets.load("sample")  # installed once, not by every process
     script = Path(__file__).with_name("kill_and_resume.py")
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path), str(TRIALS)],

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from ccsr_bench.devices.layout import to_channels_last
 from ccsr_bench.errors import BenchError
-from ccsr_bench.metrics.networks.weights import FILES, load_strictly, read_tensors
+from ccsr_bench.metrics.networks.weights import load_strictly, read_tensors
 from ccsr_bench.metrics.networks.winograd import WinogradConvolution
+from ccsr_bench.metrics.weight_files import FILES
 
 Step = Callable[[Tensor], Tensor]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsr_bench.metrics.networks import weights
-from ccsr_bench.metrics.networks.weights import FILES
+from ccsr_bench.metrics import weight_files
+from ccsr_bench.metrics.weight_files import FILES
 from tests.support.metrics.layouts_clipiqa import write_clipiqa
 from tests.support.metrics.layouts_inception import write_inception
 from tests.support.metrics.layouts_lpips_dists import write_lpips_dists
@@ -52,7 +52,7 @@ def weights_installed(files: Path, home: Path) -> Iterator[None]:
     """
 
     def link(folder: Path) -> None:
-        for file in weights.FILES.values():
+        for file in weight_files.FILES.values():
             real, random = SHARED / "weights" / file.name, files / file.name
             if real.is_file():
                 shutil.copy(real, folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ccsr_bench.metrics.networks.weights import FILES
+from ccsr_bench.metrics.weight_files import FILES
 
 TOKENS, CHANNELS, SIDE, WINDOW = 784, 768, 28, 4
 

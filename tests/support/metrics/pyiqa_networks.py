@@ -11,7 +11,7 @@ from unittest.mock import patch
 import torch
 
 from ccsr_bench.metrics.networks.maniqa_network import UNUSED
-from ccsr_bench.metrics.networks.weights import FILES
+from ccsr_bench.metrics.weight_files import FILES
 
 Score = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """(1, 3, H, W) output and reference in [0, 1] -> its score."""

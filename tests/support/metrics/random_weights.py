@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsr_bench.install.files import file_sha256
-from ccsr_bench.metrics.networks import weights
+from ccsr_bench.install.hashing import file_sha256
+from ccsr_bench.metrics import weight_files
 
 
 def install(monkeypatch: pytest.MonkeyPatch, home: Path, write: Callable[[Path], None]) -> Path:
@@ -28,8 +28,8 @@ def install(monkeypatch: pytest.MonkeyPatch, home: Path, write: Callable[[Path],
     write(folder)
     found = {
         key: dataclasses.replace(file, sha256=file_sha256(folder / file.name))
-        for key, file in weights.FILES.items()
+        for key, file in weight_files.FILES.items()
         if (folder / file.name).is_file()
     }
-    monkeypatch.setattr(weights, "FILES", {**weights.FILES, **found})
+    monkeypatch.setattr(weight_files, "FILES", {**weight_files.FILES, **found})
     return folder

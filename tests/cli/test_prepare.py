@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ccsr_bench.cli import main
-from ccsr_bench.metrics.networks import weights
+from ccsr_bench.install.sources import Url
+from ccsr_bench.metrics import weight_files
 from ccsr_bench.published import canary
 from tests.support.cli import done, mistake
 
@@ -22,13 +23,13 @@ def alexnet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A local folder with the two files of LPIPS, which are expected to be what they are."""
     folder = tmp_path / "local"
     folder.mkdir()
-    files = dict(weights.FILES)
+    files = dict(weight_files.FILES)
     for key in ("alexnet", "lpips-alex"):
         (folder / files[key].name).write_bytes(CONTENT)
         files[key] = dataclasses.replace(
-            files[key], sha256=hashlib.sha256(CONTENT).hexdigest(), addresses=("http://127.0.0.1:9/gone",)
+            files[key], sha256=hashlib.sha256(CONTENT).hexdigest(), sources=(Url("http://127.0.0.1:9/gone"),)
         )
-    monkeypatch.setattr(weights, "FILES", files)
+    monkeypatch.setattr(weight_files, "FILES", files)
     monkeypatch.setattr(canary, "canary_files", lambda: ())  # they come from the network alone
     return folder
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -12,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from ccsr_bench.datasets import loading as datasets
-from ccsr_bench.datasets.loading import ArchiveSource, DatasetManifest, FilesSource
+from ccsr_bench.datasets.install import prepare_dataset
+from ccsr_bench.datasets.manifest import ArchiveSource, DatasetManifest, FilesSource, read_manifest
 from ccsr_bench.errors import BenchError
-from ccsr_bench.install.files import download_file, prepare_dataset
 
 
 @pytest.fixture
@@ -159,30 +160,53 @@ def test_incomplete_archive_copy_is_not_taken_for_the_whole(pairs: Path) -> None
         prepare_dataset(archive_manifest(), local=pairs)
 
 
-def test_single_file(tmp_path: Path) -> None:
-    source = tmp_path / "from"
-    source.mkdir()
-    (source / "model.mat").write_bytes(b"weights")
-    target = tmp_path / "to" / "model.mat"
-    download_file([], target, hashlib.sha256(b"weights").hexdigest(), local=source)
-    assert target.read_bytes() == b"weights"
-    with pytest.raises(BenchError, match="cannot download"):
-        download_file(["http://127.0.0.1:9/model.mat"], target, "0" * 64)
-
-
 def test_real_manifest_takes_the_real_images(shared: Path) -> None:
-    prepare_dataset(datasets.read_manifest("RealSR"), local=shared / "data" / "RealSR")
+    prepare_dataset(read_manifest("RealSR"), local=shared / "data" / "RealSR")
     dataset = datasets.load("RealSR")
     assert len(dataset.samples) == 100
     assert dataset.samples[0].read().hr.shape == (512, 512, 3)
     assert len(dataset.outputs("osediff")) == 100
 
 
-def test_leftovers_of_a_killed_install_do_no_harm(home: Path) -> None:
-    folder = home / "datasets" / "sample"
+def test_leftovers_of_a_killed_install_do_no_harm(pairs: Path, home: Path) -> None:
+    folder = home / "datasets" / "own"
     (folder / "hr").mkdir(parents=True)
-    (folder / "hr" / ".chelsea.png.99.tmp").write_bytes(b"half")
-    assert len(datasets.load("sample").samples) == 6
+    (folder / "hr" / ".image0.png.99.tmp").write_bytes(b"half")
+    (folder / "hr" / "image1.png.partial").write_bytes(b"half")
+    prepare_dataset(archive_manifest(), local=pairs)
+    assert sorted(datasets.known_hashes(archive_manifest(), folder)) == sorted(
+        f"{part}/image{i}.png" for part in ("hr", "lr") for i in range(4)
+    )
+
+
+def test_damaged_record_is_named_and_made_anew(pairs: Path) -> None:
+    folder = prepare_dataset(archive_manifest(), local=pairs)
+    before = datasets.known_hashes(archive_manifest(), folder)
+    (folder / "lr" / "image2.png").unlink()
+    (folder / "installed.json").write_text("{")
+    with pytest.raises(BenchError, match=r"installed\.json: damaged; remove it and prepare again"):
+        datasets.known_hashes(archive_manifest(), folder)
+    (folder / "installed.json").unlink()
+    assert not datasets.is_ready(archive_manifest())
+    prepare_dataset(archive_manifest(), local=pairs)
+    assert datasets.known_hashes(archive_manifest(), folder) == before
+
+
+def test_data_set_that_an_earlier_version_installed_is_kept_and_verified(pairs: Path, home: Path) -> None:
+    folder = home / "datasets" / "own"
+    hashes = {}
+    for path in sorted(pairs.rglob("*.png")):
+        name = path.relative_to(pairs).as_posix()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(path.read_bytes())
+        hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "sha256.json").write_text(json.dumps(hashes))
+    assert datasets.is_ready(archive_manifest())
+    assert datasets.known_hashes(archive_manifest(), folder) == hashes
+    prepare_dataset(archive_manifest())  # no network in tests: nothing is downloaded
+    (folder / "lr" / "image0.png").write_bytes(b"changed")
+    with pytest.raises(BenchError, match=r"image0\.png: wrong sha256: it is not the file recorded at first use"):
+        prepare_dataset(archive_manifest())
 
 
 def test_archive_that_is_not_one(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

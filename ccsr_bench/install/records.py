@@ -1,0 +1,72 @@
+"""The record of an installed folder: what each file was when it was installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from ccsr_bench.errors import BenchError
+from ccsr_bench.images import write_atomically
+from ccsr_bench.install.hashing import unchanged_file_sha256
+
+RECORD = "installed.json"
+"""Name of the record, in the folder that it is about."""
+
+OLD_RECORD = "sha256.json"
+"""Name of the record of a data set that version 0.1 installed: file -> sha256 alone."""
+
+
+class InstalledFile(msgspec.Struct, frozen=True):
+    """What a file was when it was installed."""
+
+    sha256: str
+    size: int = -1
+    """Size in bytes; -1 where it was not recorded."""
+    modified_ns: int = -1
+    """Time of the last change; -1 where it was not recorded."""
+
+    def current_sha256(self, path: Path) -> str:
+        """Return the sha256 that the file has now; it is hashed only where its size or time of change differs."""
+        status = path.stat()
+        unchanged = (status.st_size, status.st_mtime_ns) == (self.size, self.modified_ns)
+        return self.sha256 if unchanged else unchanged_file_sha256(path)
+
+
+def read_record(folder: Path) -> dict[str, InstalledFile]:
+    """Return what is recorded of a folder: file -> what it was; empty where nothing is.
+
+    Raises:
+        BenchError: The record is damaged or cannot be read.
+    """
+    for name in (RECORD, OLD_RECORD):
+        path = folder / name
+        try:
+            if name == RECORD:
+                return msgspec.json.decode(path.read_bytes(), type=dict[str, InstalledFile])
+            hashes = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+            return {file: InstalledFile(sha256) for file, sha256 in hashes.items()}
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise BenchError(
+                f"{path}: cannot be read ({error.strerror}); put that right, or set CCSR_BENCH_HOME"
+            ) from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BenchError(f"{path}: damaged; remove it and prepare again ({error})") from error
+    return {}
+
+
+def record_files(folder: Path, hashes: Mapping[str, tuple[Path, str]]) -> None:
+    """Add installed files to a folder's record.
+
+    Args:
+        folder: Installed folder.
+        hashes: File as the manifest names it -> its path, which may have another suffix, and its sha256.
+    """
+    record = read_record(folder)
+    for file, (path, sha256) in hashes.items():
+        status = path.stat()
+        record[file] = InstalledFile(sha256, status.st_size, status.st_mtime_ns)
+    write_atomically(folder / RECORD, msgspec.json.format(msgspec.json.encode(record), indent=1))

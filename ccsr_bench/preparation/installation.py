@@ -1,0 +1,183 @@
+"""Installing what was selected, one thing after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ccsr_bench.datasets.install import prepare_dataset
+from ccsr_bench.datasets.manifest import DatasetManifest, FolderSource
+from ccsr_bench.errors import BenchError
+from ccsr_bench.install.files import Progress, install_file, installing, silent
+from ccsr_bench.methods.isolated.checkouts import install_source
+from ccsr_bench.methods.isolated.environments import make_environment
+from ccsr_bench.methods.manifest import Isolated, Upstream, Weights
+from ccsr_bench.methods.registry import MethodSpec
+from ccsr_bench.methods.weights import install_weights
+from ccsr_bench.metrics import weight_files
+from ccsr_bench.metrics.catalogue import MetricInfo, needed_weights
+from ccsr_bench.metrics.weight_files import WeightFile
+from ccsr_bench.places import weights_home
+from ccsr_bench.preparation.selection import Selection, select
+from ccsr_bench.published import canary
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One thing to install."""
+
+    name: str
+    install: Callable[[Progress], str]
+    """Installs it, and returns a line that says what was installed, where, and under which licence."""
+    files: int = 0
+    """Number of files, of which the progress is reported; 0 where none is."""
+    remark: str = ""
+    """What to say before a long piece of work without progress."""
+    optional: bool = False
+    """Whether what comes after it is installed all the same where this cannot be."""
+
+
+def prepare(
+    *,
+    datasets: Iterable[str] = (),
+    methods: Iterable[str] = (),
+    metrics: Iterable[str] | None = None,
+    methods_dirs: Iterable[Path] = (),
+    local: Path | None = None,
+    source: Path | None = None,
+) -> list[str]:
+    """Install data sets, methods and weights of metrics, and verify them; what is there and right is kept.
+
+    Args:
+        datasets: Names of data sets, or paths of ``.toml`` manifests.
+        methods: Names of methods.
+        metrics: Names of metrics; an empty list for all that are computed by default, None for no metric.
+        methods_dirs: Folders of the user's own methods.
+        local: Folder to take the files from instead of the network.
+        source: The user's checkout of a method's official repository, instead of a clone.
+
+    Returns:
+        One line for everything that was installed.
+
+    Raises:
+        BenchError: There is no such name, or something cannot be installed.
+    """
+    selection = select(datasets=datasets, methods=methods, metrics=metrics, methods_dirs=methods_dirs)
+    lines: list[str] = []
+    install_all(plan(selection, local=local, source=source), lambda one: lines.append(one.install(silent)))
+    return lines
+
+
+def install_all(installations: Iterable[Installation], install: Callable[[Installation], None]) -> None:
+    """Install things in their order, up to the first that cannot be installed and is not optional.
+
+    Args:
+        installations: Things to install.
+        install: Called with each; installs it and shows that.
+
+    Raises:
+        BenchError: Some could not be installed; every reason is given.
+    """
+    failures: list[str] = []
+    for one in installations:
+        try:
+            install(one)
+        except BenchError as error:
+            failures.append(str(error))
+            if not one.optional:
+                break
+    if failures:
+        raise BenchError("; ".join(failures))
+
+
+def plan(selection: Selection, *, local: Path | None = None, source: Path | None = None) -> list[Installation]:
+    """Return what has to be installed for a selection; what several methods share is in it once.
+
+    Args:
+        selection: Data sets, methods and metrics.
+        local: Folder to take the files from instead of the network.
+        source: The user's checkout of a method's official repository, instead of a clone.
+
+    Raises:
+        BenchError: A checkout is given, and the selection has not exactly one official repository.
+    """
+    upstreams = {s.manifest.id: s.manifest.upstream for s in selection.models if s.manifest.isolated}
+    if source is not None and len([upstream for upstream in upstreams.values() if upstream is not None]) != 1:
+        raise BenchError("--source is the checkout of one method's official repository: name that method alone")
+    return [
+        *(_dataset(manifest, local) for manifest in selection.datasets),
+        *(_checkout(family, upstream, source) for family, upstream in upstreams.items() if upstream is not None),
+        *_environments(selection.models),
+        *_weights(selection.models, local),
+        *_metrics(selection.metrics, local),
+    ]
+
+
+def _dataset(manifest: DatasetManifest, local: Path | None) -> Installation:
+    def install(progress: Progress) -> str:
+        if isinstance(manifest.source, FolderSource):
+            return f"{manifest.name}: is on this machine already, nothing to prepare (licence: {manifest.licence})"
+        folder = prepare_dataset(manifest, local=local, progress=progress)
+        return f"{manifest.name}: verified, in {folder} (licence: {manifest.licence})"
+
+    return Installation(manifest.name, install, 0 if isinstance(manifest.source, FolderSource) else manifest.images)
+
+
+def _checkout(family: str, upstream: Upstream, source: Path | None) -> Installation:
+    def install(_progress: Progress) -> str:
+        folder = install_source(family, upstream, source)
+        return f"{family}: {upstream.repository} at {upstream.commit[:12]}, in {folder}"
+
+    return Installation(family, install)
+
+
+def _environments(models: Sequence[MethodSpec]) -> Iterator[Installation]:
+    def install(spec: MethodSpec, environment: Isolated, _progress: Progress) -> str:
+        interpreter = make_environment(environment.python, spec.file("lock", environment.lock))
+        return f"{spec.manifest.id}: environment of {environment.lock}, in {interpreter.parent.parent}"
+
+    for spec in {(spec.manifest.id, spec.manifest.environment): spec for spec in models}.values():
+        family, environment = spec.manifest.id, spec.manifest.environment
+        if isinstance(environment, Isolated):
+            remark = f"{family}: making its environment, which can take minutes"
+            yield Installation(family, partial(install, spec, environment), remark=remark)
+
+
+def _weights(models: Sequence[MethodSpec], local: Path | None) -> Iterator[Installation]:
+    def install(name: str, weights: Weights, progress: Progress) -> str:
+        folder = install_weights(name, weights, local=local, progress=progress)
+        how = "verified" if all(weights.files.values()) else "recorded, for no hashes are published"
+        return f"{name}: {how}, in {folder} (licence: {weights.licence})"
+
+    wanted = {name: spec.manifest.weights[name] for spec in models for name in spec.variant.weights.values()}
+    for name, weights in wanted.items():
+        yield Installation(name, partial(install, name, weights), len(weights.files))
+    for spec in models:
+        if not (spec.variant.weights or spec.manifest.isolated):
+            yield Installation(spec.name, partial(_nothing, spec))
+
+
+def _nothing(spec: MethodSpec, _progress: Progress) -> str:
+    return f"{spec.name}: has no weights, nothing to prepare"
+
+
+def _metrics(metrics: Sequence[MetricInfo], local: Path | None) -> Iterator[Installation]:
+    """Install the weights of metrics, and the published image that the canary scores, which is not in a local copy."""
+
+    def install(file: WeightFile, _progress: Progress) -> str:
+        with installing(file.name, weights_home()):
+            install_file(weights_home(), file.published, local=None if local is None else local / file.name)
+        return f"{file.name}: verified, {file.size:,} bytes, in {weights_home()} (licence: {file.licence})"
+
+    def install_image(image: canary.CanaryFile, _progress: Progress) -> str:
+        with installing(image.file.path, image.target.parent):
+            install_file(image.target.parent, image.file)
+        return f"{image.part}/{image.file.path}: verified, for the canary, in {image.target.parent}"
+
+    for key in needed_weights(metrics):
+        file = weight_files.FILES[key]
+        yield Installation(file.name, partial(install, file), optional=True)
+    for image in canary.canary_files() if metrics and local is None else ():
+        yield Installation(image.file.path, partial(install_image, image), optional=True)
