@@ -54,10 +54,10 @@ class MethodSpec:
 
     @property
     def captioner(self) -> MethodSpec:
-        """What captions its LR images, as a method of its own: it has code, packages and weights like one.
+        """The captioner of its LR images, as a method of its own: it has code, packages and weights like one.
 
         Raises:
-            BenchError: It takes no captions.
+            BenchError: The method takes no captions.
         """
         captioner = self.manifest.captioner
         if captioner is None or not self.variant.captioned:
@@ -78,8 +78,7 @@ class MethodSpec:
             execution: How the networks run; the defaults when None.
             weights: Installed weights by role; left out when None.
         """
-        file = self._code_file()
-        return self._made_by(_version(file) if file is not None else None, execution, weights)
+        return self._made_by(self._code_version(), execution, weights)
 
     def earlier_made_by(
         self, execution: Execution | None = None, weights: Mapping[str, InstalledWeights] | None = None
@@ -90,17 +89,17 @@ class MethodSpec:
             execution: As for `made_by`.
             weights: As for `made_by`.
         """
-        if self._code_file() is None:
+        if self._code_version() is None:
             return []
         return [self._made_by(version, execution, weights) for version in self.manifest.environment.earlier_versions]
 
-    def _code_file(self) -> Path | None:
-        """Return the file beside the manifest that the method's code is in; None where a package holds it."""
+    def _code_version(self) -> str | None:
+        """Return the version of the method's code beside the manifest; None where a package holds the code."""
         environment = self.manifest.environment
         if isinstance(environment, Isolated):
-            return self.file("adapter", environment.adapter)
+            return code_version(self.file("adapter", environment.adapter).read_bytes())
         file = self.folder / environment.entry.partition(":")[0]
-        return file if file.is_file() else None
+        return code_version(file.read_bytes()) if file.is_file() else None
 
     def _made_by(
         self, version: str | None, execution: Execution | None, weights: Mapping[str, InstalledWeights] | None
@@ -112,7 +111,7 @@ class MethodSpec:
         if isinstance(environment, Isolated):
             if self.manifest.upstream is not None:
                 text += f", {self.manifest.upstream.repository} at {self.manifest.upstream.commit[:12]}"
-            lock = _version(self.file("lock", environment.lock))
+            lock = code_version(self.file("lock", environment.lock).read_bytes())
             text += f", python {environment.python} with {environment.lock} sha256 {lock}"
         text += f" {json.dumps(self.variant.parameters, sort_keys=True)}"
         for role, installed in sorted((weights or {}).items()):
@@ -126,11 +125,11 @@ class MethodSpec:
         """Return a file beside the manifest.
 
         Args:
-            field: Of the manifest's environment, for the error.
-            name: What it says.
+            field: The field of the manifest that names the file, for the error.
+            name: The file's name.
 
         Raises:
-            BenchError: It is not there, or lies outside the method's folder.
+            BenchError: The file does not exist, or lies outside the method's folder.
         """
         path = self.folder / name
         if not path.resolve().is_relative_to(self.folder.resolve()):
@@ -143,10 +142,10 @@ class MethodSpec:
         """Find the variant's weights, by role.
 
         Args:
-            own: Take them from this folder of the user's, instead of those that `prepare` installed.
+            own: The user's own folder of weights; those that `prepare` installed when None.
 
         Raises:
-            NotInstalledError: Some are not there; the message names them all, and says how to get them.
+            NotInstalledError: Weights are missing; the message names them all, and says how to get them.
         """
         found, missing = {}, []
         for role, name in self.variant.weights.items():
@@ -167,8 +166,9 @@ class MethodSpec:
         return f"run `ccsr-bench prepare --method {self.name}`"
 
 
-def _version(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+def code_version(code: bytes) -> str:
+    """Return the version that `MethodSpec.made_by` names for some code, and manifests in ``earlier_versions``."""
+    return hashlib.sha256(code).hexdigest()[:16]
 
 
 def find_methods(extra: Folders = ()) -> dict[str, MethodSpec]:
