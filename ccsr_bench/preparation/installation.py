@@ -103,9 +103,10 @@ def plan(selection: Selection, *, local: Path | None = None, source: Path | None
     Raises:
         BenchError: A checkout is given, and the selection has not exactly one official repository.
     """
-    upstreams = {s.manifest.id: s.manifest.upstream for s in selection.models if s.manifest.isolated}
-    if source is not None and len([upstream for upstream in upstreams.values() if upstream is not None]) != 1:
-        raise BenchError("--source is the checkout of one method's official repository: name that method alone")
+    families = {spec.manifest.id: spec for spec in selection.models if spec.manifest.isolated}
+    if source is not None:
+        _check_source(list(families.values()))
+    upstreams = {family: spec.manifest.upstream for family, spec in families.items()}
     return [
         *(_dataset(manifest, local) for manifest in selection.datasets),
         *(_checkout(family, upstream, source) for family, upstream in upstreams.items() if upstream is not None),
@@ -113,6 +114,17 @@ def plan(selection: Selection, *, local: Path | None = None, source: Path | None
         *_weights(selection.models, local),
         *_metrics(selection.metrics, local),
     ]
+
+
+def _check_source(families: Sequence[MethodSpec]) -> None:
+    """Check that a checkout that is given can only be that of one official repository."""
+    if len(families) != 1:
+        raise BenchError("`source` is the checkout of one method's official repository: name that method alone")
+    if families[0].manifest.upstream is None:
+        raise BenchError(
+            f"method '{families[0].name}' names no official repository that `source` could be a checkout of: "
+            f"add [upstream] with its address and commit to {families[0].defined_in}"
+        )
 
 
 def _dataset(manifest: DatasetManifest, local: Path | None) -> Installation:
@@ -138,9 +150,11 @@ def _environments(models: Sequence[MethodSpec]) -> Iterator[Installation]:
         interpreter = make_environment(environment.python, spec.file("lock", environment.lock))
         return f"{spec.manifest.id}: environment of {environment.lock}, in {interpreter.parent.parent}"
 
-    for spec in {(spec.manifest.id, spec.manifest.environment): spec for spec in models}.values():
+    planned = set()
+    for spec in models:
         family, environment = spec.manifest.id, spec.manifest.environment
-        if isinstance(environment, Isolated):
+        if isinstance(environment, Isolated) and (family, environment.lock) not in planned:
+            planned.add((family, environment.lock))
             remark = f"{family}: making its environment, which can take minutes"
             yield Installation(family, partial(install, spec, environment), remark=remark)
 
