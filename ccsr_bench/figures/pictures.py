@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from ccsr_bench.datasets.loading import Dataset, Pair
 from ccsr_bench.errors import BenchError, unknown_name
 from ccsr_bench.figures.points import metric_scores
 from ccsr_bench.figures.regions import Region, busiest_region
-from ccsr_bench.images import decode, read_recorded
 from ccsr_bench.ledger.results import Results
 from ccsr_bench.metrics.catalogue import METRICS, find_protocol
 from ccsr_bench.stability import std_map
@@ -105,7 +104,7 @@ def heat_maps(results: Sequence[Results], image: str) -> tuple[list[HeatMap], li
             remarks.append(f"{one.identity.method}: a single run, so no spread; left out")
             continue
         crop = find_protocol(one.identity.protocol).l_std_crop
-        moves = std_map(read_outputs(one, image, range(one.runs)), crop=crop)
+        moves = std_map(one.outputs(image, range(one.runs)), crop=crop)
         maps.append(HeatMap(one.description.title, moves))
     if not maps:
         raise BenchError("no method here has several runs, so nothing moves; `ccsr-bench run --runs 10` makes some")
@@ -117,17 +116,6 @@ def check_image(results: Sequence[Results], image: str) -> None:
     for one in results:
         if image not in one.images:
             raise unknown_name("image", image, one.images, hint=f"of {one.identity.method} on {one.identity.dataset}")
-
-
-def read_outputs(results: Results, image: str, runs: Iterable[int]) -> np.ndarray:
-    """Return recorded outputs of one image, (N, H, W, 3) uint8 RGB.
-
-    Raises:
-        BenchError: One is missing or was changed after it was recorded.
-    """
-    recorded = results.ledger.outputs(image)
-    paths = {run: results.ledger.image_path(image, run) for run in runs}
-    return np.stack([decode(read_recorded(path, recorded[run].png_sha256), str(path)) for run, path in paths.items()])
 
 
 def _read_pair(results: Sequence[Results], dataset: Dataset, image: str) -> Pair:
@@ -155,9 +143,9 @@ def _extremes(results: Results, metric: str, image: str) -> Extremes:
 
 
 def _busiest(results: Sequence[Results], image: str, pair: Pair) -> Region:
-    maps = [std_map(read_outputs(one, image, range(one.runs))) for one in results if one.runs > 1]
+    maps = [std_map(one.outputs(image, range(one.runs))) for one in results if one.runs > 1]
     if not any(moves.any() for moves in maps):  # nothing moves: where the methods differ from one another and from HR
-        maps = [std_map(np.stack([pair.hr, *(read_outputs(one, image, [0])[0] for one in results)]))]
+        maps = [std_map(np.stack([pair.hr, *(one.outputs(image, [0])[0] for one in results)]))]
     return busiest_region(maps, pair.hr.shape[0] // pair.lr.shape[0])
 
 
@@ -166,7 +154,7 @@ def _group(results: Results, extremes: Extremes, image: str, region: Region) -> 
     named = [("best ", extremes.best_run, extremes.best), ("worst ", extremes.worst_run, extremes.worst)]
     if extremes.best_run == extremes.worst_run:
         named = [("", extremes.best_run, extremes.best)]
-    outputs = read_outputs(results, image, [run for _, run, _ in named])
+    outputs = results.outputs(image, [run for _, run, _ in named])
     return Group(
         results.description.title,
         [

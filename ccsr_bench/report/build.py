@@ -20,7 +20,7 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import Results, open_results
 from ccsr_bench.report.content import DatasetContent, PageContent, dataset_content
 from ccsr_bench.report.heat import colour_scale
-from ccsr_bench.report.pictures import ImageContent, PictureTask, RecordedFile, write_pictures
+from ccsr_bench.report.pictures import ImageContent, PictureTask, write_pictures
 from ccsr_bench.tables.collect import by_dataset
 
 GENERATOR = 'name="generator" content="ccsr-bench report"'
@@ -157,17 +157,10 @@ def _tasks(results: Sequence[Results], dataset: Dataset | None, folder: Path) ->
         yield PictureTask(
             image=image,
             folder=folder / f"i{index:04d}",
-            outputs=[_outputs(one, image) if one in having else [] for one in results],
+            outputs=[one.output_files(image, range(one.runs)) if one in having else [] for one in results],
             sample=samples.get(image),
             recorded=frozenset(hashes[0] for one in having if (hashes := one.ledger.image_hashes(image))),
         )
-
-
-def _outputs(results: Results, image: str) -> list[RecordedFile]:
-    recorded = results.ledger.outputs(image)
-    return [
-        RecordedFile(results.ledger.image_path(image, run), recorded[run].png_sha256) for run in range(results.runs)
-    ]
 
 
 def _in_threads(tasks: Sequence[PictureTask], report: Path) -> Iterator[ImageContent]:

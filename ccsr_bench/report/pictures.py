@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +17,7 @@ from PIL import Image
 
 from ccsr_bench.datasets.loading import Sample
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import decode, read_recorded
+from ccsr_bench.ledger.results import OutputFile
 from ccsr_bench.report.heat import heat_map
 from ccsr_bench.stability import std_map, std_map_top
 
@@ -28,17 +27,6 @@ THUMBNAIL_SIDE = 256
 THUMBNAIL_QUALITY = 80
 
 
-class RecordedFile(NamedTuple):
-    """One output."""
-
-    path: Path
-    sha256: str
-
-    def read(self) -> np.ndarray:
-        """Read it, (H, W, 3) uint8 RGB; raises a `BenchError` where it is missing or was changed."""
-        return decode(read_recorded(self.path, self.sha256), str(self.path))
-
-
 @dataclass(frozen=True)
 class PictureTask:
     """What to make of one image."""
@@ -46,7 +34,7 @@ class PictureTask:
     image: str
     folder: Path
     """Where its pictures go."""
-    outputs: Sequence[Sequence[RecordedFile]]
+    outputs: Sequence[Sequence[OutputFile]]
     """Method -> run -> file; none for a method that lacks the image."""
     sample: Sample | None
     """Its LR and HR files; None where they are not at hand."""
