@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from ccsr_bench.datasets.loading import Sample
-from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import OutputFile
+from ccsr_bench.plots.pictures import read_scored_pair
 from ccsr_bench.report.heat import heat_map
 from ccsr_bench.stability import std_map, std_map_top
 
@@ -38,8 +38,8 @@ class PictureTask:
     """Method -> run -> file; none for a method that lacks the image."""
     sample: Sample | None
     """Its LR and HR files; None where they are not at hand."""
-    recorded: frozenset[str]
-    """The hashes of LR and HR pixels in the ledgers."""
+    scored: frozenset[str]
+    """What `scored_pixels` returns."""
 
 
 class ImageContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,12 +94,7 @@ def _write_sample(task: PictureTask) -> tuple[str | None, str | None]:
     """Link LR and HR; return their file names."""
     if task.sample is None or task.sample.lr is None:
         return None, None
-    pair = task.sample.read()
-    if {pair.pixels_sha256()} != task.recorded:
-        raise BenchError(
-            f"{task.sample.hr}: not the image '{task.image}' that was scored; give the folders that the run was given, "
-            f"or choose methods that ran on these with --method"
-        )
+    pair = read_scored_pair(task.sample, task.scored)
     lr, hr = (f"{part}{path.suffix.lower()}" for part, path in (("lr", task.sample.lr), ("hr", task.sample.hr)))
     _link(task.sample.lr, task.folder / lr)
     _link(task.sample.hr, task.folder / hr)

@@ -15,6 +15,7 @@ import pytest
 
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.ledger.results import Results
+from ccsr_bench.plots.palette import COLOURS
 from tests.cli.commands import done
 from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
 
@@ -320,7 +321,7 @@ def test_contrast_in_both_themes(page: Page, theme: str, how: str) -> None:
     for background in ("page", "surface"):
         for text in ("text", "muted", "accent"):
             assert contrast(colour(text), colour(background)) >= 4.5, (text, background)
-    for index in range(8):
+    for index in range(len(COLOURS)):
         assert contrast(colour(f"series-{index}"), colour("page")) >= 4.5, index
 
 

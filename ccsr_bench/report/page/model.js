@@ -2,7 +2,7 @@
 
 // Questions to the report's data, which data.js holds as REPORT (see ccsr_bench/report/content.py).
 
-const SPREAD_DECIMALS = 4;
+const SPREAD_DECIMALS = REPORT.spread_decimals;
 const RUN_DIGITS = 2;
 
 function mean(values) {
