@@ -15,7 +15,7 @@ import pytest
 
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.ledger.results import Results
-from ccsr_bench.plots.palette import COLOURS
+from ccsr_bench.plots.palette import COLOURS, colour_of, marker_of
 from tests.cli.commands import done
 from tests.report.conftest import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
 
@@ -185,6 +185,35 @@ def test_back_button_and_deep_links(page: Page) -> None:
     for unknown in ("#other", "#own/99", "#own/x", "#%E0%A4%A"):
         page.evaluate(f"location.hash = '{unknown}'")
         wait_for_heading(page, "own")
+
+
+def test_heading_that_is_focused_to_be_read_out_has_no_ring(page: Page) -> None:
+    go(page, "c-third")
+    heading = page.locator("#image-name")
+    assert heading.evaluate("heading => heading.matches(':focus-visible')")
+    assert heading.evaluate("heading => getComputedStyle(heading).outlineStyle") == "none"
+
+
+def test_arrow_in_a_header_says_what_is_better_and_nothing_else(page: Page) -> None:
+    header = page.get_by_role("columnheader", name="PSNR")
+    before = header.screenshot()
+    header.get_by_role("button").click()
+    page.mouse.move(0, 0)
+    after = header.screenshot()
+    assert before != after  # how it is sorted can be seen
+    assert header.inner_text() == "PSNR ↑"
+    pseudo = "header => getComputedStyle(header.querySelector('button'), '::after').content"
+    assert header.evaluate(pseudo) == "none"
+
+
+def test_methods_look_as_in_the_figures(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    marks = page.locator("#overview tbody .mark path")
+    fill = "path => getComputedStyle(path).fill"
+    for place, drawn in enumerate(marks.all()):
+        assert drawn.get_attribute("d") == marker_of(place).svg
+        wanted = colour_of(place).on_light
+        assert drawn.evaluate(fill) == f"rgb({', '.join(str(int(wanted[at : at + 2], 16)) for at in (1, 3, 5))})"
 
 
 def test_slider_moves_by_keyboard_and_by_dragging(page: Page) -> None:

@@ -32,6 +32,12 @@ function imageSpread(method, column, image) {
   return scores && scores.length > 1 ? standardDeviation(scores) : null;
 }
 
+/** The words for a method's best and worst run of an image, by run; none where all score alike or none is ranked. */
+function runWords(method, image) {
+  const [best, worst] = [method.best[image], method.worst[image]];
+  return best === worst ? {} : { [best]: "best", [worst]: "worst" };
+}
+
 /** How far apart methods are on an image: the largest minus the smallest of their means; null for fewer than two. */
 function imageDisagreement(dataset, column, image) {
   const means = dataset.methods.map((method) => imageMean(method, column, image)).filter((value) => value !== null);

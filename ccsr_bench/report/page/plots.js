@@ -61,7 +61,12 @@ function plottedPoints(dataset, plot, { across, up }) {
   const pairing = plot.pairings[across][up];
   const onImages = estimates[pairing.image_set];
   const points = dataset.methods
-    .map(({ title }, index) => ({ index, title, x: estimate(onImages[across][index]), y: estimate(onImages[up][index]) }))
+    .map(({ title }, index) => ({
+      index,
+      title,
+      x: estimate(onImages[across][index]),
+      y: estimate(onImages[up][index]),
+    }))
     .filter(({ x, y }) => x && y);
   return {
     axes: { x: quantities[across], y: quantities[up] },
