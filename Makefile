@@ -18,6 +18,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@if [ -x $(BIN)/biome ]; then $(BIN)/biome check --error-on-warnings; \
+	else echo "Biome is not published for this platform, so the report's JavaScript and CSS are not checked."; fi
 
 # The suite with every dependency at its declared lower bound.
 test-lowest: pyproject.toml

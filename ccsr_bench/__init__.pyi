@@ -11,6 +11,7 @@ from .api.running import score as score
 from .datasets.loading import Dataset as Dataset
 from .datasets.loading import Sample as Sample
 from .datasets.loading import from_folders as from_folders
+from .datasets.loading import load_dataset as load_dataset
 from .errors import BenchError as BenchError
 from .ledger.reader import Ledger as Ledger
 from .methods.base import Method as Method

@@ -102,7 +102,7 @@ def _heat_map(results: list[Results], options: argparse.Namespace) -> Drawn:
 
 def _perception_distortion(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_scatter
-    from ccsr_bench.figures.points import perception_distortion
+    from ccsr_bench.figures.scatters import perception_distortion
 
     scatter = perception_distortion(results, *options.metrics)
     return draw_scatter(scatter, options.width), scatter.remarks
@@ -110,7 +110,7 @@ def _perception_distortion(results: list[Results], options: argparse.Namespace) 
 
 def _quality_stability(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_scatter
-    from ccsr_bench.figures.points import quality_stability
+    from ccsr_bench.figures.scatters import quality_stability
 
     scatter = quality_stability(results, options.metric, options.spread)
     return draw_scatter(scatter, options.width), scatter.remarks
@@ -118,7 +118,7 @@ def _quality_stability(results: list[Results], options: argparse.Namespace) -> D
 
 def _cost(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_scatter
-    from ccsr_bench.figures.points import cost
+    from ccsr_bench.figures.scatters import cost
 
     scatter = cost(results, options.metric)
     return draw_scatter(scatter, options.width), scatter.remarks
@@ -126,7 +126,7 @@ def _cost(results: list[Results], options: argparse.Namespace) -> Drawn:
 
 def _runs(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_lines
-    from ccsr_bench.figures.points import runs_needed
+    from ccsr_bench.figures.run_lines import runs_needed
 
     lines = runs_needed(results, options.metric)
     return draw_lines(lines, options.width), lines.remarks

@@ -69,7 +69,7 @@ def _datasets(options: argparse.Namespace) -> tuple[list[str], Callable[[str], D
         raise BenchError("--lr and --hr go together: give both folders")
     if options.lr is not None and len(options.dataset) != 1:
         raise BenchError("--lr and --hr are the images of one data set: name it with --dataset")
-    given = [datasets.load(name) for name in options.dataset if name.endswith(".toml")]
+    given = [datasets.load_dataset(name) for name in options.dataset if name.endswith(".toml")]
     if options.lr is not None:
         given.append(datasets.from_folders(options.lr, options.hr, name=options.dataset[0]))
     at_hand = {dataset.name: dataset for dataset in given}
@@ -82,7 +82,7 @@ def _datasets(options: argparse.Namespace) -> tuple[list[str], Callable[[str], D
             remark(f"{name}: shown without LR and HR images; give its folders with --lr and --hr, or its manifest")
             return None
         try:
-            return datasets.load(name)
+            return datasets.load_dataset(name)
         except NotInstalledError as error:
             remark(f"{name}: shown without LR and HR images: {error}")
             return None

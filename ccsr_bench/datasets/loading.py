@@ -156,7 +156,7 @@ def is_ready(manifest: DatasetManifest) -> bool:
     return True
 
 
-def load(name: str) -> Dataset:
+def load_dataset(name: str) -> Dataset:
     """Return a data set that is installed, or the one that a manifest's path describes.
 
     Raises:
@@ -285,7 +285,7 @@ def choose_dataset(name: str | None = None, *, lr: Path | None = None, hr: Path 
         return from_folders(lr, hr, name=name)
     if name is None:
         raise BenchError("give `dataset`, or both `lr` and `hr` (`ccsr-bench list datasets` names the data sets)")
-    return load(name)
+    return load_dataset(name)
 
 
 def choose_samples(dataset: Dataset, *, limit: int | None = None, shard: tuple[int, int] = (0, 1)) -> Sequence[Sample]:

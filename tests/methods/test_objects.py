@@ -81,7 +81,7 @@ def test_a_class_of_a_notebook_is_known_by_its_functions() -> None:
         linecache.cache["<cell>"] = len(source), None, source.splitlines(keepends=True), "<cell>"
         names: dict[str, Any] = {"__name__": "notebook"}
         exec(compile(source, "<cell>", "exec"), names)
-        seen.append(from_object(names["Cell"]).made_by())
+        seen.append(from_object(names["Cell"]).origins()[0].text())
     del linecache.cache["<cell>"]
     assert seen[0] == seen[2] != seen[1]
     assert seen[0].startswith("notebook:Cell sha256 ")

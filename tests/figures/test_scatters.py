@@ -10,7 +10,8 @@ import pytest
 
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
-from ccsr_bench.figures.points import cost, perception_distortion, quality_stability, runs_needed
+from ccsr_bench.figures.run_lines import runs_needed
+from ccsr_bench.figures.scatters import cost, perception_distortion, quality_stability
 from ccsr_bench.figures.selection import open_comparison
 from ccsr_bench.ledger.results import Results, Scores, on_common_images
 from ccsr_bench.methods.interpolation import DitheredBicubic
@@ -39,7 +40,7 @@ def test_spread_is_that_of_the_table_and_a_single_run_is_left_out(
 ) -> None:
     scatter = quality_stability(compared, "psnr", spread_name)
     cells = {row.method: row.cells for row in collect(out)[0].rows}
-    assert scatter.remarks == ["still: a single run, so no spread; left out"]
+    assert scatter.remarks == ["Left out: Still (one run, no spread)."]
     # A method keeps its colour when another is left out.
     assert [point.place for point in scatter.points] == [1, 2]
     for method, point in zip(("calm", "wild"), scatter.points, strict=True):
@@ -57,7 +58,7 @@ def test_different_numbers_of_runs_are_remarked(own: Dataset, out: Path, spread_
     with open_comparison(out, methods=["brief", "wild", "calm"]) as results:
         assert quality_stability(results[1:], "psnr", spread_name).remarks == []
         (remark,) = quality_stability(results, "psnr", spread_name).remarks
-    assert remark.startswith("N differs: brief 2, wild 4, calm 4;")
+    assert remark.startswith("N differs: Brief 2, Wild 4, Calm 4;")
 
 
 def test_l_std_must_be_recorded_for_that_many_runs(out: Path) -> None:
@@ -91,13 +92,14 @@ def test_images_made_elsewhere_have_no_cost(compared: list[Results], monkeypatch
     monkeypatch.setattr(type(made_elsewhere), "outputs", outputs)
     scatter = cost(compared, "psnr")
     assert [point.place for point in scatter.points] == [0, 2]
-    assert "calm: made elsewhere, so no seconds; left out" in scatter.remarks
+    assert "Left out: Calm (made elsewhere, no seconds)." in scatter.remarks
     with pytest.raises(BenchError, match="no seconds are recorded"):
         cost(compared[1:2], "psnr")
 
 
 def test_seconds_of_different_machines_are_remarked(compared: list[Results], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cost(compared, "psnr").remarks == []
+    (machine,) = compared[0].machines()
+    assert cost(compared, "psnr").remarks == [f"Recorded on {machine}."]
     sessions = [{"processor": "A100", "device": "cuda"}, {"processor": "H100", "device": "cuda"}]
     monkeypatch.setattr(type(compared[0].ledger), "generating_sessions", lambda _: sessions)
     (remark,) = cost(compared, "psnr").remarks
@@ -122,7 +124,7 @@ def test_methods_are_compared_on_the_images_that_all_have(own: Dataset, out: Pat
         assert scores is not None
         values = scores.values[[scores.images.index("image1"), scores.images.index("image3")]].mean(axis=1)
     assert scatter.points[1].x == (values.mean(), bootstrap_interval(values))
-    assert scatter.remarks == ["compared on the 2 images that all methods have, of 4"]
+    assert scatter.remarks == ["Compared on the images that all methods have: 2 of 4."]
 
 
 def test_common_images_are_paired_by_name() -> None:
