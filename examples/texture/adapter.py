@@ -1,4 +1,4 @@
-"""An example of a method that draws noise, for the pictures of docs/figures.md."""
+"""An example of a method that draws noise, for the pictures of the documentation."""
 
 from __future__ import annotations
 
