@@ -23,7 +23,7 @@ lint: $(VENV)/.installed-dev
 
 # The documentation, into site/; a broken link or an undocumented name of the API is an error.
 docs: $(VENV)/.installed-dev
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The suite with every dependency at its declared lower bound.
 test-lowest: pyproject.toml

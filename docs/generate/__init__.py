@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from generate import command_line, datasets, methods, metrics, project
+from generate import api, command_line, datasets, methods, metrics, project
 
 
 @functools.cache
@@ -15,5 +15,6 @@ def all_pages() -> dict[str, str]:
         **metrics.pages(),
         **methods.pages(),
         **datasets.pages(),
+        **api.pages(),
         **project.pages(),
     }
