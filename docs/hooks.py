@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from generate import all_pages
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+
+from generate import all_pages
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Replace each folder of the navigation by the generated pages in it."""
-    config.nav = _expand(config.nav or [], sorted(all_pages()))
+    config.nav = _expand(config.nav or [], list(all_pages()))
     return config
 
 
@@ -28,6 +29,5 @@ def _expand(entry: Any, uris: list[str]) -> Any:
     if isinstance(entry, dict):
         return {title: _expand(part, uris) for title, part in entry.items()}
     if entry.endswith("/"):
-        inside = [uri for uri in uris if uri.startswith(entry)]
-        return sorted(inside, key=lambda uri: (not uri.endswith("/index.md"), uri))
+        return [uri for uri in uris if uri.startswith(entry)]
     return entry

@@ -9,7 +9,7 @@ from ccsr_bench.cli.main import VERBS, build_parser
 from generate.markdown import code, page, table
 
 FOLDER = "reference/command-line"
-WIDTH = 88
+WIDTH = 72
 """Columns of the usage lines."""
 
 
@@ -63,7 +63,10 @@ def _reference(parser: argparse.ArgumentParser, heading: str) -> str:
     formatter = argparse.RawDescriptionHelpFormatter(parser.prog, width=WIDTH)
     formatter.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups)
     groups = [
-        page(f"{heading} {(group.title or '')[:1].upper()}{(group.title or '')[1:]}", table(["Argument", "Meaning"], rows))
+        page(
+            f"{heading} {(group.title or '')[:1].upper()}{(group.title or '')[1:]}",
+            table(["Argument", "Meaning"], rows),
+        )
         for group in parser._action_groups
         if (rows := list(_rows(group, formatter)))
     ]
@@ -74,22 +77,23 @@ def _rows(group: argparse._ArgumentGroup, formatter: argparse.HelpFormatter) -> 
     for action in group._group_actions:
         if isinstance(action, argparse._SubParsersAction):
             for choice in action._choices_actions:
-                yield [f"`{choice.dest}`", _sentence(choice.help or "")]
+                yield [f"`{choice.dest}`", _text(choice.help or "")]
             continue
-        yield [f"`{_invocation(action, formatter)}`", _sentence(formatter._expand_help(action) if action.help else "")]
+        yield [f"`{_invocation(action, formatter)}`", _text(formatter._expand_help(action) if action.help else "")]
 
 
 def _invocation(action: argparse.Action, formatter: argparse.HelpFormatter) -> str:
     """Return an argument as the usage writes it, with what may follow it."""
     if not action.option_strings:
-        return formatter._format_args(action, action.dest if action.choices is None else f"{{{','.join(action.choices)}}}")
+        return formatter._format_args(
+            action, action.dest if action.choices is None else f"{{{','.join(action.choices)}}}"
+        )
     return formatter._format_action_invocation(action)
 
 
-def _sentence(text: str) -> str:
-    """Return a help text, which starts with a small letter and has no full stop, as a sentence."""
-    words = " ".join(text.split()).replace("$", "&#36;")
-    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}" if words else ""
+def _text(help_text: str) -> str:
+    """Return a help text on one line."""
+    return " ".join(help_text.split())
 
 
 def _split_epilog(epilog: str) -> tuple[str, str]:

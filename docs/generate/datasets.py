@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+
 from ccsr_bench.datasets.loading import DatasetManifest, manifest_paths, read_manifest
 from generate.markdown import facts, link, page, table
 

@@ -17,8 +17,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return a table of two columns without headings; pairs with an empty text are left out."""
-    return table(["", ""], [[f"**{name}**", text] for name, text in pairs if text])
+    """Return a list of named facts; those with an empty text are left out."""
+    return "\n".join(f"- **{name}**: {text}" for name, text in pairs if text)
 
 
 def code(text: str, language: str = "text") -> str:

@@ -92,23 +92,27 @@ def _variant_row(spec: MethodSpec) -> list[str]:
         f"`{spec.name}`",
         variant.title + (" (takes captions)" if variant.captioned else ""),
         str(variant.steps) if variant.steps else "none",
-        f"`{json.dumps(variant.parameters)}`" if variant.parameters else "",
-        ", ".join(f"{role}: {name}" for role, name in variant.weights.items()),
+        "<br>".join(f"`{name} = {json.dumps(value)}`" for name, value in variant.parameters.items()),
+        "<br>".join(f"{role}: {name}" for role, name in variant.weights.items()),
     ]
 
 
 def _weights(manifest: MethodManifest) -> str:
     if not manifest.weights:
         return ""
-    rows = [
-        [name, weights.licence, "<br>".join(map(_source, weights.sources)), _files(weights)]
-        for name, weights in manifest.weights.items()
-    ]
     return page(
         "## Weights",
         f"`ccsr-bench prepare --method {next(iter(manifest.variants))}` fetches them from the first source that "
         "answers. A file without a published sha256 must stay what it was when it was first installed.",
-        table(["Folder", "Licence", "Sources, in order", "Files and the beginning of their sha256"], rows),
+        *(_folder(name, weights) for name, weights in manifest.weights.items()),
+    )
+
+
+def _folder(name: str, weights: Weights) -> str:
+    sources = "\n".join(f"{number}. {_source(source)}" for number, source in enumerate(weights.sources, 1))
+    rows = [[f"`{file}`", f"`{sha256}`" if sha256 else "not published"] for file, sha256 in weights.files.items()]
+    return page(
+        f"### {name}", f"Licence: {weights.licence}. Sources, in order:", sources, table(["File", "sha256"], rows)
     )
 
 
@@ -120,10 +124,6 @@ def _source(source: HuggingFace | GoogleDrive | Url | ByHand) -> str:
     if isinstance(source, Url):
         return link(source.address)
     return f"by hand, from {link(source.page)}"
-
-
-def _files(weights: Weights) -> str:
-    return "<br>".join(f"`{name}` {sha256[:10] or '(not published)'}" for name, sha256 in weights.files.items())
 
 
 def _readme(path: Path) -> str:

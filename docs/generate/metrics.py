@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+
 from ccsr_bench.metrics.catalogue import METRICS, PROTOCOLS, MetricInfo, build_metric
-from ccsr_bench.metrics.networks.weights import FILES
+from ccsr_bench.metrics.networks.weights import FILES, WeightFile
 from generate.markdown import facts, link, page, size, table
 
 FOLDER = "reference/metrics"
@@ -90,12 +91,13 @@ def _weights(info: MetricInfo) -> str:
     if not info.weights:
         return ""
     files = [FILES[key] for key in info.weights]
-    rows = [
-        [f"`{file.name}`", size(file.size), file.licence, "<br>".join(map(link, file.addresses)), f"`{file.sha256}`"]
-        for file in files
-    ]
     return page(
         "## Weights",
         f"`ccsr-bench prepare --metrics {info.name}` fetches and verifies them.",
-        table(["File", "Size", "Licence", "Fetched from, in order", "sha256"], rows),
+        "\n".join(_weight_file(file) for file in files),
     )
+
+
+def _weight_file(file: WeightFile) -> str:
+    addresses = "\n".join(f"    - {link(address)}" for address in file.addresses)
+    return f"- `{file.name}`, {size(file.size)}, {file.licence}\n    - sha256 `{file.sha256}`\n{addresses}"
