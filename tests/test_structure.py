@@ -14,7 +14,7 @@ import ccsr_bench
 PACKAGE = Path(ccsr_bench.__file__).parent
 
 HEAVY = {
-    "diffusers", "gdown", "huggingface_hub", "matplotlib", "pandas", "pooch", "pyiqa", "requests", "skimage",
+    "diffusers", "gdown", "huggingface_hub", "matplotlib", "pandas", "pooch", "pyiqa", "requests", "safetensors", "skimage",
     "spandrel", "torch", "tqdm", "transformers",
 }  # fmt: skip
 """Libraries that a function may import itself, because importing them takes long or they are optional."""

@@ -25,8 +25,6 @@ class Pair(NamedTuple):
     """(h, w, 3) uint8 RGB."""
     hr: np.ndarray
     """(scale*h, scale*w, 3) uint8 RGB."""
-    files_sha256: str
-    """One hash of both files, as `Sample.files_sha256` gives it."""
 
     def pixels_sha256(self) -> str:
         """Return one hash of both pictures, whatever files held them."""
@@ -50,11 +48,15 @@ class Sample:
         Raises:
             BenchError: A file is missing, damaged or not 8-bit RGB, its hash is wrong, or the sizes do not match.
         """
+        return self.read_with_sha256()[0]
+
+    def read_with_sha256(self) -> tuple[Pair, str]:
+        """Read and check both images as `read` does, and return the hash of both files as `files_sha256` does."""
         lr_path = self._lr_path()
         lr, lr_sha256 = _read_checked(lr_path, self.lr_sha256)
         hr, hr_sha256 = _read_checked(self.hr, self.hr_sha256)
         _check_sizes(lr_path, lr.shape[:2], self.hr, hr.shape[:2], self.scale)
-        return Pair(lr, hr, _joint_sha256([lr_sha256, hr_sha256]))
+        return Pair(lr, hr), _joint_sha256([lr_sha256, hr_sha256])
 
     def files_sha256(self) -> str:
         """Return one hash of both files: from the manifest where it has them, else by reading, without decoding."""

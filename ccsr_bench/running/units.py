@@ -86,7 +86,7 @@ def execute(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed: boo
         BenchError: An input is damaged or not what was recorded.
         Exception: Whatever the method raises.
     """
-    pair = unit.sample.read()
+    pair, files_sha256 = unit.sample.read_with_sha256()
     started = time.perf_counter()
     made: dict[int, np.ndarray] = {}
     seconds = None
@@ -103,7 +103,7 @@ def execute(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed: boo
     return UnitResult(
         image=unit.sample.name,
         pixels_sha256=pair.pixels_sha256(),
-        files_sha256=pair.files_sha256,
+        files_sha256=files_sha256,
         outputs=made,
         seconds=seconds,
         scores=scores,
