@@ -28,9 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, default=Path("report"), help="the report's folder (default: %(default)s)")
     parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods")
     parser.add_argument(
-        "--dataset", nargs="+", action="extend", default=[], metavar="D",
+        "--dataset",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="D",
         help="only these data sets, by name or by the path of a .toml manifest",
-    )  # fmt: skip
+    )
     shared.add_recorded_runs(parser)
     parser.add_argument("--lr", type=Path, metavar="DIR", help="the LR images, where the run was given --lr and --hr")
     parser.add_argument("--hr", type=Path, metavar="DIR", help="the HR images")
