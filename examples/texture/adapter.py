@@ -1,4 +1,4 @@
-"""An example of a method that draws noise, for the pictures of docs/figures.md."""
+"""An example of a method that draws noise, for the pictures of the documentation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from PIL import Image
 
 
 class Texture:
-    """Bicubic, plus its own detail multiplied by smooth noise: sharper here, softer there, otherwise for every seed.
+    """Bicubic interpolation plus its own detail multiplied by smooth noise: every seed makes other places sharper.
 
     Args:
-        strength: Of the noise.
+        strength: Factor of the detail that is added.
     """
 
     def __init__(self, *, strength: float) -> None:
@@ -27,9 +27,11 @@ class Texture:
         outputs = []
         for seed in seeds:
             generator = np.random.Generator(np.random.PCG64(seed))
-            factor = 0.5 + sum(_noise(generator, height // cell, width // cell, large) for cell in (1, 4))
+            noise = [_noise(generator, height // cell, width // cell, large) for cell in (1, 4)]
+            factor = 0.5 + noise[0] + noise[1]
             outputs.append(smooth + self._strength * factor[..., None] * detail)
-        return np.rint(np.stack(outputs)).clip(0, 255).astype(np.uint8)
+        pixels: np.ndarray = np.rint(np.stack(outputs)).clip(0, 255).astype(np.uint8)
+        return pixels
 
 
 def _noise(generator: np.random.Generator, rows: int, columns: int, large: tuple[int, int]) -> np.ndarray:
