@@ -3,8 +3,10 @@
 from .api.comparing import compare as compare
 from .api.metric import MetricFunction as MetricFunction
 from .api.metric import metric as metric
+from .api.preparing import prepare as prepare
 from .api.results import ResultsFolder as ResultsFolder
 from .api.results import load_results as load_results
+from .api.results import report as report
 from .api.results import table as table
 from .api.running import run as run
 from .api.running import score as score

@@ -73,7 +73,7 @@ def test_l_std_of_known_noise_is_what_theory_says(runs: int) -> None:
     assert l_std(outputs) == pytest.approx(theory, rel=5e-3)
 
 
-def test_scale_of_maps_ends_below_their_few_highest_pixels_and_at_a_grey_level_at_least() -> None:
+def test_scale_of_maps_ends_below_few_highest_pixels_and_not_below_a_grey_level() -> None:
     calm, wild = np.zeros((20, 20)), np.full((20, 20), 0.2)
     wild[0, 0] = 0.9  # one pixel of 400
     assert std_map_top([calm, wild]) == pytest.approx(0.2)

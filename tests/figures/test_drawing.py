@@ -191,7 +191,7 @@ def test_nothing_of_a_strip_or_of_heat_maps_reaches_out_of_the_figure() -> None:
             check_inside(draw_heat_maps(maps[:1], width))
 
 
-def test_long_texts_of_a_strip_and_of_heat_maps_stay_below_and_above_their_pictures() -> None:
+def test_long_texts_of_strips_and_heat_maps_are_no_wider_than_their_pictures() -> None:
     title = "A method of a rather long name (same seed)"
     what = Strip(title, picture(2, size=16), 4, Region(0, 0, 32), [Group(title, [Picture(title, picture(0))])] * 6)
     with drawing.style():

@@ -21,7 +21,7 @@ from tests.support.jobs import run
 from tests.support.pictures import picture
 
 
-def test_busiest_region_is_where_the_mean_over_methods_is_highest_on_whole_lr_pixels() -> None:
+def test_busiest_region_has_the_highest_mean_over_methods_on_whole_lr_pixels() -> None:
     first, second = np.zeros((64, 96)), np.zeros((64, 96))
     first[40:44, 81:85] = 3  # most for one method
     first[8:24, 20:36] = 0.1

@@ -99,7 +99,7 @@ def test_file_of_unknown_hash_must_stay_the_first(local: Path) -> None:
     assert (folder / "config.json").read_bytes() == b"{}"
 
 
-def test_weights_may_lie_in_a_folder_of_the_same_name_and_what_is_hashed_is_what_is_loaded(local: Path) -> None:
+def test_weights_in_a_folder_of_the_same_name_are_found_and_hashed(local: Path) -> None:
     flat = own_weights("parts", weights(), local)
     outer = local / "official"
     outer.rename(local / "moved")

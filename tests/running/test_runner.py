@@ -149,7 +149,7 @@ def test_same_pictures_in_other_files_are_the_same_data_set(own: Dataset, tmp_pa
 def test_other_images_under_the_same_data_set_name(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path)
     fewer = dataclasses.replace(own, samples=own.samples[1:])
-    with pytest.raises(BenchError, match="holds image 'image0', which the data set has not"):
+    with pytest.raises(BenchError, match="holds image 'image0', which is not in the data set"):
         run(fewer, tmp_path)
 
 

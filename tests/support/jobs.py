@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ccsr_bench.datasets.loading import Dataset
-from ccsr_bench.ledger.records import Description, Identity, Origin
+from ccsr_bench.ledger.records import Description, Identity
 from ccsr_bench.methods.base import Method
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.metrics.base import ImageBatch, SetMetric
@@ -54,7 +54,7 @@ def set_scorer(extractor: TileMeans | None = None) -> Scorer:
 
 def identity(dataset: Dataset, name: str = "m", *, protocol: str = "paper") -> Identity:
     """Return what a ledger of tests is about."""
-    return Identity(dataset=dataset.name, method=name, made_by=Origin(code="test"), protocol=protocol, base_seed=0)
+    return Identity(dataset=dataset.name, method=name, made_by="test", protocol=protocol, base_seed=0)
 
 
 def run(
@@ -70,6 +70,8 @@ def run(
     metrics: Sequence[str] = ("psnr", "ssim"),
     protocol: str = "paper",
     scoring: Scorer | None = None,
+    steps: int = 0,
+    parameters: Mapping[str, int] | None = None,
 ) -> Summary:
     """Run a method, the control method unless told otherwise."""
     samples = [s for s in dataset.samples if names is None or s.name in names]
@@ -79,7 +81,10 @@ def run(
     job = Job(
         identity=identity(dataset, name, protocol=protocol),
         description=Description(
-            title=title or name.title(), paper_dataset=dataset.paper_name, dataset_images=len(dataset.samples)
+            title=title or name.title(),
+            paper_dataset=dataset.paper_name,
+            dataset_images=len(dataset.samples),
+            steps=steps,
         ),
         dataset=dataset,
         samples=samples,
@@ -87,14 +92,26 @@ def run(
         protocol=PROTOCOLS[protocol],
         out=out,
         source=Generated(lambda: chosen, batch=batch),
+        count_parameters=lambda: parameters or {},
     )
     return run_job(job, scoring or scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
 
 
-def fill(out: Path, dataset: Dataset, method: str, title: str, *, noise: float = 0.0, runs: int = 3) -> None:
+def fill(
+    out: Path,
+    dataset: Dataset,
+    method: str,
+    title: str,
+    *,
+    noise: float = 0.0,
+    runs: int = 3,
+    steps: int = 0,
+    parameters: Mapping[str, int] | None = None,
+) -> None:
     """Record bicubic interpolation under a method's name: with noise several runs, without it one."""
     bicubic = DitheredBicubic(sigma=noise) if noise else Interpolation(kernel="bicubic")
-    run(dataset, out, name=method, title=title, method=bicubic, runs=runs if noise else 1)
+    count = runs if noise else 1
+    run(dataset, out, name=method, title=title, method=bicubic, runs=count, steps=steps, parameters=parameters)
 
 
 class FailsOn:

@@ -121,7 +121,7 @@ def test_l_stds_of_fewer_runs_and_noise_floors_do_not_compete() -> None:
     rows = [
         Row("a", "a", {"l-std": Cell(0.03, covers=images)}, runs=10),
         Row("b", "b", {"l-std": Cell(0.02, covers=images)}, runs=2),
-        Row("a.same-seed", "a (same seed)", {"l-std": Cell(0.0, covers=images)}, runs=10),
+        Row("a.same-seed", "a (same seed)", {"l-std": Cell(0.0, covers=images)}, runs=10, same_seed=True),
         Row("c", "c", {"l-std": Cell(0.04, covers=images)}, runs=10),
     ]
     assert marks(rows, L_STD) == ["best", "", "", "second"]
