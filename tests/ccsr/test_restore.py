@@ -82,6 +82,7 @@ def test_default_prompts_are_those_of_the_official_script() -> None:
         ("ccsr-s2", [[OFFICIAL_NEGATIVE_PROMPT], [OFFICIAL_NEGATIVE_PROMPT, OFFICIAL_PROMPT]]),
         ("ccsr-s1", [[OFFICIAL_PROMPT]]),
     ],
+    ids=["S2", "S1"],
 )
 def test_first_call_is_told_the_negative_prompt_under_guidance_and_the_loop_both(
     variant: str, expected: list[list[str]], folders: WeightFolders, monkeypatch: pytest.MonkeyPatch
