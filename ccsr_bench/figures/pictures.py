@@ -154,4 +154,5 @@ def _group(results: Results, extremes: Extremes, image: str, region: Region) -> 
 
 def _score(metric: str, score: float) -> str:
     info = METRICS[metric]
-    return f"{score:.{info.decimals}f} dB" if metric == "psnr" else f"{info.label} {score:.{info.decimals}f}"
+    number = f"{score:.{info.decimals}f}"
+    return f"{number} {info.unit}" if info.unit else f"{info.label} {number}"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ccsr_bench.figures.drawing import replace_unprintable
 from ccsr_bench.figures.run_lines import Line, Lines
+from ccsr_bench.plots.measures import Estimate
 from ccsr_bench.plots.palette import colour_of, marker_of
 from ccsr_bench.plots.points import Point, Scatter
-from ccsr_bench.plots.quantities import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +24,8 @@ def draw_scatter(scatter: Scatter, width: float) -> Figure:
     """Draw a point for each method, with its 95 % intervals.
 
     Args:
-        scatter: What to draw.
-        width: In inches.
+        scatter: The points to draw.
+        width: Width of the figure in inches.
     """
     figure, axes = _new()
     for point in scatter.points:
@@ -44,8 +44,8 @@ def draw_lines(lines: Lines, width: float) -> Figure:
     """Draw G-STD by the number of runs, with bands of its 95 % intervals.
 
     Args:
-        lines: What to draw.
-        width: In inches.
+        lines: The lines to draw.
+        width: Width of the figure in inches.
     """
     from matplotlib.ticker import MaxNLocator
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ccsr_bench.errors import BenchError
 from ccsr_bench.figures.selection import check_scored, with_several_runs
 from ccsr_bench.ledger.results import Results, on_common_images
-from ccsr_bench.plots.quantities import Axis, run_spread
+from ccsr_bench.plots.measures import Axis, run_spread
 from ccsr_bench.plots.remarks import ONE_RUN, remark_absence, remark_coverage
 from ccsr_bench.statistics.run_counts import RunCount, g_std_by_runs
 

@@ -1,4 +1,4 @@
-"""Which quantities the scatter plots of a paper show."""
+"""Which measures the scatter plots of a paper show."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ccsr_bench.errors import BenchError
 from ccsr_bench.figures.selection import check_scored, with_several_runs
 from ccsr_bench.ledger.results import Results
+from ccsr_bench.plots.measures import LOCAL_SPREAD, SECONDS, Measure, quality, run_spread
 from ccsr_bench.plots.points import Estimates, Scatter
-from ccsr_bench.plots.quantities import LOCAL_SPREAD, SECONDS, Quantity, quality, run_spread
 
 
 def perception_distortion(results: Sequence[Results], x: str, y: str) -> Scatter:
@@ -68,7 +68,7 @@ def cost(results: Sequence[Results], metric: str) -> Scatter:
     return _scatter(results, SECONDS, quality(metric))
 
 
-def _scatter(results: Sequence[Results], x: Quantity, y: Quantity) -> Scatter:
+def _scatter(results: Sequence[Results], x: Measure, y: Measure) -> Scatter:
     scatter = Estimates(results).scatter(x, y)
     if not scatter.points:
         raise BenchError("the methods have no image in common; finish their runs, or choose with --method")

@@ -1,4 +1,4 @@
-"""The points of scatter plots: two quantities of every method, on the images that all methods in the plot have."""
+"""The points of scatter plots: two measures of every method, on the images that all methods in the plot have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ccsr_bench.ledger.results import Results
-from ccsr_bench.plots.quantities import Axis, Estimate, Measured, Quantity
+from ccsr_bench.plots.measures import Axis, Estimate, Measure, Readings
 from ccsr_bench.plots.remarks import remark_absence, remark_coverage, remark_machines, remark_run_counts
 
 
@@ -31,10 +31,10 @@ class Scatter(NamedTuple):
 
 
 class Pairing(NamedTuple):
-    """On which images two quantities are plotted."""
+    """On which images two measures are plotted."""
 
     images: tuple[str, ...]
-    """The images that all methods which have both quantities have them for."""
+    """The images that all methods which have both measures have them for."""
     remarks: list[str]
 
 
@@ -48,38 +48,38 @@ class Estimates:
     def __init__(self, results: Sequence[Results]) -> None:
         self.results = results
         self._order = list(dict.fromkeys(image for one in results for image in one.images))
-        self._measured: dict[tuple[int, str], Measured | None] = {}
+        self._readings: dict[tuple[int, str], Readings | None] = {}
         self._estimates: dict[tuple[int, str, frozenset[str]], Estimate | None] = {}
 
-    def remember(self, place: int, quantity: Quantity, images: Sequence[str], estimate: Estimate) -> None:
+    def remember(self, place: int, measure: Measure, images: Sequence[str], estimate: Estimate) -> None:
         """Take over an estimate that was computed elsewhere, for instance for the table."""
-        self._estimates[place, quantity.key, frozenset(images)] = estimate
+        self._estimates[place, measure.key, frozenset(images)] = estimate
 
-    def estimate(self, place: int, quantity: Quantity, images: Sequence[str]) -> Estimate | None:
+    def estimate(self, place: int, measure: Measure, images: Sequence[str]) -> Estimate | None:
         """Return a method's estimate on some images; None where it is not recorded for all of them.
 
         Args:
             place: The method's place among the results.
-            quantity: The quantity to estimate.
+            measure: The measure to estimate.
             images: Names of images.
         """
-        key = place, quantity.key, frozenset(images)
+        key = place, measure.key, frozenset(images)
         if key not in self._estimates:
-            measured = self._measure(place, quantity)
-            covered = measured is not None and key[-1].issubset(measured.images)
-            self._estimates[key] = measured.estimate(images) if measured is not None and covered else None
+            readings = self._read(place, measure)
+            covered = readings is not None and key[-1].issubset(readings.images)
+            self._estimates[key] = readings.estimate(images) if readings is not None and covered else None
         return self._estimates[key]
 
-    def pair(self, x: Quantity, y: Quantity) -> Pairing:
-        """Return the images on which two quantities are plotted, and what to say beside the plot."""
+    def pair(self, x: Measure, y: Measure) -> Pairing:
+        """Return the images on which two measures are plotted, and what to say beside the plot."""
         shown, absent = [], []
         common = set(self._order)
         for place, results in enumerate(self.results):
-            measured = self._measure(place, x), self._measure(place, y)
-            missing = next((quantity for quantity, one in zip((x, y), measured, strict=True) if one is None), None)
+            readings = self._read(place, x), self._read(place, y)
+            missing = next((measure for measure, one in zip((x, y), readings, strict=True) if one is None), None)
             if missing is None:
                 shown.append(results)
-                common.intersection_update(*(one.images for one in measured if one is not None))
+                common.intersection_update(*(one.images for one in readings if one is not None))
             else:
                 absent.append((results, missing.why_missing(results)))
         images = tuple(image for image in self._order if image in common) if shown else ()
@@ -91,18 +91,18 @@ class Estimates:
             remarks += remark_machines(shown)
         return Pairing(images, remarks)
 
-    def scatter(self, x: Quantity, y: Quantity) -> Scatter:
-        """Return a point for each method that has both quantities."""
+    def scatter(self, x: Measure, y: Measure) -> Scatter:
+        """Return a point for each method that has both measures."""
         pairing = self.pair(x, y)
         points = []
         for place, results in enumerate(self.results):
-            across, up = (self.estimate(place, quantity, pairing.images) for quantity in (x, y))
+            across, up = (self.estimate(place, measure, pairing.images) for measure in (x, y))
             if across is not None and up is not None:
                 points.append(Point(place, results.description.title, across, up))
         return Scatter(x.axis, y.axis, points, pairing.remarks)
 
-    def _measure(self, place: int, quantity: Quantity) -> Measured | None:
-        key = place, quantity.key
-        if key not in self._measured:
-            self._measured[key] = quantity.measure(self.results[place])
-        return self._measured[key]
+    def _read(self, place: int, measure: Measure) -> Readings | None:
+        key = place, measure.key
+        if key not in self._readings:
+            self._readings[key] = measure.read(self.results[place])
+        return self._readings[key]

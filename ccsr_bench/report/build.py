@@ -30,7 +30,7 @@ UNFINISHED = ".unfinished"
 """The folder, in the report's, that a report is made in."""
 
 MOST_THREADS = 8
-"""That make pictures; each holds all outputs of an image."""
+"""Threads that make pictures; each holds all outputs of an image."""
 
 CONTENTS = ("index.html", "data.js", "page", "images")
 """What a report is made of; index.html is first so that a killed call leaves a folder that is known."""
@@ -38,15 +38,15 @@ CONTENTS = ("index.html", "data.js", "page", "images")
 
 @dataclass(frozen=True)
 class Built:
-    """What was built."""
+    """A finished report."""
 
     page: Path
     """The file to open."""
     datasets: tuple[DatasetContent, ...]
     own_bytes: int
-    """What it takes on the disk."""
+    """Bytes that only the report takes on the disk."""
     linked_bytes: int
-    """What it shares with the output folder and the data set; it takes space only once it is copied elsewhere."""
+    """Bytes of files shared with the output folder and the data set; they take space once the report is copied."""
 
 
 def build_report(
@@ -64,10 +64,10 @@ def build_report(
     Args:
         out: The output folder.
         to: The report's folder, which is made.
-        find_dataset: From a data set's name to its LR and HR images; None where they are not at hand.
-        progress: Called with images done, all images, and the one just done.
-        methods: Only these; all when empty.
-        datasets: Only these; all when empty.
+        find_dataset: Returns the data set of a name, with its LR and HR images; None where they are not available.
+        progress: Called with the number of images done, the number of all images, and the name of the last one.
+        methods: Names of the methods to show; all when empty.
+        datasets: Names of the data sets to show; all when empty.
         runs: N, for methods with more than one run; for each method the most runs that all its images have when None.
 
     Raises:

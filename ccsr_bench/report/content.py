@@ -12,9 +12,9 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import Results, Scores
 from ccsr_bench.metrics.catalogue import METRICS
 from ccsr_bench.metrics.quantities import G_STD_DECIMALS, L_STD, SCORES
+from ccsr_bench.plots.measures import LOCAL_SPREAD, Estimate, quality, run_spread
 from ccsr_bench.plots.palette import COLOURS, MARKERS
 from ccsr_bench.plots.points import Estimates
-from ccsr_bench.plots.quantities import Estimate, quality, run_spread
 from ccsr_bench.report.pictures import ImageContent
 from ccsr_bench.report.plotted import PlotsContent, plots_content
 from ccsr_bench.statistics.extremes import find_extremes, ranking_metric
@@ -116,8 +116,8 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
     """Return what the page shows of one data set, without its images, whose pictures are yet to be made.
 
     Args:
-        results: Its ledgers, one a method.
-        images: The names of its images, in the order in which they are shown.
+        results: The results of its methods.
+        images: Names of its images, in the order in which they are shown.
 
     Raises:
         BenchError: Two ledgers define a metric differently.
@@ -154,14 +154,14 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
 
 
 def _estimates(results: Sequence[Results], cells: Mapping[str, Mapping[str, Cell]]) -> Estimates:
-    """Return estimates that take distances of sets, which take long to compute, from the table where it has them."""
+    """Return estimates that take from the table what it has: intervals and distances of sets take long to compute."""
     estimates = Estimates(results)
     for place, one in enumerate(results):
         for name, cell in cells.get(one.label, {}).items():
-            if name in METRICS and METRICS[name].kind == "distribution":
-                estimates.remember(place, quality(name), cell.covers, Estimate(cell.value))
-                if cell.g_std is not None:
-                    estimates.remember(place, run_spread(name), cell.covers, Estimate(cell.g_std))
+            value = LOCAL_SPREAD if name == LOCAL_SPREAD.key else quality(name)
+            estimates.remember(place, value, cell.covers, Estimate(cell.value, cell.value_interval))
+            if cell.g_std is not None:
+                estimates.remember(place, run_spread(name), cell.covers, Estimate(cell.g_std, cell.g_std_interval))
     return estimates
 
 

@@ -35,9 +35,9 @@ class PictureTask:
     folder: Path
     """Where its pictures go."""
     outputs: Sequence[Sequence[OutputFile]]
-    """Method -> run -> file; none for a method that lacks the image."""
+    """Files by method and run; a method that lacks the image has none."""
     sample: Sample | None
-    """Its LR and HR files; None where they are not at hand."""
+    """The LR and HR files of the image; None where they are not available."""
     scored: frozenset[str]
     """What `scored_pixels` returns."""
 
@@ -56,7 +56,7 @@ class ImageContent(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     """Of the outputs, in pixels."""
     lr: str | None
-    """The file in the folder; None where it is not at hand."""
+    """File name of the LR image in the folder; None where it is not available."""
     hr: str | None
     heat_top: float | None
     """The standard deviation that has the last colour in its heat maps, in units of [0, 1]; None without maps."""

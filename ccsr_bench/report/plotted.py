@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ccsr_bench.plots.measures import LOCAL_SPREAD, SECONDS, Estimate, Measure, quality, run_spread
 from ccsr_bench.plots.points import Estimates
 from ccsr_bench.plots.preferences import DISTORTION, PERCEPTION, choose_metric
-from ccsr_bench.plots.quantities import LOCAL_SPREAD, SECONDS, Estimate, Quantity, quality, run_spread
 
 
-class QuantityContent(msgspec.Struct, frozen=True, kw_only=True):
+class MeasureContent(msgspec.Struct, frozen=True, kw_only=True):
     """What an axis can show."""
 
     name: str
@@ -37,13 +37,13 @@ class PlotContent(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     """What the plot shows, in a sentence."""
     across: list[str]
-    """Keys of the quantities that the x axis can show."""
+    """Keys of the measures that the x axis can show."""
     up: list[str]
-    """Keys of the quantities that the y axis can show."""
+    """Keys of the measures that the y axis can show."""
     chosen: tuple[str, str]
-    """The quantities that the axes show at first."""
+    """The measures that the axes show at first."""
     pairings: dict[str, dict[str, PairingContent]]
-    """By the quantity across, then by the quantity up."""
+    """By the measure across, then by the measure up."""
 
 
 EstimateContent = tuple[float] | tuple[float, float, float]
@@ -53,9 +53,9 @@ EstimateContent = tuple[float] | tuple[float, float, float]
 class PlotsContent(msgspec.Struct, frozen=True, kw_only=True):
     """All plots of a data set."""
 
-    quantities: dict[str, QuantityContent]
+    measures: dict[str, MeasureContent]
     estimates: list[dict[str, list[EstimateContent | None]]]
-    """For each set of images on which methods are compared: quantity -> each method's estimate, None where it has none.
+    """For each set of images on which methods are compared: measure -> each method's estimate, None where it has none.
     A plot shows the methods that have both."""
     remarks: list[str]
     plots: list[PlotContent]
@@ -77,12 +77,12 @@ class _Plots:
     def __init__(self, estimates: Estimates) -> None:
         self._estimates = estimates
         self._image_sets: dict[tuple[str, ...], dict[str, list[EstimateContent | None]]] = {}
-        self._quantities: dict[str, QuantityContent] = {}
+        self._measures: dict[str, MeasureContent] = {}
         self._remarks: dict[str, int] = {}
 
     def content(self, metrics: Sequence[str]) -> PlotsContent:
         if not metrics:
-            return PlotsContent(quantities={}, estimates=[], remarks=[], plots=[])
+            return PlotsContent(measures={}, estimates=[], remarks=[], plots=[])
         means = [quality(metric) for metric in metrics]
         local = [LOCAL_SPREAD] if any(one.l_std() for one in self._estimates.results) else []
         distortion = choose_metric(metrics, DISTORTION)
@@ -107,14 +107,14 @@ class _Plots:
             ),
         ]
         return PlotsContent(
-            quantities=self._quantities,
+            measures=self._measures,
             estimates=list(self._image_sets.values()),
             remarks=list(self._remarks),
             plots=plots,
         )
 
     def _plot(
-        self, title: str, words: str, axes: tuple[Sequence[Quantity], Sequence[Quantity]], chosen: tuple[str, str]
+        self, title: str, words: str, axes: tuple[Sequence[Measure], Sequence[Measure]], chosen: tuple[str, str]
     ) -> PlotContent:
         across, up = axes
         return PlotContent(
@@ -126,27 +126,27 @@ class _Plots:
             pairings={x.key: {y.key: self._pairing(x, y) for y in up} for x in across},
         )
 
-    def _pairing(self, x: Quantity, y: Quantity) -> PairingContent:
+    def _pairing(self, x: Measure, y: Measure) -> PairingContent:
         pairing = self._estimates.pair(x, y)
         on_set = self._image_sets.setdefault(pairing.images, {})
-        for quantity in (x, y):
-            self._quantities.setdefault(quantity.key, _quantity(quantity))
-            if quantity.key not in on_set:
+        for measure in (x, y):
+            self._measures.setdefault(measure.key, _measure(measure))
+            if measure.key not in on_set:
                 places = range(len(self._estimates.results))
-                found = [self._estimates.estimate(place, quantity, pairing.images) for place in places]
-                on_set[quantity.key] = [None if one is None else _estimate(one) for one in found]
+                found = [self._estimates.estimate(place, measure, pairing.images) for place in places]
+                on_set[measure.key] = [None if one is None else _estimate(one) for one in found]
         return PairingContent(
             image_set=list(self._image_sets).index(pairing.images),
             remarks=[self._remarks.setdefault(remark, len(self._remarks)) for remark in pairing.remarks],
         )
 
 
-def _quantity(quantity: Quantity) -> QuantityContent:
-    return QuantityContent(
-        name=quantity.name,
-        label=quantity.axis.directed_label,
-        decimals=quantity.decimals,
-        logarithmic=quantity.axis.logarithmic,
+def _measure(measure: Measure) -> MeasureContent:
+    return MeasureContent(
+        name=measure.name,
+        label=measure.axis.directed_label,
+        decimals=measure.decimals,
+        logarithmic=measure.axis.logarithmic,
     )
 
 

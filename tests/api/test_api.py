@@ -203,5 +203,5 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("name", [name for name, info in METRICS.items() if info.kind == "distribution"])
 def test_a_distance_of_sets_needs_sets(name: str) -> None:
-    with pytest.raises(BenchError, match=f"{name}: no pt_inception"):
+    with pytest.raises(BenchError, match="no pt_inception"):
         cb.metric(name, device="cpu")

@@ -18,8 +18,8 @@ from ccsr_bench.figures.regions import Region
 from ccsr_bench.figures.run_lines import Line, Lines
 from ccsr_bench.figures.strip import draw_strip
 from ccsr_bench.images import decode, read_bytes
+from ccsr_bench.plots.measures import Axis, Estimate
 from ccsr_bench.plots.points import Point, Scatter
-from ccsr_bench.plots.quantities import Axis, Estimate
 from ccsr_bench.statistics.bootstrap import Interval
 from ccsr_bench.statistics.run_counts import RunCount
 from tests.support.pictures import picture

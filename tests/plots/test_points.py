@@ -12,9 +12,9 @@ import pytest
 
 from ccsr_bench.figures.scatters import cost, perception_distortion, quality_stability
 from ccsr_bench.ledger.results import Features, Results, distances, open_results
+from ccsr_bench.plots.measures import SECONDS, quality, run_spread
 from ccsr_bench.plots.points import Estimates, Point, Scatter
 from ccsr_bench.plots.preferences import DISTORTION, PERCEPTION, choose_metric
-from ccsr_bench.plots.quantities import SECONDS, quality, run_spread
 from ccsr_bench.report.content import dataset_content
 from tests.plots.ledgers import write_ledger
 
@@ -97,7 +97,7 @@ def test_distance_of_all_images_is_taken_from_the_table(opened: list[Results], m
     def refuse(*_: object) -> np.ndarray:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("ccsr_bench.plots.quantities.distances", refuse)
+    monkeypatch.setattr("ccsr_bench.plots.measures.distances", refuse)
     assert drawn_by_the_report(opened[:2], 0, "fid", "psnr") == expected
     assert len(expected[0]) == 2
 

@@ -15,7 +15,7 @@ function plotsSection(dataset) {
   );
 }
 
-/** Make a figure with a plot, and a choice for each axis that has several quantities. */
+/** Make a figure with a plot, and a choice for each axis that can show several measures. */
 function plotFigure(dataset, plot) {
   const box = element("div", { class: "plot-box" });
   const remarks = element("p", { class: "remarks" });
@@ -36,7 +36,7 @@ function plotFigure(dataset, plot) {
       ? null
       : choice(
           label,
-          plot[side].map((key) => [key, dataset.plots.quantities[key].name]),
+          plot[side].map((key) => [key, dataset.plots.measures[key].name]),
           chosen[side],
           (key) => {
             chosen[side] = key;
@@ -57,7 +57,7 @@ function plotFigure(dataset, plot) {
 
 /** What a plot shows for a choice of axes: {axes, points, words}, with a point for each method that has both numbers. */
 function plottedPoints(dataset, plot, { across, up }) {
-  const { quantities, estimates, remarks } = dataset.plots;
+  const { measures, estimates, remarks } = dataset.plots;
   const pairing = plot.pairings[across][up];
   const onImages = estimates[pairing.image_set];
   const points = dataset.methods
@@ -69,7 +69,7 @@ function plottedPoints(dataset, plot, { across, up }) {
     }))
     .filter(({ x, y }) => x && y);
   return {
-    axes: { x: quantities[across], y: quantities[up] },
+    axes: { x: measures[across], y: measures[up] },
     points,
     words: pairing.remarks.map((remark) => remarks[remark]).join(" "),
   };

@@ -1,4 +1,4 @@
-"""The quantities that an axis can show of a method: what each is called, and how it follows from recorded results."""
+"""The measures that an axis can show of a method: what each is called, and how it follows from recorded results."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Estimate(NamedTuple):
     """95 % bootstrap interval over images."""
 
 
-class Measured(Protocol):
-    """What is recorded of a quantity of one method."""
+class Readings(Protocol):
+    """What a method's results hold of a measure."""
 
     @property
     def images(self) -> Sequence[str]:
@@ -51,7 +51,7 @@ class Measured(Protocol):
 
 
 @dataclass(frozen=True)
-class Quantity:
+class Measure:
     """What an axis can show of a method."""
 
     key: str
@@ -59,8 +59,8 @@ class Quantity:
     name: str
     axis: Axis
     decimals: int
-    measure: Callable[[Results], Measured | None]
-    """Read it; None where it is not recorded."""
+    read: Callable[[Results], Readings | None]
+    """Returns what the results hold of it; None where it is not recorded."""
     reason: str
     """Why it is missing where it is not recorded."""
     is_spread: bool = False
@@ -72,26 +72,25 @@ class Quantity:
         return ONE_RUN if self.is_spread and results.runs == 1 else self.reason
 
 
-def quality(metric: str) -> Quantity:
+def quality(metric: str) -> Measure:
     """Return the mean of a metric.
 
     Raises:
         BenchError: There is no such metric.
     """
     info = find_metric(metric)
-    unit = _unit(metric)
 
-    def measure(results: Results) -> Measured | None:
+    def read(results: Results) -> Readings | None:
         if info.kind == "distribution":
-            return _measure_distance(results, metric, np.mean)
+            return _read_distance(results, metric, np.mean)
         scores = results.scores(metric)
         return scores and _PerImage(scores, lambda values: _mean(values.mean(axis=1)))
 
-    axis = Axis(f"{info.label}{unit}", info.higher_is_better)
-    return Quantity(metric, info.label, axis, info.decimals, measure, f"no {info.label} for all runs")
+    axis = Axis(_with_unit(info.label, info.unit), info.higher_is_better)
+    return Measure(metric, info.label, axis, info.decimals, read, f"no {info.label} for all runs")
 
 
-def run_spread(metric: str) -> Quantity:
+def run_spread(metric: str) -> Measure:
     """Return a metric's G-STD; for a distance of sets, which has one value for each run, the STD of these.
 
     Raises:
@@ -100,45 +99,45 @@ def run_spread(metric: str) -> Quantity:
     info = find_metric(metric)
     name = f"{'STD over runs' if info.kind == 'distribution' else 'G-STD'} of {info.label}"
 
-    def measure(results: Results) -> Measured | None:
+    def read(results: Results) -> Readings | None:
         if results.runs < 2:
             return None
         if info.kind == "distribution":
-            return _measure_distance(results, metric, np.std)
+            return _read_distance(results, metric, np.std)
         scores = results.scores(metric)
         return scores and _PerImage(scores, lambda values: _mean(spread(values)))
 
-    axis = Axis(f"{name}{_unit(metric)}", higher_is_better=False)
+    axis = Axis(_with_unit(name, info.unit), higher_is_better=False)
     reason = f"no {info.label} for all runs"
-    return Quantity(f"{metric} spread", name, axis, G_STD_DECIMALS, measure, reason, is_spread=True)
+    return Measure(f"{metric} spread", name, axis, G_STD_DECIMALS, read, reason, is_spread=True)
 
 
-def _measure_l_std(results: Results) -> Measured | None:
+def _read_l_std(results: Results) -> Readings | None:
     scores = results.l_std() if results.runs > 1 else None
     return scores and _PerImage(scores, _mean)
 
 
-def _measure_seconds(results: Results) -> Measured | None:
+def _read_seconds(results: Results) -> Readings | None:
     seconds = results.seconds()
     return seconds and _PerImage(seconds, lambda values: Estimate(float(np.median(values))))
 
 
-LOCAL_SPREAD = Quantity(
+LOCAL_SPREAD = Measure(
     L_STD.name,
     L_STD.label,
     Axis(L_STD.label, L_STD.higher_is_better),
     L_STD.decimals,
-    _measure_l_std,
+    _read_l_std,
     "no L-STD over all runs",
     is_spread=True,
 )
 
-SECONDS = Quantity(
+SECONDS = Measure(
     "seconds",
     "Seconds",
     Axis("Seconds per output, median", higher_is_better=False, logarithmic=True),
     _SECONDS_DECIMALS,
-    _measure_seconds,
+    _read_seconds,
     "made elsewhere, no seconds",
     is_cost=True,
 )
@@ -146,7 +145,7 @@ SECONDS = Quantity(
 
 @dataclass(frozen=True)
 class _PerImage:
-    """A quantity that follows from a number, or several, of each image."""
+    """Readings that are a number, or several, of each image."""
 
     scores: Scores
     of_values: Callable[[np.ndarray], Estimate]
@@ -161,7 +160,7 @@ class _PerImage:
 
 @dataclass(frozen=True)
 class _PerSet:
-    """A quantity that follows from a distance of sets, which each run has; features are read when they are needed."""
+    """Readings that are features, of which each run has a distance; they are read when they are needed."""
 
     metric: str
     results: Results
@@ -178,7 +177,7 @@ class _PerSet:
         return Estimate(float(self.of_runs(distances(self.metric, chosen))))
 
 
-def _measure_distance(results: Results, metric: str, of_runs: Callable[[np.ndarray], float]) -> Measured | None:
+def _read_distance(results: Results, metric: str, of_runs: Callable[[np.ndarray], float]) -> Readings | None:
     features = results.features() if metric in results.definitions else None
     return features and _PerSet(metric, results, features.images, of_runs)
 
@@ -192,5 +191,5 @@ def _mean(values: np.ndarray) -> Estimate:
     return Estimate(float(values.mean()), bootstrap_interval(values))
 
 
-def _unit(metric: str) -> str:
-    return " (dB)" if metric == "psnr" else ""
+def _with_unit(label: str, unit: str) -> str:
+    return f"{label} ({unit})" if unit else label
