@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from ccsr_bench.datasets.loading import DatasetManifest, manifest_paths, read_manifest
+from ccsr_bench.datasets.manifest import (
+    ArchiveSource,
+    DatasetManifest,
+    FilesSource,
+    manifest_paths,
+    read_manifest,
+)
 from generate.markdown import facts, link, page, table
 
 FOLDER = "reference/datasets"
-
-HOW = {
-    "files": "single files, each checked against the sha256 in the manifest",
-    "archive": "a zip archive on the Hugging Face Hub; the sha256 of every image is recorded when it is installed",
-    "crops": "photographs that ship with ccsr-bench: nothing is downloaded",
-    "folder": "folders on this machine",
-}
 
 
 def pages() -> dict[str, str]:
@@ -38,8 +35,6 @@ def _index(manifests: list[DatasetManifest]) -> str:
 
 
 def _dataset_page(manifest: DatasetManifest) -> str:
-    source = msgspec.to_builtins(manifest.source)
-    needs_download = source["kind"] in ("files", "archive")
     return page(
         f"# {manifest.name}",
         f"{manifest.title}.",
@@ -50,24 +45,27 @@ def _dataset_page(manifest: DatasetManifest) -> str:
                 ("Licence", manifest.licence),
                 ("Citation", manifest.citation),
                 ("Home page", link(manifest.homepage) if manifest.homepage else ""),
-                ("Comes as", HOW[source["kind"]]),
-                ("Fetched from", _origin(source)),
                 ("In the paper's tables", manifest.paper_name),
             ]
         ),
-        f"`ccsr-bench prepare --dataset {manifest.name}` installs it; `--from DIR` takes a local copy."
-        if needs_download
-        else "It is ready to use.",
+        "## Installation",
+        _installation(manifest),
         _folders(manifest),
     )
 
 
-def _origin(source: dict[str, object]) -> str:
-    if source["kind"] == "archive":
-        return f"Hugging Face data set {source['repository']} at {source['revision']}, file `{source['file']}`"
-    addresses = source.get("addresses", [])
-    assert isinstance(addresses, list)
-    return "<br>".join(map(link, addresses))
+def _installation(manifest: DatasetManifest) -> str:
+    source = manifest.source
+    if isinstance(source, FilesSource):
+        how = f"It fetches single files from {' or '.join(map(link, source.addresses))}."
+    elif isinstance(source, ArchiveSource):
+        how = (
+            f"It fetches `{source.file}` from the Hugging Face data set {source.repository}, revision "
+            f"`{source.revision}`, and records the sha256 of every image."
+        )
+    else:
+        return "It comes with ccsr-bench and is ready to use."
+    return f"`ccsr-bench prepare --dataset {manifest.name}` installs it; `--from DIR` takes a local copy. {how}"
 
 
 def _folders(manifest: DatasetManifest) -> str:

@@ -6,15 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from ccsr_bench.methods.manifest import (
-    ByHand,
-    GoogleDrive,
-    HuggingFace,
-    Isolated,
-    MethodManifest,
-    Url,
-    Weights,
-)
+from ccsr_bench.install.sources import Source
+from ccsr_bench.methods.manifest import Isolated, MethodManifest, Weights
 from ccsr_bench.methods.registry import MethodSpec, find_methods
 from ccsr_bench.places import shipped
 from generate.markdown import facts, link, page, table
@@ -116,14 +109,9 @@ def _folder(name: str, weights: Weights) -> str:
     )
 
 
-def _source(source: HuggingFace | GoogleDrive | Url | ByHand) -> str:
-    if isinstance(source, HuggingFace):
-        return f"Hugging Face: {source.repository}" + (f" at {source.revision}" if source.revision != "main" else "")
-    if isinstance(source, GoogleDrive):
-        return f"Google Drive folder {source.folder}"
-    if isinstance(source, Url):
-        return link(source.address)
-    return f"by hand, from {link(source.page)}"
+def _source(source: Source) -> str:
+    text = str(source)
+    return link(text) if text.startswith("https:") else text
 
 
 def _readme(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ccsr_bench.metrics.catalogue import METRICS, PROTOCOLS, MetricInfo, build_metric
-from ccsr_bench.metrics.networks.weights import FILES, WeightFile
+from ccsr_bench.metrics.weight_files import FILES, WeightFile
 from generate.markdown import facts, link, page, size, table
 
 FOLDER = "reference/metrics"
