@@ -317,7 +317,7 @@ def build_metrics(
     Raises:
         BenchError: A metric asked for by name cannot be had.
     """
-    from ccsr_bench.metrics.base import SetMetric
+    from ccsr_bench.metrics.base import SetMetric  # imports torch
 
     chosen = backends or {}
     built: dict[str, Metric | SetMetric] = {}
