@@ -13,7 +13,8 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.install.files import Progress, silent
 from ccsr_bench.install.sources import Url
 from ccsr_bench.metrics import weight_files
-from ccsr_bench.preparation.installation import Installation, install_all, plan, prepare
+from ccsr_bench.preparation.installation import Installation, install_all, plan
+from ccsr_bench.preparation.prepare import prepare
 from ccsr_bench.preparation.selection import Selection, missing, select
 
 
@@ -30,7 +31,7 @@ def lpips_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_needs_nothing_says_so(home: Path) -> None:
-    data_set, method = prepare(datasets=["sample", "sample"], methods=["bicubic"])
+    data_set, method = prepare(dataset=["sample", "sample"], method="bicubic")
     assert data_set.startswith("sample: is on this machine already, nothing to prepare (licence: public domain or CC0")
     assert method == "bicubic: has no weights, nothing to prepare"
     assert list(home.iterdir()) == []
@@ -42,7 +43,9 @@ def test_files_of_a_metric_are_installed_from_a_folder(lpips_files: Path, home: 
         "alexnet-owt-7be5be79.pth",
         "LPIPS_v0.1_alex-df73285e.pth",
     ]
-    lines = prepare(metrics=["lpips"], local=lpips_files)
+    with pytest.raises(BenchError, match="`local` nowhere: no such folder"):
+        prepare(metrics="lpips", local="nowhere")
+    lines = prepare(metrics="lpips", local=str(lpips_files))
     assert len(lines) == 2
     assert lines[0].startswith(f"alexnet-owt-7be5be79.pth: verified, 244,408,911 bytes, in {home / 'weights'}")
     assert missing(selection) == []
