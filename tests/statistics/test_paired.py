@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from ccsr_bench.statistics import paired
 from ccsr_bench.statistics.paired import MOST_EXACT, holm, paired_difference
 
 
@@ -34,6 +35,23 @@ def test_methods_that_are_alike_are_found_different_as_seldom_as_it_says(images:
     ]
     assert np.mean(np.array(p_values) <= 0.05) < 0.10
     assert np.mean(np.array(p_values) <= 0.5) == pytest.approx(0.5, abs=0.12)
+
+
+def test_actual_assignment_of_signs_is_counted_among_the_random_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With b of m random ones as far, it is (b + 1) / (m + 1), and never 0 (Phipson and Smyth, 2010)."""
+    monkeypatch.setattr(paired, "RANDOM_FLIPS", 4)
+    generator = np.random.default_rng(5)
+    draws = [generator.normal(0.25, 1, MOST_EXACT + 7) for _ in range(60)]
+    p_values = {paired_difference(np.zeros_like(values), values).p_value for values in draws}
+    # None of four random ones as far is 1 / 5, unless Hoeffding's inequality says less.
+    assert {p for p in p_values if p >= 0.2} == {0.2, 0.4, 0.6, 0.8, 1.0}
+    assert min(p_values) > 0
+
+
+def test_all_random_assignments_are_as_far_where_a_single_image_differs() -> None:
+    differences = np.zeros(MOST_EXACT + 1)
+    differences[3] = 0.5
+    assert paired_difference(np.zeros_like(differences), differences).p_value == 1
 
 
 def test_many_comparisons_of_large_differences_stay_significant() -> None:
