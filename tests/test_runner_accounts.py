@@ -14,6 +14,8 @@ import torch
 
 from ccsr_bench import datasets
 from ccsr_bench.datasets import Dataset
+from ccsr_bench.errors import BenchError
+from ccsr_bench.images import write_png
 from ccsr_bench.methods.interpolation import DitheredBicubic
 from ccsr_bench.methods.manifest import Execution
 from ccsr_bench.metrics.catalogue import PROTOCOLS
@@ -23,6 +25,7 @@ from ccsr_bench.runner import Job, Summary, run_job
 from ccsr_bench.seeds import seed
 from ccsr_bench.store import Ledger
 from ccsr_bench.units import MethodSource
+from tests.conftest import picture
 
 CPU = torch.device("cpu")
 
@@ -166,6 +169,15 @@ def test_images_made_elsewhere_have_no_seconds_and_no_seeds(run: Run, pairs: Pat
         outputs = ledger.outputs("image1").values()
         assert [(output.seed, output.seconds) for output in outputs] == [(None, None)] * 2
         assert ledger.scores("psnr")["image1"] == {0: 80.0, 1: 80.0}
+
+
+def test_other_images_made_elsewhere_are_not_added_to_the_recorded_ones(run: Run, pairs: Path, tmp_path: Path) -> None:
+    files = {0: {f"image{n}": pairs / "hr" / f"image{n}.png" for n in range(4)}}
+    run(files=files, load=None, runs=1)
+    write_png(tmp_path / "other.png", picture(9))
+    other = {0: {**files[0], "image2": tmp_path / "other.png"}}
+    with pytest.raises(BenchError, match=r"other\.png: not the image recorded for that run; give --method another"):
+        run(files=other, load=None, runs=1)
 
 
 @pytest.mark.parametrize(("protocol", "crop"), [("paper", "no crop"), ("ccsr-v1", "4-pixel border left out")])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -10,7 +12,7 @@ from ccsr_bench.statistics.paired import MOST_EXACT, holm, paired_difference
 
 def test_exact_p_value_is_scipys() -> None:
     generator = np.random.default_rng(0)
-    for images in (5, 8, 11):
+    for images in (5, 8, MOST_EXACT):
         first, second = generator.normal(0, 1, images), generator.normal(0.4, 1, images)
         expected = scipy.stats.permutation_test(
             (second - first,), np.mean, permutation_type="samples", n_resamples=np.inf
@@ -52,6 +54,13 @@ def test_all_random_assignments_are_as_far_where_a_single_image_differs() -> Non
     differences = np.zeros(MOST_EXACT + 1)
     differences[3] = 0.5
     assert paired_difference(np.zeros_like(differences), differences).p_value == 1
+
+
+def test_where_no_random_assignment_is_as_far_the_p_value_is_hoeffdings() -> None:
+    """P(|S| >= t) <= 2 exp(-t^2 / (2 sum d^2)) of a sum S of numbers d with random signs."""
+    differences = np.linspace(0.5, 1.5, 80)
+    expected = 2 * math.exp(-(differences.sum() ** 2) / (2 * np.square(differences).sum()))
+    assert paired_difference(np.zeros(80), differences).p_value == pytest.approx(expected)
 
 
 def test_many_comparisons_of_large_differences_stay_significant() -> None:
