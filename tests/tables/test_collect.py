@@ -9,7 +9,8 @@ from ccsr_bench import datasets
 from ccsr_bench.datasets import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.interpolation import Interpolation
-from ccsr_bench.stability import g_std
+from ccsr_bench.stability import g_std, spread
+from ccsr_bench.statistics.bootstrap import bootstrap_interval
 from ccsr_bench.store import Ledger
 from ccsr_bench.tables.collect import collect
 from ccsr_bench.tables.rows import find_columns
@@ -33,9 +34,9 @@ def test_numbers_are_those_of_the_ledger(own: Dataset, tmp_path: Path) -> None:
         assert row.cells["psnr"].g_std == pytest.approx(g_std(scores))
         assert row.cells["l-std"].value == pytest.approx(np.mean(list(ledger.l_std(4).values())))
     assert (row.runs, row.images) == (4, 4)
-    interval = row.cells["psnr"].value_interval
-    assert interval is not None
-    assert interval.low < row.cells["psnr"].value < interval.high
+    cell = row.cells["psnr"]
+    assert cell.value_interval == bootstrap_interval(scores.mean(axis=1))
+    assert cell.g_std_interval == bootstrap_interval(spread(scores)) != cell.value_interval
 
 
 def test_single_run_has_no_spread(own: Dataset, tmp_path: Path) -> None:
@@ -69,6 +70,16 @@ def test_unfinished_top_up_keeps_the_row(own: Dataset, tmp_path: Path) -> None:
     assert not [note for note in section.notes if "all recorded images" in note]
     (section,) = collect(tmp_path, runs=3)
     assert "m: L-STD covers 0 of 1 images; run it again with --runs 3." in section.notes
+
+
+def test_a_part_of_a_data_set_says_so(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path, names=["image0", "image2"])
+    note = "m: 2 of the data set's 4 images were asked for."
+    (section,) = collect(tmp_path)
+    assert note in section.notes
+    run(own, tmp_path)
+    (section,) = collect(tmp_path)
+    assert [found for found in section.notes if "were asked for" in found] == []
 
 
 def test_metric_that_covers_fewer_images_says_so(own: Dataset, tmp_path: Path) -> None:
