@@ -7,6 +7,8 @@ import pytest
 from ccsr_bench.errors import BenchError
 from ccsr_bench.gate.baseline import Baseline
 from ccsr_bench.gate.compare import Comparison, compare
+from ccsr_bench.gate.seed_noise import swap_p_value
+from ccsr_bench.statistics.paired import holm
 from tests.gate.simulated import results
 
 LEVELS = np.random.default_rng(0).normal(25, 3, 100)
@@ -69,6 +71,17 @@ def test_only_worse_is_a_regression(metric: str, worse: float) -> None:
     better = compare(base, results({metric: 0.5 - worse + noise[1]}))
     assert verdicts(better)[metric] == "better"
     assert not better.regressions
+
+
+def test_p_values_are_corrected_for_all_metrics_together() -> None:
+    old, new = np.random.default_rng(18).normal(size=(2, 3, 6, 4))
+    names = ("psnr", "ssim", "lpips")
+    outcomes = compare(
+        results(dict(zip(names, old, strict=True))), results(dict(zip(names, new, strict=True)))
+    ).outcomes
+    alone = {name: swap_p_value(*pair) for name, pair in zip(names, zip(old, new, strict=True), strict=True)}
+    assert {outcome.name: outcome.p_value for outcome in outcomes if outcome.kind == "difference"} == holm(alone)
+    assert holm(alone) != alone
 
 
 def test_a_difference_within_seed_noise_is_none_even_if_it_is_no_chance() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import ccsr_bench.tables.collect
 from ccsr_bench import datasets
 from ccsr_bench.datasets import Dataset
 from ccsr_bench.errors import BenchError
@@ -70,6 +71,7 @@ def test_unfinished_top_up_keeps_the_row(own: Dataset, tmp_path: Path) -> None:
     assert not [note for note in section.notes if "all recorded images" in note]
     (section,) = collect(tmp_path, runs=3)
     assert "m: L-STD covers 0 of 1 images; run it again with --runs 3." in section.notes
+    assert not [note for note in section.notes if "all recorded images" in note]
 
 
 def test_a_part_of_a_data_set_says_so(own: Dataset, tmp_path: Path) -> None:
@@ -143,6 +145,19 @@ def test_columns_are_chosen_and_ordered(own: Dataset, tmp_path: Path) -> None:
     assert [column.name for column in section.columns] == ["l-std", "psnr"]
     assert section.rows[0].cells.keys() == {"l-std", "psnr"}
     assert not [note for note in section.notes if note.startswith("SSIM")]
+
+
+@pytest.mark.parametrize(("dimensions", "few"), [(4, ""), (5, ", fewer than its vectors' 5 dimensions")])
+def test_fewer_images_than_dimensions_are_said_to_be_few(
+    own: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dimensions: int, few: str
+) -> None:
+    assert ccsr_bench.tables.collect.SET_DIMENSIONS == 2048  # Inception's
+    monkeypatch.setattr(ccsr_bench.tables.collect, "SET_DIMENSIONS", dimensions)
+    run(own, tmp_path, scoring=set_scorer())
+    (section,) = collect(tmp_path)
+    (note,) = [note for note in section.notes if note.startswith("m: FID of")]
+    assert note.startswith(f"m: FID of M = 4 images against 4{few}")
+    assert ("fewer" in note) == bool(few)
 
 
 def test_interval_of_a_distance_of_sets_only_when_asked(own: Dataset, tmp_path: Path) -> None:
