@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ccsr_bench.metrics.frechet import frechet_distance
-from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval, ratio_interval
+from ccsr_bench.statistics import bootstrap
+from ccsr_bench.statistics.bootstrap import bootstrap_interval, frechet_interval, ratio_interval
 
 
 def test_interval_of_the_mean_matches_the_normal_approximation() -> None:
@@ -85,6 +86,8 @@ def test_frechet_interval_is_shifted_by_what_repeated_images_do() -> None:
     assert interval == pytest.approx((1000 - 1.96 * 4.4, 1000 + 1.96 * 4.4), abs=3)
 
 
-def test_many_images_have_no_frechet_interval() -> None:
-    features = np.zeros((LARGEST_FRECHET + 1, 2))
-    assert frechet_interval(frechet_distance, [features], features) is None
+@pytest.mark.parametrize(("images", "has_one"), [(6, True), (7, False)])
+def test_many_images_have_no_frechet_interval(images: int, has_one: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "LARGEST_FRECHET", 6)
+    features = np.random.default_rng(11).normal(size=(images, 2))
+    assert (frechet_interval(frechet_distance, [features], features) is not None) == has_one

@@ -60,7 +60,7 @@ def test_where_no_random_assignment_is_as_far_the_p_value_is_hoeffdings() -> Non
     """P(|S| >= t) <= 2 exp(-t^2 / (2 sum d^2)) of a sum S of numbers d with random signs."""
     differences = np.linspace(0.5, 1.5, 80)
     expected = 2 * math.exp(-(differences.sum() ** 2) / (2 * np.square(differences).sum()))
-    assert paired_difference(np.zeros(80), differences).p_value == pytest.approx(expected)
+    assert paired_difference(np.zeros(80), differences).p_value == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 def test_many_comparisons_of_large_differences_stay_significant() -> None:
