@@ -3,7 +3,7 @@
 from .api.comparing import compare as compare
 from .api.metric import MetricFunction as MetricFunction
 from .api.metric import metric as metric
-from .api.preparing import prepare as prepare
+from .preparation.prepare import prepare as prepare
 from .api.results import ResultsFolder as ResultsFolder
 from .api.results import load_results as load_results
 from .api.results import report as report
