@@ -56,18 +56,28 @@ class Run:
     def __init__(self, own: Dataset, out: Path) -> None:
         self.method = Method()
         self.job = Job(
-            "m", "M", own, own.samples, 2, PROTOCOLS["paper"], out, made_by="test",
+            "m",
+            "M",
+            own,
+            own.samples,
+            2,
+            PROTOCOLS["paper"],
+            out,
+            made_by="test",
             load=lambda: MethodSource(self.method),
-        )  # fmt: skip
+        )
         self.progress: list[tuple[int, int, str]] = []
         self.begun = 0
 
     def __call__(self, **changes: Any) -> Summary:
         """Run the job with changes."""
         return run_job(
-            dataclasses.replace(self.job, **changes), Scorer({"psnr": PSNR()}, CPU), device="cpu",
-            progress=lambda *given: self.progress.append(given), before=self._before,
-        )  # fmt: skip
+            dataclasses.replace(self.job, **changes),
+            Scorer({"psnr": PSNR()}, CPU),
+            device="cpu",
+            progress=lambda *given: self.progress.append(given),
+            before=self._before,
+        )
 
     def _before(self) -> None:
         self.begun += 1
