@@ -3,7 +3,6 @@
 from .api.comparing import compare as compare
 from .api.metric import MetricFunction as MetricFunction
 from .api.metric import metric as metric
-from .preparation.prepare import prepare as prepare
 from .api.results import ResultsFolder as ResultsFolder
 from .api.results import load_results as load_results
 from .api.results import report as report
@@ -24,6 +23,7 @@ from .metrics.catalogue import build_metric as build_metric
 from .metrics.catalogue import build_metrics as build_metrics
 from .metrics.catalogue import find_protocol as find_protocol
 from .metrics.scorer import Scorer as Scorer
+from .preparation.prepare import prepare as prepare
 from .seeds import seed as seed
 from .stability import g_std as g_std
 from .stability import l_std as l_std

@@ -143,8 +143,12 @@ def test_diffbir_is_given_the_official_options(variant: str, weights: dict[str, 
     arguments = list(sys.argv)
     _, loop = load(weights, **parameters)
     assert {**vars(loop.args), "input": "", "output": ""} == {
-        **FAMILY.call, **parameters, "device": "cpu", "input": "", "output": "",
-    }  # fmt: skip
+        **FAMILY.call,
+        **parameters,
+        "device": "cpu",
+        "input": "",
+        "output": "",
+    }
     assert sys.argv == arguments
 
 

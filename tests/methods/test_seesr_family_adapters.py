@@ -136,9 +136,11 @@ def tagger_modules() -> dict[str, Any]:
     """Return the tagger's module, and of it what the adapters use."""
     return {
         "ram.models.ram_lora": {
-            "ram": Recorder(lambda **_: Network()), "load_checkpoint_swinlarge": None, "init_tokenizer": None,
+            "ram": Recorder(lambda **_: Network()),
+            "load_checkpoint_swinlarge": None,
+            "init_tokenizer": None,
         }
-    }  # fmt: skip
+    }
 
 
 WEIGHTS = {role: f"/weights/{role}" for role in ("base", "seesr", "addsr", "ram", "dape")}

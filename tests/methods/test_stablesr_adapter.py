@@ -184,8 +184,10 @@ def test_an_image_is_encoded_once_and_its_posterior_sampled_for_every_run(tmp_pa
 def test_nothing_is_downloaded_that_the_checkpoints_hold(tmp_path: Path) -> None:
     built = Built(tmp_path, steps=3)
     assert built.configurations["diffusion"].cond_stage_config.params == {
-        "freeze": True, "version": None, "device": "cpu",
-    }  # fmt: skip
+        "freeze": True,
+        "version": None,
+        "device": "cpu",
+    }
     assert built.configurations["autoencoder"].lossconfig == {"target": "torch.nn.Identity"}
     assert built.omega.read == [
         f"/source/configs/stableSRNew/{DIFFUSION}",

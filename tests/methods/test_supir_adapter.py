@@ -182,7 +182,7 @@ def test_files_that_lack_weights_are_refused() -> None:
         official.load()
 
 
-class Agent:
+class LLaVA:
     """LLaVA: describes a picture by its size."""
 
     def __init__(self) -> None:
@@ -194,8 +194,8 @@ class Agent:
 
 @pytest.mark.parametrize(("size", "sides"), [((128, 128), (512, 512)), ((130, 160), (512, 640))])
 def test_the_captioner_describes_what_the_first_stage_decodes(size: tuple[int, int], sides: tuple[int, int]) -> None:
-    official, agent = Official(), Agent()
-    captioner = load_module("supir", official.modules(), "captioner.py").Captioner(official.model, agent, False)
+    official, llava = Official(), LLaVA()
+    captioner = load_module("supir", official.modules(), "captioner.py").Captioner(official.model, llava, False)
     lr = picture(1, 320)[: size[0], : size[1]]
     (height, width), (tall, wide) = size, sides
     assert captioner.caption(lr, SEED) == f"a picture of {4 * width}x{4 * height}"
@@ -207,7 +207,7 @@ def test_the_captioner_describes_what_the_first_stage_decodes(size: tuple[int, i
     decoded, *shape = official.to_picture.only.arguments
     torch.testing.assert_close(decoded, image[0] / 2)
     assert shape == [4 * height, 4 * width]
-    ((shown,),) = agent.gen_image_caption.only.arguments
+    ((shown,),) = llava.gen_image_caption.only.arguments
     assert isinstance(shown, Image.Image)
 
 
@@ -229,11 +229,11 @@ def test_the_captioner_is_built_of_the_autoencoder_and_llava() -> None:
         vision.append(module.clip_encoder.LLAVA_CLIP_PATH)
         return Node(model=Network())
 
-    agent = Recorder(llava)
-    with patch.object(module, "LLavaAgent", agent), patch.object(module, "PreTrainedModel", PreTrainedModel):
+    loaded = Recorder(llava)
+    with patch.object(module, "LLavaAgent", loaded), patch.object(module, "PreTrainedModel", PreTrainedModel):
         module.load(source="/source", weights=WEIGHTS, device="cpu")
     parts = official.options["model"]["params"]
     assert parts["network_config"] == parts["control_stage_config"] == {"target": "torch.nn.Identity"}
     assert parts["conditioner_config"]["params"]["emb_models"] == []
-    call = agent.only
+    call = loaded.only
     assert (call.arguments, call.device, vision) == (("/weights/llava",), "cpu", ["/weights/vision"])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -24,7 +25,7 @@ from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.running.job import Summary
 from ccsr_bench.running.runner import run_job
-from ccsr_bench.running.sources import Generated
+from ccsr_bench.running.sources import Generated, MadeElsewhere
 from ccsr_bench.seeds import seed
 from tests.support.jobs import job
 from tests.support.pictures import picture
@@ -64,9 +65,12 @@ class Run:
     def __call__(self, **changes: Any) -> Summary:
         """Run the job with changes."""
         return run_job(
-            dataclasses.replace(self.job, **changes), Scorer({"psnr": PSNR()}, CPU), device="cpu",
-            progress=lambda *given: self.progress.append(given), before=self._before,
-        )  # fmt: skip
+            dataclasses.replace(self.job, **changes),
+            Scorer({"psnr": PSNR()}, CPU),
+            device="cpu",
+            progress=lambda *given: self.progress.append(given),
+            before=self._before,
+        )
 
     def _before(self) -> None:
         self.begun += 1
@@ -138,7 +142,7 @@ def test_two_runs_have_an_l_std_and_one_has_none(run: Run) -> None:
 
 
 def test_another_base_seed_is_another_seed_of_every_run(run: Run) -> None:
-    run(base_seed=5)
+    run(identity=msgspec.structs.replace(run.job.identity, base_seed=5))
     with run.ledger as ledger:
         assert ledger.identity.base_seed == 5
         seeds = {index: output.seed for index, output in ledger.outputs("image2").items()}
@@ -163,7 +167,7 @@ def test_seconds_are_of_one_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_images_made_elsewhere_have_no_seconds_and_no_seeds(run: Run, pairs: Path) -> None:
     files = {index: {f"image{n}": pairs / "hr" / f"image{n}.png" for n in range(4)} for index in range(2)}
-    run(files=files, load=None)
+    run(source=MadeElsewhere(files))
     with run.ledger as ledger:
         outputs = ledger.outputs("image1").values()
         assert [(output.seed, output.seconds) for output in outputs] == [(None, None)] * 2
@@ -172,11 +176,11 @@ def test_images_made_elsewhere_have_no_seconds_and_no_seeds(run: Run, pairs: Pat
 
 def test_other_images_made_elsewhere_are_not_added_to_the_recorded_ones(run: Run, pairs: Path, tmp_path: Path) -> None:
     files = {0: {f"image{n}": pairs / "hr" / f"image{n}.png" for n in range(4)}}
-    run(files=files, load=None, runs=1)
+    run(source=MadeElsewhere(files), runs=1)
     write_png(tmp_path / "other.png", picture(9))
     other = {0: {**files[0], "image2": tmp_path / "other.png"}}
-    with pytest.raises(BenchError, match=r"other\.png: not the image recorded for that run; give --method another"):
-        run(files=other, load=None, runs=1)
+    with pytest.raises(BenchError, match=r"other\.png: not the image recorded for that run; give `method` another"):
+        run(source=MadeElsewhere(other), runs=1)
 
 
 @pytest.mark.parametrize(("protocol", "crop"), [("paper", "no crop"), ("ccsr-v1", "4-pixel border left out")])

@@ -1,7 +1,7 @@
 """Reads the examples of Markdown pages, and runs them as a reader would.
 
-A ``console`` block is a session: lines that start with ``$`` are commands, the lines below what they print, where ``...`` stands
-for anything. A ``bash`` block has commands alone. A ``python`` block is run in one namespace for each page, an ``sql``
+A ``console`` block is a session: lines that start with ``$`` are commands, the lines below what they print, where
+``...`` stands for anything. A ``bash`` block has commands alone. A ``python`` block is run in one namespace for each page, an ``sql``
 block on the ledger of `LEDGER`; a ``text`` block directly below them is what they print. A comment above a block says
 what is special: ``<!-- example: not run, WHY -->`` or ``<!-- example: exit 1 -->``.
 """
@@ -97,10 +97,10 @@ class Runner:
                 assert code == (example.exit_code if last else 0), f"line {example.line}: {command}"
                 _check(expected, printed, f"line {example.line}: {command}")
         elif example.language == "python":
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed):
+            output = io.StringIO()
+            with contextlib.redirect_stdout(output):
                 exec(compile(example.code, f"line {example.line}", "exec"), self._names)
-            _check(example.output, printed.getvalue(), f"line {example.line}")
+            _check(example.output, output.getvalue(), f"line {example.line}")
         elif example.language == "sql":
             _check(example.output, _query(example.code), f"line {example.line}")
 

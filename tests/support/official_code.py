@@ -97,9 +97,10 @@ class Resize:
             width, height = (self.size if side == short else int(self.size * side / short) for side in image.size)
             return image.resize((width, height), self.interpolation)
         modes = {
-            InterpolationMode.NEAREST: "nearest", InterpolationMode.BILINEAR: "bilinear",
+            InterpolationMode.NEAREST: "nearest",
+            InterpolationMode.BILINEAR: "bilinear",
             InterpolationMode.BICUBIC: "bicubic",
-        }  # fmt: skip
+        }
         return torch.nn.functional.interpolate(image, size=(self.size, self.size), mode=modes[self.interpolation])
 
 
@@ -119,9 +120,12 @@ class ToPILImage:
 
 TORCHVISION = {
     "torchvision.transforms": {
-        "Resize": Resize, "InterpolationMode": InterpolationMode, "Compose": Compose, "ToPILImage": ToPILImage,
+        "Resize": Resize,
+        "InterpolationMode": InterpolationMode,
+        "Compose": Compose,
+        "ToPILImage": ToPILImage,
     }
-}  # fmt: skip
+}
 """What adapters use of it."""
 
 
