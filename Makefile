@@ -18,6 +18,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	@if [ -x $(BIN)/biome ]; then $(BIN)/biome check --error-on-warnings; \
 	else echo "Biome is not published for this platform, so the report's JavaScript and CSS are not checked."; fi
 
