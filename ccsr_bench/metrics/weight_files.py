@@ -32,6 +32,11 @@ class WeightFile:
     licence: str
 
     @property
+    def addresses(self) -> list[str]:
+        """Addresses of the file itself, for a browser."""
+        return [f"{source.address}/{self.name}" for source in self.sources]
+
+    @property
     def published(self) -> PublishedFile:
         """The file as it is downloaded."""
         return PublishedFile(self.name, self.sources, self.sha256)

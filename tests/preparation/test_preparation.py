@@ -57,6 +57,11 @@ def test_weights_that_methods_share_are_installed_once() -> None:
     assert set(names.values()) == {1}
 
 
+def test_environments_of_a_method_and_of_its_captioner_are_planned_once_each() -> None:
+    remarks = [one.remark for one in plan(select(methods=["supir-s50", "supir-s50"])) if one.remark]
+    assert len(remarks) == 2
+
+
 def test_an_empty_list_means_every_default_metric_and_none_no_metric() -> None:
     assert {info.default for info in select(metrics=[]).metrics} == {True}
     assert select(methods=["bicubic"]).metrics == ()
