@@ -1,4 +1,4 @@
-"""Photographs a report for docs/how-to/report.md: `ccsr-bench report`, then
+"""Photographs a report, which `ccsr-bench report` built, for docs/how-to/report.md.
 
 python docs/figures/report_pictures.py report/index.html CHROMIUM
 """
