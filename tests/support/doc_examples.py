@@ -38,6 +38,9 @@ _BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
+_SESSION = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+"""A command, which a backslash continues on the next line, and what it prints."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -125,8 +128,8 @@ def _commands(example: Example) -> Iterator[tuple[str, str | None, bool]]:
         lines = example.code.replace("\\\n", " ").splitlines()
         commands = [(line, None) for line in lines if line.strip() and not line.startswith("#")]
     else:
-        parts = re.split(r"^\$ ", example.code, flags=re.MULTILINE)[1:]
-        commands = [(part.partition("\n")[0], part.partition("\n")[2]) for part in parts]
+        parts = _SESSION.findall(example.code)
+        commands = [(command.replace("\\\n", " "), printed) for command, printed in parts]
     for index, (command, expected) in enumerate(commands):
         yield command, expected, index == len(commands) - 1
 
