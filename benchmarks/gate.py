@@ -50,7 +50,7 @@ def run_control(sigma: float, base_seed: int) -> Baseline:
     scorer = Scorer(build_metrics(METRICS, find_protocol("paper"), torch.device("cpu"))[0], torch.device("cpu"))
     scores: dict[str, dict[str, list[float]]] = {metric: {} for metric in METRICS}
     l_stds = {}
-    for sample in datasets.load("sample").samples:
+    for sample in datasets.load_dataset("sample").samples:
         pixels = sample.read()
         seeds = [seed("sample", sample.name, run, base_seed=base_seed) for run in range(RUNS)]
         outputs = method.restore(pixels.lr, seeds)

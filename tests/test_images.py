@@ -11,6 +11,7 @@ from PIL import Image
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import (
+    IMAGE_SUFFIXES,
     LOSSLESS_SUFFIXES,
     decode,
     folder_images,
@@ -50,6 +51,24 @@ def test_corruption_inside_is_found_when_decoding(tmp_path: Path) -> None:
     with Image.open(path) as image:
         image.load()  # Pillow alone says nothing
     with pytest.raises(BenchError, match="corrupt"):
+        read_image(path)
+
+
+def test_a_wrong_checksum_of_a_chunk_is_found_when_decoding(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write_png(path, picture(2, 32))
+    data = bytearray(path.read_bytes())
+    end = data.index(b"IEND") - 4  # of the pixel data's chunk, whose checksum comes last
+    data[end - 1] ^= 0x01
+    path.write_bytes(data)
+    with pytest.raises(BenchError, match="a PNG checksum is wrong"):
+        read_image(path)
+
+
+def test_a_transparent_colour_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(picture(2, 32)).save(path, transparency=(1, 2, 3))
+    with pytest.raises(BenchError, match="RGB with a transparent colour image; convert it to 8-bit RGB"):
         read_image(path)
 
 
@@ -134,6 +153,30 @@ def test_file_that_cannot_be_written_is_named(tmp_path: Path, target: str) -> No
     assert error.value.filename == str(tmp_path / target)
     assert error.value.errno in {errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"before")
+    written: list[bytes] = []
+
+    def fail(self: Path, target: Path) -> Path:
+        written.append(self.read_bytes())
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="broken"):
+        write_atomically(tmp_path / "file", b"after")
+    assert written == [b"after"]  # complete under another name
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"before"}
+
+
+def test_hidden_files_and_other_types_are_left_out(tmp_path: Path) -> None:
+    for name in ("b.png", ".a.png", "a.bmp"):
+        Image.fromarray(picture(0)).save(tmp_path / name)
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "c.JPG").touch()
+    assert folder_images(tmp_path, LOSSLESS_SUFFIXES) == {"a": tmp_path / "a.bmp", "b": tmp_path / "b.png"}
+    assert list(folder_images(tmp_path, IMAGE_SUFFIXES)) == ["a", "b", "c"]
 
 
 def test_two_files_of_one_stem_are_refused(tmp_path: Path) -> None:

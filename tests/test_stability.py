@@ -78,3 +78,8 @@ def test_scale_of_maps_ends_below_few_highest_pixels_and_not_below_a_grey_level(
     wild[0, 0] = 0.9  # one pixel of 400
     assert std_map_top([calm, wild]) == pytest.approx(0.2)
     assert std_map_top([calm]) == 1 / 255
+
+
+def test_one_pixel_in_two_hundred_is_above_the_scale_of_maps() -> None:
+    ramp = np.random.default_rng(0).permutation(np.linspace(0, 1, 2001)[:2000]).reshape(40, 50)
+    assert (ramp > std_map_top([ramp])).mean() == pytest.approx(0.005)

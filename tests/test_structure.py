@@ -14,9 +14,21 @@ import ccsr_bench
 PACKAGE = Path(ccsr_bench.__file__).parent
 
 HEAVY = {
-    "diffusers", "gdown", "huggingface_hub", "matplotlib", "pandas", "pooch", "pyiqa", "requests", "skimage",
-    "spandrel", "torch", "tqdm", "transformers",
-}  # fmt: skip
+    "diffusers",
+    "gdown",
+    "huggingface_hub",
+    "matplotlib",
+    "pandas",
+    "pooch",
+    "pyiqa",
+    "requests",
+    "safetensors",
+    "skimage",
+    "spandrel",
+    "torch",
+    "tqdm",
+    "transformers",
+}
 """Libraries that a function may import itself, because importing them takes long or they are optional."""
 
 REASON = re.compile(r"#\s*(imports \w+|\w+ on \w+ only|takes longer|exists on)")

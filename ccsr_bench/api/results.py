@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_atomically
+from ccsr_bench.install.files import silent
 from ccsr_bench.ledger.results import open_results
+from ccsr_bench.report.build import build_report
+from ccsr_bench.report.images import ImageFinder
 from ccsr_bench.statistics.frame import scores_frame
 from ccsr_bench.tables.layouts import FREE, Paper, Request, build
 from ccsr_bench.tables.marks import Marking
@@ -148,6 +152,51 @@ def load_results(
 ) -> ResultsFolder:
     """Return the results in a folder; see `ResultsFolder`."""
     return ResultsFolder(folder, methods=methods, datasets=datasets, runs=runs)
+
+
+def report(
+    folder: str | Path = "results",
+    to: str | Path = "report",
+    *,
+    methods: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    runs: int | None = None,
+    lr: str | Path | None = None,
+    hr: str | Path | None = None,
+) -> Path:
+    """Build a page with table, plots and every picture, and return the file to open in a browser.
+
+    A report that is there already is replaced once the new one is complete. A data set whose LR and HR images are not
+    on this machine is shown without them, with a warning.
+
+    Args:
+        folder: Folder of all results.
+        to: Folder of the report, which is made.
+        methods: Only these methods; all when empty.
+        datasets: Only these data sets, by name or by the path of a manifest; all when empty.
+        runs: Use the first so many runs; for each method the most that all its images have when None.
+        lr: Folder of the LR images of the one data set that is named, where the run was given folders.
+        hr: Folder of its HR images.
+
+    Raises:
+        BenchError: `to` holds something else, there are no results, or a picture is missing or damaged.
+    """
+    images = ImageFinder(
+        datasets,
+        lr=None if lr is None else Path(lr),
+        hr=None if hr is None else Path(hr),
+        remark=lambda line: warnings.warn(line, stacklevel=4),
+    )
+    built = build_report(
+        Path(folder),
+        Path(to),
+        find_dataset=images.find,
+        progress=silent,
+        methods=methods,
+        datasets=images.names,
+        runs=runs,
+    )
+    return built.page
 
 
 def table(

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ccsr_bench.ccsr import architecture
 from ccsr_bench.ccsr.settings import read_settings
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.base import Execution
@@ -65,7 +66,6 @@ def parameter_counts() -> dict[str, int]:
     from ccsr_bench.devices.torchvision_operators import import_torchvision  # imports torch
 
     import_torchvision()  # before transformers imports it
-    from ccsr_bench.ccsr import architecture
 
     return architecture.parameter_counts()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ccsr_bench.cli import options as shared
 from ccsr_bench.cli.console import EXIT_DONE
 from ccsr_bench.cli.options import resolve_dataset
+from ccsr_bench.plots.preferences import DISTORTION, PERCEPTION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,13 +48,19 @@ def _add_shared(parser: argparse.ArgumentParser, width: float) -> None:
     parser.add_argument("--dataset", metavar="D", help="the data set; needed where the folder has several")
     shared.add_recorded_runs(parser)
     parser.add_argument(
-        "--to", nargs="+", type=_figure_file, metavar="FILE",
-        help="files to write, .pdf or .png (default: KIND and data set or image, as PDF)",
-    )  # fmt: skip
+        "--to",
+        nargs="+",
+        type=_figure_file,
+        metavar="FILE",
+        help="files to write, .pdf or .png (default: a PDF named after the kind and the data set or image)",
+    )
     parser.add_argument(
-        "--width", type=_inches, default=width, metavar="INCHES",
-        help=f"{COLUMN} is one column of a paper, {PAGE} both (default: %(default)s)",
-    )  # fmt: skip
+        "--width",
+        type=_inches,
+        default=width,
+        metavar="INCHES",
+        help=f"width of the figure; {COLUMN} is one column of a paper, {PAGE} both (default: %(default)s)",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
@@ -87,9 +94,9 @@ def _strip(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.strip import draw_strip
 
     options.dataset = options.dataset or results[0].identity.dataset
-    found = strip(results, resolve_dataset(options), options.image, options.crop)
-    remarks = [] if options.crop else [f"enlarged: --crop {','.join(map(str, found.region))}"]
-    return draw_strip(found, options.width), remarks
+    shown = strip(results, resolve_dataset(options), options.image, options.crop)
+    remarks = [] if options.crop else [f"enlarged: --crop {','.join(map(str, shown.region))}"]
+    return draw_strip(shown, options.width), remarks
 
 
 def _heat_map(results: list[Results], options: argparse.Namespace) -> Drawn:
@@ -102,7 +109,7 @@ def _heat_map(results: list[Results], options: argparse.Namespace) -> Drawn:
 
 def _perception_distortion(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_scatter
-    from ccsr_bench.figures.points import perception_distortion
+    from ccsr_bench.figures.scatters import perception_distortion
 
     scatter = perception_distortion(results, *options.metrics)
     return draw_scatter(scatter, options.width), scatter.remarks
@@ -110,7 +117,7 @@ def _perception_distortion(results: list[Results], options: argparse.Namespace) 
 
 def _quality_stability(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_scatter
-    from ccsr_bench.figures.points import quality_stability
+    from ccsr_bench.figures.scatters import quality_stability
 
     scatter = quality_stability(results, options.metric, options.spread)
     return draw_scatter(scatter, options.width), scatter.remarks
@@ -118,7 +125,7 @@ def _quality_stability(results: list[Results], options: argparse.Namespace) -> D
 
 def _cost(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_scatter
-    from ccsr_bench.figures.points import cost
+    from ccsr_bench.figures.scatters import cost
 
     scatter = cost(results, options.metric)
     return draw_scatter(scatter, options.width), scatter.remarks
@@ -126,7 +133,7 @@ def _cost(results: list[Results], options: argparse.Namespace) -> Drawn:
 
 def _runs(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_lines
-    from ccsr_bench.figures.points import runs_needed
+    from ccsr_bench.figures.run_lines import runs_needed
 
     lines = runs_needed(results, options.metric)
     return draw_lines(lines, options.width), lines.remarks
@@ -139,22 +146,27 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
 def _add_strip(parser: argparse.ArgumentParser) -> None:
     _add_image(parser)
     parser.add_argument(
-        "--crop", type=_region, metavar="X,Y,SIZE",
-        help="the square to enlarge, in HR pixels from the upper left (default: where the outputs move most)",
-    )  # fmt: skip
+        "--crop",
+        type=_region,
+        metavar="X,Y,SIZE",
+        help="the square to enlarge, in HR pixels from the upper left (default: the one that varies most over runs)",
+    )
     parser.add_argument("--lr", type=Path, metavar="DIR", help="your own LR images, where --dataset only names them")
     parser.add_argument("--hr", type=Path, metavar="DIR", help="your own HR images")
 
 
 def _add_metric(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--metric", default="psnr", metavar="X", help="default: %(default)s")
+    parser.add_argument("--metric", default=DISTORTION[0], metavar="X", help="the metric (default: %(default)s)")
 
 
 def _add_metrics(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--metrics", nargs=2, default=["psnr", "musiq"], metavar=("X", "Y"),
-        help="of distortion, across, and of perception, upwards (default: psnr musiq)",
-    )  # fmt: skip
+        "--metrics",
+        nargs=2,
+        default=[DISTORTION[0], PERCEPTION[0]],
+        metavar=("X", "Y"),
+        help=f"a distortion metric across and a perception metric upwards (default: {DISTORTION[0]} {PERCEPTION[0]})",
+    )
 
 
 def _add_spread(parser: argparse.ArgumentParser) -> None:
@@ -198,19 +210,19 @@ class _Kind(NamedTuple):
     summary: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     draw: Callable[[list[Results], argparse.Namespace], Drawn]
-    """Returns the figure, and what to say beside it."""
+    """Returns the figure, and remarks beside it."""
     width: float
-    """By default."""
+    """Default width in inches."""
 
 
 _KINDS = {
     "strip": _Kind("one image's LR, HR, and each method's best and worst run side by side", _add_strip, _strip, PAGE),
-    "heat-map": _Kind("where each method's outputs for one image move from run to run", _add_image, _heat_map, PAGE),
+    "heat-map": _Kind("the standard deviation over runs of every pixel of one image", _add_image, _heat_map, PAGE),
     "perception-distortion": _Kind(
         "methods by two metrics, with their intervals", _add_metrics, _perception_distortion, COLUMN
     ),
     "quality-stability": _Kind(
-        "methods by a metric and how much it moves from run to run", _add_spread, _quality_stability, COLUMN
+        "methods by a metric and its standard deviation over runs", _add_spread, _quality_stability, COLUMN
     ),
     "cost": _Kind("methods by a metric and the recorded seconds per output", _add_metric, _cost, COLUMN),
     "runs": _Kind("G-STD by the number of runs: whether N is enough", _add_metric, _runs, COLUMN),

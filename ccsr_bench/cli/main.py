@@ -51,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
         raise BenchError(f"{message} (see `{self.prog} --help`)")
 
 
-def _parser(verb: str | None) -> argparse.ArgumentParser:
+def build_parser(verb: str | None) -> argparse.ArgumentParser:
     """Return the parser; only the verb that is used is imported."""
     parser = _Parser(
         prog="ccsr-bench",
@@ -131,7 +131,7 @@ def _dispatch(given: list[str]) -> int:
     verb = next((word for word in given if not word.startswith("-")), None)
     if verb is not None and verb not in VERBS:
         raise unknown_name("verb", verb, VERBS, hint="`ccsr-bench --help`")
-    parser = _parser(verb)
+    parser = build_parser(verb)
     options = parser.parse_args(given)
     if options.version:
         from importlib.metadata import version

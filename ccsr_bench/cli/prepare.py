@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Install data sets, methods and weights, or list what is missing."""
+    # msgspec, numpy and Pillow, which `--help` does not need.
     from ccsr_bench.preparation.installation import install_all, plan
     from ccsr_bench.preparation.selection import select
 

@@ -71,7 +71,7 @@ def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> l
     from ccsr_bench.datasets import loading as datasets
     from ccsr_bench.published.verify import compare
 
-    dataset = datasets.load(published.dataset)
+    dataset = datasets.load_dataset(published.dataset)
     outputs = dataset.outputs(published.outputs)
     scoring = shared.resolve_scoring(options, options.protocol or published.protocol)
     with progress(f"verify {name}") as show:

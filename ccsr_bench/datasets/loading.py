@@ -48,11 +48,15 @@ class Sample:
         Raises:
             BenchError: A file is missing, damaged or not 8-bit RGB, its hash is wrong, or the sizes do not match.
         """
-        lr = self.read_lr()
-        hr = self.read_hr()
-        assert self.lr is not None
-        _check_sizes(self.lr, lr.shape[:2], self.hr, hr.shape[:2], self.scale)
-        return Pair(lr, hr)
+        return self.read_with_sha256()[0]
+
+    def read_with_sha256(self) -> tuple[Pair, str]:
+        """Read and check both images as `read` does, and return the hash of both files as `files_sha256` does."""
+        lr_path = self._lr_path()
+        lr, lr_sha256 = _read_checked(lr_path, self.lr_sha256)
+        hr, hr_sha256 = _read_checked(self.hr, self.hr_sha256)
+        _check_sizes(lr_path, lr.shape[:2], self.hr, hr.shape[:2], self.scale)
+        return Pair(lr, hr), _joint_sha256([lr_sha256, hr_sha256])
 
     def files_sha256(self) -> str:
         """Return one hash of both files: from the manifest where it has them, else by reading, without decoding."""
@@ -62,17 +66,20 @@ class Sample:
             for sha256, path in zip(known, (self.lr, self.hr), strict=True)
             if path is not None
         ]
-        return hashlib.sha256("".join(hashes).encode()).hexdigest()
+        return _joint_sha256(hashes)
 
     def read_lr(self) -> np.ndarray:
         """Read and check the input, (h, w, 3) uint8 RGB; raises as `read` does."""
+        return _read_checked(self._lr_path(), self.lr_sha256)[0]
+
+    def _lr_path(self) -> Path:
         if self.lr is None:
             raise BenchError(f"{self.hr}: this data set has no LR images; it serves `verify` only")
-        return _read_checked(self.lr, self.lr_sha256)
+        return self.lr
 
     def read_hr(self) -> np.ndarray:
         """Read and check the reference, (H, W, 3) uint8 RGB; raises as `read` does."""
-        return _read_checked(self.hr, self.hr_sha256)
+        return _read_checked(self.hr, self.hr_sha256)[0]
 
     def hr_size(self) -> tuple[int, int]:
         """Return (height, width) that an output for this image must have, reading no pixels."""
@@ -95,7 +102,7 @@ class Dataset:
 
     def read_output(self, who: str, path: Path) -> np.ndarray:
         """Read and check a published output, (H, W, 3) uint8 RGB; raises as `Sample.read` does."""
-        return _read_checked(path, self.hashes.get(f"outputs/{who}/{path.name}"))
+        return _read_checked(path, self.hashes.get(f"outputs/{who}/{path.name}"))[0]
 
     def outputs(self, who: str) -> dict[str, Path]:
         """Return the published outputs of a method for this data set, by image name.
@@ -121,14 +128,20 @@ class Dataset:
         return {s.name: found[s.name] for s in self.samples}
 
 
-def _read_checked(path: Path, sha256: str | None) -> np.ndarray:
+def _read_checked(path: Path, sha256: str | None) -> tuple[np.ndarray, str]:
+    """Return the pixels of a file and the file's sha256, which must be the one that is given, if one is."""
     data = images.read_bytes(path)
-    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+    actual = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and actual != sha256:
         raise BenchError(
-            f"{path}: wrong sha256: the file is not the one the manifest names; "
-            f"restore it, or prepare the data set again"
+            f"{path}: wrong sha256: the file is not the one the manifest names; restore it, or prepare the data set "
+            f"again"
         )
-    return images.decode(data, str(path))
+    return images.decode(data, str(path)), actual
+
+
+def _joint_sha256(hashes: Sequence[str]) -> str:
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def _check_sizes(lr: Path, lr_size: tuple[int, ...], hr: Path, hr_size: tuple[int, ...], scale: int) -> None:
@@ -156,7 +169,7 @@ def is_ready(manifest: DatasetManifest) -> bool:
     return True
 
 
-def load(name: str) -> Dataset:
+def load_dataset(name: str) -> Dataset:
     """Return a data set that is installed, or the one that a manifest's path describes.
 
     Raises:
@@ -285,7 +298,7 @@ def choose_dataset(name: str | None = None, *, lr: Path | None = None, hr: Path 
         return from_folders(lr, hr, name=name)
     if name is None:
         raise BenchError("give `dataset`, or both `lr` and `hr` (`ccsr-bench list datasets` names the data sets)")
-    return load(name)
+    return load_dataset(name)
 
 
 def choose_samples(dataset: Dataset, *, limit: int | None = None, shard: tuple[int, int] = (0, 1)) -> Sequence[Sample]:

@@ -20,10 +20,13 @@ def find_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+    except RuntimeError:  # its message lists every device that torch was ever built for
+        raise BenchError(f"`device` {name} does not exist: use auto, cpu or cuda") from None
+    try:
         if device.type not in ("cpu", "cuda"):
             raise RuntimeError("metrics need float64, which this kind of device lacks")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise BenchError(f"`device` '{name}' cannot be used here ({reason}); 'cpu' always can") from error
+        raise BenchError(f"`device` {name} cannot be used here ({reason}); 'cpu' always can") from error
     return device

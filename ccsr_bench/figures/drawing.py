@@ -16,20 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Of Okabe and Ito, which colour-blind readers can tell apart."""
-
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
-"""Told apart in black and white, too; with the colours, 70 methods differ."""
-
 _PNG_DPI = 300
 
 _FONT = "DejaVu Sans"
-"""Ships with matplotlib, so a figure is the same on every machine."""
+"""A font that ships with matplotlib, so that a figure is the same on every machine."""
 
 _TEXT_SIZE = 7
-"""In points."""
+"""Size in points."""
 
 _STYLE = {
     "axes.linewidth": 0.6,
@@ -50,7 +43,7 @@ _STYLE = {
     "lines.markersize": 6,
     "pdf.fonttype": 42,  # TrueType: the text stays text, and publishers refuse Type 3
     "text.hinting": "none",  # letters are as wide at every resolution, so a text fits where it was measured to fit
-    "text.parse_math": False,  # a "$" in a name is one
+    "text.parse_math": False,  # print a literal "$"
     "xtick.labelsize": 7,
     "xtick.major.width": 0.6,
     "ytick.labelsize": 7,
@@ -93,21 +86,23 @@ def write_text(figure: Figure, text: str, x: float, top: float, room: float) -> 
     """Write a line of text below a place, centred; smaller where it would be wider than the room.
 
     Args:
-        figure: Where it is written.
-        text: The line.
-        x: Its middle, in inches from the figure's left.
-        top: In inches from the figure's top.
-        room: In inches.
+        figure: The figure to write into.
+        text: The line of text.
+        x: The middle of the line, in inches from the figure's left.
+        top: The upper edge of the line, in inches from the figure's top.
+        room: The largest width of the line in inches.
     """
     width, height = figure.get_size_inches()
-    written = figure.text(x / width, 1 - top / height, printable(text), fontsize=_TEXT_SIZE, ha="center", va="top")
+    written = figure.text(
+        x / width, 1 - top / height, replace_unprintable(text), fontsize=_TEXT_SIZE, ha="center", va="top"
+    )
     wide = written.get_window_extent().width / figure.dpi
     if wide > room:
         written.set_fontsize(_TEXT_SIZE * room / wide)
 
 
-def printable(text: str) -> str:
-    """Return text that the font can print; a character that it lacks becomes its number, as in LaTeX tables."""
+def replace_unprintable(text: str) -> str:
+    """Replace every character that the font lacks by its number, as in LaTeX tables."""
     from matplotlib.font_manager import findfont, get_font
 
     known = get_font(findfont(_FONT)).get_charmap()

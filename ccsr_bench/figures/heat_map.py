@@ -1,4 +1,4 @@
-"""Drawing heat maps: where outputs move from run to run."""
+"""Drawing heat maps of the standard deviation over runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccsr_bench.figures.drawing import Box, axes_at, write_text
 from ccsr_bench.figures.pictures import HeatMap
+from ccsr_bench.plots.colour_map import colours
 from ccsr_bench.stability import std_map_top
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def draw_heat_maps(maps: Sequence[HeatMap], width: float) -> Figure:
     """Draw the maps side by side, with one scale for all.
 
     Args:
-        maps: Of one image, one for each method.
-        width: In inches.
+        maps: The maps of one image, one for each method.
+        width: Width of the figure in inches.
     """
+    from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
     across = min(len(maps), _MOST_ACROSS)
@@ -39,10 +41,11 @@ def draw_heat_maps(maps: Sequence[HeatMap], width: float) -> Figure:
     height = side * tall / wide
     figure = Figure(figsize=(width, rows * (height + _TITLE) + 0.05))
     top = 255 * std_map_top(one.std for one in maps)
+    colour_map = ListedColormap(colours() / 255)
     for index, one in enumerate(maps):
         box = Box(index % across * (side + _GAP), index // across * (height + _TITLE) + _TITLE, side, height)
         axes = axes_at(figure, box)
-        shown = axes.imshow(255 * one.std, cmap="viridis", vmin=0, vmax=top, interpolation="none", aspect="auto")
+        shown = axes.imshow(255 * one.std, cmap=colour_map, vmin=0, vmax=top, interpolation="none", aspect="auto")
         axes.set_axis_off()
         write_text(figure, one.title, box.left + side / 2, box.top - _TITLE + 0.03, side)
         write_text(figure, f"L-STD {one.l_std:.4f}", box.left + side / 2, box.top - _TITLE + 0.155, side)

@@ -1,19 +1,20 @@
-"""What the figures of one image show: the pictures of a strip, and the maps of where outputs move."""
+"""What the figures of one image show: the pictures of a strip, and maps of the standard deviation over runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ccsr_bench.datasets.loading import Dataset, Pair
 from ccsr_bench.errors import BenchError, unknown_name
-from ccsr_bench.figures.points import metric_scores
 from ccsr_bench.figures.regions import Region, busiest_region
-from ccsr_bench.images import decode, read_recorded
+from ccsr_bench.figures.selection import check_scored, with_several_runs
 from ccsr_bench.ledger.results import Results
 from ccsr_bench.metrics.catalogue import METRICS, find_protocol
+from ccsr_bench.plots.pictures import read_scored_pair, scored_pixels
+from ccsr_bench.plots.remarks import ONE_RUN, remark_absence
 from ccsr_bench.stability import std_map
 from ccsr_bench.statistics.extremes import Extremes, find_extremes, ranking_metric
 
@@ -47,7 +48,7 @@ class Strip(NamedTuple):
 
 
 class HeatMap(NamedTuple):
-    """Where one method's outputs for an image move."""
+    """The standard deviation over runs of one method's outputs for an image."""
 
     title: str
     std: np.ndarray
@@ -55,7 +56,7 @@ class HeatMap(NamedTuple):
 
     @property
     def l_std(self) -> float:
-        """Its mean, as tables print it."""
+        """The mean of the map, as tables print it."""
         return float(self.std.mean())
 
 
@@ -63,10 +64,10 @@ def strip(results: Sequence[Results], dataset: Dataset, image: str, region: Regi
     """Return the enlarged region of the LR image, the HR image, and each method's best and worst output.
 
     Args:
-        results: Of the methods, on the data set.
-        dataset: Where the LR and HR images are.
-        image: Which.
-        region: What to enlarge; where the outputs move most when None.
+        results: The methods, on the data set.
+        dataset: The data set with the LR and HR images.
+        image: Name of the image.
+        region: The region to enlarge; the one with the highest standard deviation over runs when None.
 
     Raises:
         BenchError: The image or its outputs are missing or were changed, there is nothing to rank runs by, or the
@@ -82,82 +83,57 @@ def strip(results: Sequence[Results], dataset: Dataset, image: str, region: Regi
     region.check_inside(height, width)
     enlarged = pair.lr.repeat(dataset.scale, axis=0).repeat(dataset.scale, axis=1)
     groups = [Group("", [Picture("LR", region.cut(enlarged)), Picture("HR", region.cut(pair.hr))])]
-    groups += [_group(one, found, image, region) for one, found in zip(results, extremes, strict=True)]
+    groups += [_group(one, runs, image, region) for one, runs in zip(results, extremes, strict=True)]
     return Strip(image, pair.lr, dataset.scale, region, groups)
 
 
 def heat_maps(results: Sequence[Results], image: str) -> tuple[list[HeatMap], list[str]]:
-    """Return where each method's outputs for an image move, and a remark on each method that has a single run.
+    """Return the standard deviation over runs of each method's outputs for an image, and remarks on what is left out.
 
     As L-STD does, the maps leave out the border that the protocol says.
 
     Args:
-        results: Of the methods, on one data set.
-        image: Which.
+        results: The methods, on one data set.
+        image: Name of the image.
 
     Raises:
         BenchError: The image or its outputs are missing or were changed, or no method has several runs.
     """
     check_image(results, image)
-    maps, remarks = [], []
-    for one in results:
-        if one.runs < 2:
-            remarks.append(f"{one.identity.method}: a single run, so no spread; left out")
-            continue
+    several = with_several_runs(results)
+    maps = []
+    for one in several:
         crop = find_protocol(one.identity.protocol).l_std_crop
-        moves = std_map(read_outputs(one, image, range(one.runs)), crop=crop)
-        maps.append(HeatMap(one.description.title, moves))
-    if not maps:
-        raise BenchError("no method here has several runs, so nothing moves; `ccsr-bench run --runs 10` makes some")
-    return maps, remarks
+        maps.append(HeatMap(one.description.title, std_map(one.outputs(image, range(one.runs)), crop=crop)))
+    return maps, remark_absence([(one, ONE_RUN) for one in results if one not in several])
 
 
 def check_image(results: Sequence[Results], image: str) -> None:
     """Raise a `BenchError` unless every method has all N runs of an image."""
     for one in results:
         if image not in one.images:
-            raise unknown_name("image", image, one.images, hint=f"of {one.identity.method} on {one.identity.dataset}")
-
-
-def read_outputs(results: Results, image: str, runs: Iterable[int]) -> np.ndarray:
-    """Return recorded outputs of one image, (N, H, W, 3) uint8 RGB.
-
-    Raises:
-        BenchError: One is missing or was changed after it was recorded.
-    """
-    recorded = results.ledger.outputs(image)
-    paths = {run: results.ledger.image_path(image, run) for run in runs}
-    return np.stack([decode(read_recorded(path, recorded[run].png_sha256), str(path)) for run, path in paths.items()])
+            raise unknown_name("image", image, one.images, hint=f"of {one.label} on {one.identity.dataset}")
 
 
 def _read_pair(results: Sequence[Results], dataset: Dataset, image: str) -> Pair:
-    """Return the LR and HR images, after checking that they are those that the outputs were made from."""
     sample = next((sample for sample in dataset.samples if sample.name == image), None)
     if sample is None:
         raise unknown_name("image", image, [sample.name for sample in dataset.samples], hint=f"of {dataset.title}")
-    pair = sample.read()
-    for one in results:
-        hashes = one.ledger.image_hashes(image)
-        if hashes is None or hashes[0] != pair.pixels_sha256():
-            raise BenchError(
-                f"{one.ledger.folder}: '{image}' was made from other LR and HR pictures than those of {dataset.title}; "
-                f"give the folders that it was run on"
-            )
-    return pair
+    return read_scored_pair(sample, scored_pixels(results, image))
 
 
 def _extremes(results: Results, metric: str, image: str) -> Extremes:
-    found = find_extremes(results, metric)
-    if image not in found:
-        metric_scores(results, metric)  # says what to do where no image has them
-        raise BenchError(f"{results.identity.method}: {metric} of '{image}' is not recorded for all runs; run it again")
-    return found[image]
+    extremes = find_extremes(results, metric)
+    if image not in extremes:
+        check_scored(results, metric)  # says what to do where no image has them
+        raise BenchError(f"{results.label}: {metric} of '{image}' is not recorded for all runs; run it again")
+    return extremes[image]
 
 
 def _busiest(results: Sequence[Results], image: str, pair: Pair) -> Region:
-    maps = [std_map(read_outputs(one, image, range(one.runs))) for one in results if one.runs > 1]
+    maps = [std_map(one.outputs(image, range(one.runs))) for one in results if one.runs > 1]
     if not any(moves.any() for moves in maps):  # nothing moves: where the methods differ from one another and from HR
-        maps = [std_map(np.stack([pair.hr, *(read_outputs(one, image, [0])[0] for one in results)]))]
+        maps = [std_map(np.stack([pair.hr, *(one.outputs(image, [0])[0] for one in results)]))]
     return busiest_region(maps, pair.hr.shape[0] // pair.lr.shape[0])
 
 
@@ -166,7 +142,7 @@ def _group(results: Results, extremes: Extremes, image: str, region: Region) -> 
     named = [("best ", extremes.best_run, extremes.best), ("worst ", extremes.worst_run, extremes.worst)]
     if extremes.best_run == extremes.worst_run:
         named = [("", extremes.best_run, extremes.best)]
-    outputs = read_outputs(results, image, [run for _, run, _ in named])
+    outputs = results.outputs(image, [run for _, run, _ in named])
     return Group(
         results.description.title,
         [
@@ -178,4 +154,5 @@ def _group(results: Results, extremes: Extremes, image: str, region: Region) -> 
 
 def _score(metric: str, score: float) -> str:
     info = METRICS[metric]
-    return f"{score:.{info.decimals}f} dB" if metric == "psnr" else f"{info.label} {score:.{info.decimals}f}"
+    number = f"{score:.{info.decimals}f}"
+    return f"{number} {info.unit}" if info.unit else f"{info.label} {number}"

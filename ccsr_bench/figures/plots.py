@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ccsr_bench.figures.drawing import COLOURS, MARKERS, printable
-from ccsr_bench.figures.points import Axis, Estimate, Line, Lines, Point, Scatter
+from ccsr_bench.figures.drawing import replace_unprintable
+from ccsr_bench.figures.run_lines import Line, Lines
+from ccsr_bench.plots.measures import Estimate
+from ccsr_bench.plots.palette import colour_of, marker_of
+from ccsr_bench.plots.points import Point, Scatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,18 +24,18 @@ def draw_scatter(scatter: Scatter, width: float) -> Figure:
     """Draw a point for each method, with its 95 % intervals.
 
     Args:
-        scatter: What to draw.
-        width: In inches.
+        scatter: The points to draw.
+        width: Width of the figure in inches.
     """
     figure, axes = _new()
     for point in scatter.points:
         x, y = point.x.value, point.y.value
         axes.errorbar(x, y, xerr=_bars(point.x), yerr=_bars(point.y), fmt="none", ecolor=_colour(point), elinewidth=0.7)
-        axes.plot(x, y, **_marker(point), linestyle="none", zorder=3, label=printable(point.title))
+        axes.plot(x, y, **_marker(point), linestyle="none", zorder=3, label=replace_unprintable(point.title))
     if scatter.x.logarithmic:
         _make_logarithmic(axes, [point.x.value for point in scatter.points])
-    axes.set_xlabel(_label(scatter.x))
-    axes.set_ylabel(_label(scatter.y))
+    axes.set_xlabel(scatter.x.directed_label)
+    axes.set_ylabel(scatter.y.directed_label)
     _fit(figure, width)
     return figure
 
@@ -41,8 +44,8 @@ def draw_lines(lines: Lines, width: float) -> Figure:
     """Draw G-STD by the number of runs, with bands of its 95 % intervals.
 
     Args:
-        lines: What to draw.
-        width: In inches.
+        lines: The lines to draw.
+        width: Width of the figure in inches.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -51,11 +54,11 @@ def draw_lines(lines: Lines, width: float) -> Figure:
         runs = [count.runs for count in line.counts]
         lows, highs = zip(*(count.interval for count in line.counts), strict=True)
         axes.fill_between(runs, lows, highs, color=_colour(line), alpha=0.2, linewidth=0)
-        axes.plot(runs, [count.g_std for count in line.counts], **_marker(line), label=printable(line.title))
+        axes.plot(runs, [count.g_std for count in line.counts], **_marker(line), label=replace_unprintable(line.title))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     axes.set_xlabel("Runs per image")
-    axes.set_ylabel(_label(lines.y))
+    axes.set_ylabel(lines.y.directed_label)
     _fit(figure, width)
     return figure
 
@@ -84,11 +87,11 @@ def _fit(figure: Figure, width: float) -> None:
 
 
 def _colour(shown: Point | Line) -> str:
-    return COLOURS[shown.place % len(COLOURS)]
+    return colour_of(shown.place).on_light
 
 
 def _marker(shown: Point | Line) -> dict[str, Any]:
-    marker = MARKERS[shown.place % len(MARKERS)]
+    marker = marker_of(shown.place).matplotlib
     return {"color": _colour(shown), "marker": marker, "markeredgecolor": "white", "markeredgewidth": 0.4}
 
 
@@ -109,8 +112,3 @@ def _bars(estimate: Estimate) -> list[list[float]] | None:
         return None
     low, high = estimate.interval
     return [[estimate.value - low], [high - estimate.value]]
-
-
-def _label(axis: Axis) -> str:
-    """Return the label with an arrow to where it is better, along the axis."""
-    return f"{axis.label}   better →" if axis.higher_is_better else f"← better   {axis.label}"

@@ -35,7 +35,7 @@ def busiest_region(maps: Sequence[np.ndarray], scale: int) -> Region:
     Its sides lie on multiples of the scale, so that it shows whole LR pixels. The first of equals is taken.
 
     Args:
-        maps: Each (H, W) float, for instance of `ccsr_bench.stability.std_map`.
+        maps: Maps of one size, (H, W) float, for instance what `ccsr_bench.stability.std_map` returns.
         scale: HR pixels per LR pixel.
     """
     total = np.sum(maps, axis=0)

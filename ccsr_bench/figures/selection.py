@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.ledger.results import Results, common_definitions, open_results
+from ccsr_bench.ledger.results import Results, Scores, common_definitions, open_results
+from ccsr_bench.metrics.catalogue import METRICS, find_metric
 
 
 @contextlib.contextmanager
@@ -18,20 +19,47 @@ def open_comparison(
 
     Args:
         out: The output folder.
-        dataset: Which; may be None where there is only one.
-        methods: Only these, in this order; all in name order when empty.
-        runs: As `open_results` takes it.
+        dataset: The name of the data set; may be None where the folder has one only.
+        methods: Names of the methods to show, in this order; all in name order when empty.
+        runs: N, as `open_results` takes it.
 
     Raises:
         BenchError: There are no such results, the data set is not clear, or two methods define a metric differently.
     """
-    with open_results(out, methods=methods, datasets=[dataset] if dataset else [], runs=runs) as found:
-        names = sorted({results.identity.dataset for results in found})
+    with open_results(out, methods=methods, datasets=[dataset] if dataset else [], runs=runs) as opened:
+        names = sorted({results.identity.dataset for results in opened})
         if len(names) > 1:
             raise BenchError(f"{out}: results on {len(names)} data sets ({some(names)}); choose one with --dataset")
-        missing = set(methods) - {results.identity.method for results in found}
+        missing = set(methods) - {results.label for results in opened}
         if missing:
             raise BenchError(f"{out}: no results of {', '.join(sorted(missing))} on {dataset}")
-        common_definitions(found)
+        common_definitions(opened)
         order = {method: place for place, method in enumerate(methods)}
-        yield sorted(found, key=lambda results: order.get(results.identity.method, 0))
+        yield sorted(opened, key=lambda results: order.get(results.label, 0))
+
+
+def check_scored(results: Results, metric: str) -> Scores:
+    """Return a metric's scores of a method, which must have them.
+
+    Raises:
+        BenchError: The metric is unknown, scores sets of images, or no image has it for all N runs.
+    """
+    if find_metric(metric).kind == "distribution":
+        raise BenchError(f"{metric} scores sets of images; a figure shows metrics that score images, such as lpips")
+    scores = results.scores(metric)
+    if scores is None:
+        identity = results.identity
+        others = [name for name in results.definitions if name in METRICS and METRICS[name].kind != "distribution"]
+        raise BenchError(
+            f"{results.label} on {identity.dataset}: no image has {metric} for all its runs; "
+            f"run it again with --metrics {metric}, or choose another of: {', '.join(others)}"
+        )
+    return scores
+
+
+def with_several_runs(results: Sequence[Results]) -> list[Results]:
+    """Return the methods with several runs; raises a `BenchError` where there is none."""
+    several = [one for one in results if one.runs > 1]
+    if not several:
+        raise BenchError("no method here has several runs, so nothing moves; `ccsr-bench run --runs 10` makes some")
+    return several

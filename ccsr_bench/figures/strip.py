@@ -48,8 +48,8 @@ def draw_strip(strip: Strip, width: float) -> Figure:
     """Draw a strip.
 
     Args:
-        strip: What to draw.
-        width: In inches.
+        strip: The pictures to draw.
+        width: Width of the figure in inches.
     """
     from matplotlib.figure import Figure
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ccsr_bench.errors import BenchError, unknown_name
+from ccsr_bench.images import decode, read_recorded
 from ccsr_bench.ledger.reader import Ledger, find_ledgers
 from ccsr_bench.metrics.catalogue import METRICS, entry_point
 
@@ -30,6 +31,18 @@ class Features(NamedTuple):
     """Each run's (M, D) float32."""
     references: np.ndarray
     """(M, D) float32."""
+
+
+class OutputFile(NamedTuple):
+    """The file of a recorded output, which can be read after its ledger is closed."""
+
+    path: Path
+    sha256: str
+    """Hash of the file when it was recorded."""
+
+    def read(self) -> np.ndarray:
+        """Return the output, (H, W, 3) uint8 RGB; raises a `BenchError` where it is missing or was changed."""
+        return decode(read_recorded(self.path, self.sha256), str(self.path))
 
 
 class Results:
@@ -114,6 +127,19 @@ class Results:
                 name += f" at {str(code.get('commit'))[:9]}{' with changes' if code.get('dirty') else ''}"
             names.append(name)
         return ", ".join(dict.fromkeys(names))
+
+    def output_files(self, image: str, runs: Iterable[int]) -> list[OutputFile]:
+        """Return the files of recorded outputs of one image, in the order of the runs."""
+        recorded = self.ledger.outputs(image)
+        return [OutputFile(self.ledger.image_path(image, run), recorded[run].png_sha256) for run in runs]
+
+    def outputs(self, image: str, runs: Iterable[int]) -> np.ndarray:
+        """Return recorded outputs of one image, (N, H, W, 3) uint8 RGB.
+
+        Raises:
+            BenchError: One is missing or was changed after it was recorded.
+        """
+        return np.stack([file.read() for file in self.output_files(image, runs)])
 
 
 def on_common_images(scores: Sequence[Scores]) -> list[Scores]:

@@ -18,8 +18,8 @@ class Method(Protocol):
         Every random stream is reset from the seed at each call, so an output depends on (lr, seed) alone.
 
         Args:
-            lr: (h, w, 3) uint8 RGB.
-            seeds: One 63-bit integer for each output.
+            lr: The image, (h, w, 3) uint8 RGB.
+            seeds: A 63-bit integer for each output.
 
         Returns:
             (len(seeds), scale*h, scale*w, 3) uint8 RGB.
@@ -33,8 +33,8 @@ class Execution:
 
     device: str = "cpu"
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
-    """Precision of the networks, with float32 arithmetic around them; None for what the authors' code computes in."""
+    """Precision of the networks, with float32 arithmetic around them; None for the precision of the authors' code."""
     batch: int | None = None
-    """Runs that go through the networks at once; None for the method's own choice."""
+    """Number of runs that go through the networks at once; None for the method's own choice."""
     compiled: bool = False
     """Whether the networks are compiled by `torch.compile`."""

@@ -17,7 +17,7 @@ from ccsr_bench.places import home
 
 
 class Caption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept of an image."""
+    """The caption of an image, as it is kept in a file."""
 
     text: str
     made_by: str
@@ -28,7 +28,7 @@ class Captions:
     """The captions of one family, in files named after the LR images' pixels.
 
     Args:
-        family: The id of its manifest.
+        family: The id of the family's manifest.
     """
 
     def __init__(self, family: str) -> None:
@@ -38,7 +38,7 @@ class Captions:
         """Return the caption of an image; None where there is none.
 
         Raises:
-            BenchError: Its file is damaged.
+            BenchError: The caption's file is damaged.
         """
         file = self._file(lr)
         try:
@@ -55,7 +55,7 @@ class Captions:
 
         Raises:
             WorkerError: The captioner failed.
-            OSError: It cannot be kept.
+            OSError: The caption cannot be written.
         """
         caption = Caption(captioner.caption(lr, int(pixels_sha256(lr)[:16], 16) >> 1), made_by)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -75,12 +75,12 @@ class Captions:
 
 
 def same_caption(_lr: np.ndarray) -> str:
-    """Caption an image of no data set, such as those that methods are tested and timed with."""
+    """Return the caption of an image that is in no data set, such as those that methods are tested and timed with."""
     return "A photograph."
 
 
 def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
-    """Return what finds the caption of an LR image; it raises a `BenchError` where there is none."""
+    """Return a function that finds the caption of an LR image, and raises a `BenchError` where there is none."""
     captions = Captions(spec.manifest.id)
 
     def read(lr: np.ndarray) -> str:
@@ -95,7 +95,7 @@ def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
 def check(spec: MethodSpec, samples: Sequence[Sample]) -> str:
     """Make sure that a captioned method has the captions of all images, and return what made them.
 
-    Captions of earlier versions of the captioner that give the same captions are told of as those of the present one.
+    Captions by earlier versions of the captioner that its manifest lists count as those of the present version.
 
     Raises:
         BenchError: Some are missing or damaged, or were not made by one captioner, the method's.

@@ -81,8 +81,9 @@ def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device:
     """Return what an isolated method's process is started with.
 
     Raises:
-        NotInstalledError: Its environment or its official code is missing; the message names both, and how to get them.
-        BenchError: They are not what they have to be.
+        NotInstalledError: Its environment or its official code is missing; the message names what is missing, and says
+            how to get it.
+        BenchError: The environment or the code is not what the manifest names.
     """
     environment, upstream = spec.manifest.environment, spec.manifest.upstream
     if not isinstance(environment, Isolated):

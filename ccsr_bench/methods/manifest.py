@@ -12,10 +12,10 @@ from ccsr_bench.install.sources import Source
 from ccsr_bench.manifests import Name
 
 Role = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
-"""What weights are for, in one method."""
+"""The role that weights have in a method, such as ``base``."""
 
 RelativePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")]
-"""A file inside a folder of weights."""
+"""A file inside a folder, with ``/`` between the parts of its path."""
 
 EarlierVersions = tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")], ...]
 """Versions of an adapter that give the same outputs as the present one: ledgers that they made are added to.
@@ -57,16 +57,16 @@ class Isolated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="iso
 
     python: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+\Z")]
     adapter: RelativePath = "adapter.py"
-    """Beside the manifest."""
+    """The file of the adapter, beside the manifest."""
     earlier_versions: EarlierVersions = ()
     lock: RelativePath = "requirements.lock"
     """The exact versions of the packages that are installed for it."""
     start_seconds: Annotated[float, msgspec.Meta(gt=0)] = 900
-    """The longest that loading the model may take."""
+    """Seconds that loading the model may take."""
     image_seconds: Annotated[float, msgspec.Meta(gt=0)] = 900
-    """The longest that one output may take."""
+    """Seconds that one output may take."""
     idle_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600
-    """Without work for that long, the process ends and frees its memory."""
+    """Seconds without work after which the process ends and frees its memory."""
 
 
 class Captioner(Isolated, frozen=True, forbid_unknown_fields=True):
@@ -108,12 +108,12 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deterministic: bool = False
     """Whether this variant of a stochastic family draws no noise."""
     calls_per_step: Annotated[int, msgspec.Meta(ge=1)] = 1
-    """Of the denoiser; 2 where official code computes guidance in two passes."""
+    """Calls of the denoiser in a step: 2 where official code computes guidance in two passes."""
     captioned: bool = False
-    """Whether it is given a caption of every image, which the manifest's captioner makes."""
+    """Whether the method is given a caption of every image, which the manifest's captioner makes."""
     parameters: dict[str, Any] = {}
     weights: dict[Role, Name] = {}
-    """What they are for -> weights of the manifest."""
+    """Role -> name of weights in the manifest."""
 
 
 class MethodManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -15,7 +16,7 @@ import msgspec
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.manifest import InProcess, MethodManifest
-from ccsr_bench.methods.registry import Folders, MethodSpec, find_method, find_methods, methods_in
+from ccsr_bench.methods.registry import Folders, MethodSpec, code_version, find_method, find_methods, methods_in
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,17 @@ class ObjectSpec(MethodSpec):
 
     build: Callable[[], Any]
     """Returns the method."""
-    code: Path | None
-    """The file of the class; None where it has none, as in a notebook."""
+    version: str | None
+    """The version of the class's code; None where its source is not known."""
 
     @property
     def defined_in(self) -> str:
         """See `MethodSpec`."""
-        return str(self.code or self.folder)
+        assert isinstance(self.manifest.environment, InProcess)
+        return self.manifest.environment.entry
 
-    def _code_file(self) -> Path | None:
-        return self.code
+    def _code_version(self) -> str | None:
+        return self.version
 
 
 def find_specs(method: object, *, name: str | None = None, methods_dir: Folders = ()) -> list[MethodSpec]:
@@ -66,8 +68,8 @@ def from_object(method: object, name: str | None = None) -> ObjectSpec:
     """Return the method that a class or an object with `restore(lr, seeds)` is; see `ccsr_bench.methods.base.Method`.
 
     Its attributes may say more: ``scale`` (4 by default), ``stochastic`` (whether outputs depend on the seed, True by
-    default) and ``parameters`` (a dictionary of settings). In a ledger it is known by its class, the file of the class
-    and ``parameters``: objects of one class that give different outputs need different parameters or names.
+    default) and ``parameters`` (a dictionary of settings). A ledger identifies it by its class, the source file of the
+    class and ``parameters``: objects of one class that give different outputs need different parameters or names.
 
     Args:
         method: A class, which is called without arguments when the method is loaded, or an object.
@@ -87,14 +89,13 @@ def from_object(method: object, name: str | None = None) -> ObjectSpec:
             raise BenchError(f"{method!r}: several methods have this class; give the `name` of the one that is meant")
         name = _kebab_case(kind.__name__)
     manifest = _manifest(method, kind, name)
-    code = _source_file(kind)
     return ObjectSpec(
         name=name,
         manifest=manifest,
         variant=manifest.variants[name],
-        folder=code.parent if code is not None else Path(),
+        folder=Path(),
         build=method if isinstance(method, type) else lambda: _Lent(method),
-        code=code,
+        version=_version(kind),
     )
 
 
@@ -130,9 +131,12 @@ def _kebab_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+", "-", name).strip("-").lower()
 
 
-def _source_file(kind: type) -> Path | None:
-    try:
-        file = inspect.getsourcefile(kind)
-    except (TypeError, OSError):  # built in, or typed at a prompt
-        return None
-    return Path(file) if file is not None and Path(file).is_file() else None
+def _version(kind: type) -> str | None:
+    """Return the version of a class's source file; in a notebook, which has none, that of the class's functions."""
+    with contextlib.suppress(TypeError, OSError):  # a class without a file, or typed at a prompt
+        if (file := inspect.getsourcefile(kind)) is not None:
+            return code_version(Path(file).read_bytes())
+    with contextlib.suppress(TypeError, OSError):
+        functions = [value for value in vars(kind).values() if inspect.isfunction(value)]
+        return code_version("".join(map(inspect.getsource, functions)).encode())
+    return None

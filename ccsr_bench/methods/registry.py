@@ -54,10 +54,10 @@ class MethodSpec:
 
     @property
     def captioner(self) -> MethodSpec:
-        """What captions its LR images, as a method of its own: it has code, packages and weights like one.
+        """The captioner of its LR images, as a method of its own: it has code, packages and weights like one.
 
         Raises:
-            BenchError: It takes no captions.
+            BenchError: The method takes no captions.
         """
         captioner = self.manifest.captioner
         if captioner is None or not self.variant.captioned:
@@ -104,23 +104,22 @@ class MethodSpec:
         if isinstance(environment, Isolated):
             return {
                 "code": environment.adapter,
-                "code_sha256": _version(self.file("adapter", environment.adapter)),
+                "code_sha256": self._code_version() or "",
                 "repository": upstream.repository if upstream is not None else "",
                 "commit": upstream.commit[:12] if upstream is not None else "",
                 "python": environment.python,
                 "lock": environment.lock,
-                "lock_sha256": _version(self.file("lock", environment.lock)),
+                "lock_sha256": code_version(self.file("lock", environment.lock).read_bytes()),
             }
-        file = self._code_file()
-        return {"code": environment.entry, "code_sha256": _version(file) if file is not None else ""}
+        return {"code": environment.entry, "code_sha256": self._code_version() or ""}
 
-    def _code_file(self) -> Path | None:
-        """Return the file beside the manifest that the method's code is in; None where a package holds it."""
+    def _code_version(self) -> str | None:
+        """Return the version of the method's code beside the manifest; None where a package holds the code."""
         environment = self.manifest.environment
         if isinstance(environment, Isolated):
-            return self.file("adapter", environment.adapter)
+            return code_version(self.file("adapter", environment.adapter).read_bytes())
         file = self.folder / environment.entry.partition(":")[0]
-        return file if file.is_file() else None
+        return code_version(file.read_bytes()) if file.is_file() else None
 
     def check_use(self, dataset: str, scale: int, execution: Execution, *, own_weights: bool = False) -> None:
         """Check that a method can be run as it is asked for.
@@ -155,11 +154,11 @@ class MethodSpec:
         """Return a file beside the manifest.
 
         Args:
-            field: Of the manifest's environment, for the error.
-            name: What it says.
+            field: The field of the manifest that names the file, for the error.
+            name: The file's name.
 
         Raises:
-            BenchError: It is not there, or lies outside the method's folder.
+            BenchError: The file does not exist, or lies outside the method's folder.
         """
         path = self.folder / name
         if not path.resolve().is_relative_to(self.folder.resolve()):
@@ -172,10 +171,10 @@ class MethodSpec:
         """Find the variant's weights, by role.
 
         Args:
-            own: Take them from this folder of the user's, instead of those that `prepare` installed.
+            own: The user's own folder of weights; those that `prepare` installed when None.
 
         Raises:
-            NotInstalledError: Some are not there; the message names them all, and says how to get them.
+            NotInstalledError: Weights are missing; the message names them all, and says how to get them.
         """
         found, missing = {}, []
         for role, name in self.variant.weights.items():
@@ -196,8 +195,9 @@ class MethodSpec:
         return f"run `ccsr-bench prepare --method {self.name}`"
 
 
-def _version(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+def code_version(code: bytes) -> str:
+    """Return the version that `MethodSpec.made_by` names for some code, and manifests in ``earlier_versions``."""
+    return hashlib.sha256(code).hexdigest()[:16]
 
 
 def find_methods(extra: Folders = ()) -> dict[str, MethodSpec]:

@@ -22,17 +22,17 @@ class SpandrelModel:
     GPU may multiply float32 in TF32, torch's default.
 
     Args:
-        architecture: As spandrel names it.
-        file: The checkpoint, in the folder of the weights.
-        weights: The folder of ``network``.
-        execution: How the network runs; in float32 where it does not say.
+        architecture: spandrel's name of the architecture.
+        file: File name of the checkpoint in the folder of the weights.
+        weights: Folder by role; the role is ``network``.
+        execution: How the network runs; in float32 by default.
         mirror_to_next: Before the network, the image is continued below and to the right by its mirror image, up to
             the next larger multiple of this even where its sides are multiples; afterwards that is cut off. 0 for no
             such padding.
         scale: Magnification.
 
     Raises:
-        BenchError: The file is not such a network's, the network cannot run so, or spandrel is missing.
+        BenchError: The file holds another network, the network cannot run in this way, or spandrel is missing.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ def _load(path: Path, wanted: str) -> Any:
     """Return spandrel's descriptor of the network in a file.
 
     Args:
-        path: Where it is.
-        wanted: Architecture, magnification and channels.
+        path: The file.
+        wanted: The architecture, magnification and channels that the network must have.
 
     Raises:
-        BenchError: It is something else, damaged, or holds more than tensors.
+        BenchError: The file holds something else, is damaged, or holds more than tensors.
     """
     from ccsr_bench.devices.torchvision_operators import import_torchvision  # imports torch
 
@@ -110,7 +110,7 @@ def _place(network: Any, execution: Execution) -> None:
     """Move a network to its device and its precision.
 
     Raises:
-        BenchError: It does not compute in that precision.
+        BenchError: The network does not compute in that precision.
     """
     import spandrel
     import torch

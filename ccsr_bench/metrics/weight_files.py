@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.install.hashing import unchanged_file_sha256
-from ccsr_bench.install.sources import PublishedFile, Source, Url
+from ccsr_bench.install.sources import PublishedFile, Url
 from ccsr_bench.places import weights_home
 
 _PYIQA = Url("https://huggingface.co/chaofengc/IQA-PyTorch-Weights/resolve/main")
@@ -27,9 +27,14 @@ class WeightFile:
     sha256: str
     size: int
     """Size in bytes."""
-    sources: tuple[Source, ...]
-    """Places to download it from, in order of preference."""
+    sources: tuple[Url, ...]
+    """Folders to download it from, in order of preference."""
     licence: str
+
+    @property
+    def addresses(self) -> list[str]:
+        """Addresses of the file itself, for a browser."""
+        return [f"{source.address}/{self.name}" for source in self.sources]
 
     @property
     def published(self) -> PublishedFile:

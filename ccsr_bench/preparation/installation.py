@@ -10,7 +10,7 @@ from pathlib import Path
 from ccsr_bench.datasets.install import prepare_dataset
 from ccsr_bench.datasets.manifest import DatasetManifest, FolderSource
 from ccsr_bench.errors import BenchError
-from ccsr_bench.install.files import Progress, install_file, installing, silent
+from ccsr_bench.install.files import Progress, install_file, installing
 from ccsr_bench.methods.isolated.checkouts import install_source
 from ccsr_bench.methods.isolated.environments import make_environment
 from ccsr_bench.methods.manifest import Isolated, Upstream, Weights
@@ -20,7 +20,7 @@ from ccsr_bench.metrics import weight_files
 from ccsr_bench.metrics.catalogue import MetricInfo, needed_weights
 from ccsr_bench.metrics.weight_files import WeightFile
 from ccsr_bench.places import weights_home
-from ccsr_bench.preparation.selection import Selection, select
+from ccsr_bench.preparation.selection import Selection
 from ccsr_bench.published import canary
 
 
@@ -37,37 +37,6 @@ class Installation:
     """What to say before a long piece of work without progress."""
     optional: bool = False
     """Whether what comes after it is installed all the same where this cannot be."""
-
-
-def prepare(
-    *,
-    datasets: Iterable[str] = (),
-    methods: Iterable[str] = (),
-    metrics: Iterable[str] | None = None,
-    methods_dirs: Iterable[Path] = (),
-    local: Path | None = None,
-    source: Path | None = None,
-) -> list[str]:
-    """Install data sets, methods and weights of metrics, and verify them; what is there and right is kept.
-
-    Args:
-        datasets: Names of data sets, or paths of ``.toml`` manifests.
-        methods: Names of methods.
-        metrics: Names of metrics; an empty list for all that are computed by default, None for no metric.
-        methods_dirs: Folders of the user's own methods.
-        local: Folder to take the files from instead of the network.
-        source: The user's checkout of a method's official repository, instead of a clone.
-
-    Returns:
-        One line for everything that was installed.
-
-    Raises:
-        BenchError: There is no such name, or something cannot be installed.
-    """
-    selection = select(datasets=datasets, methods=methods, metrics=metrics, methods_dirs=methods_dirs)
-    lines: list[str] = []
-    install_all(plan(selection, local=local, source=source), lambda one: lines.append(one.install(silent)))
-    return lines
 
 
 def install_all(installations: Iterable[Installation], install: Callable[[Installation], None]) -> None:
@@ -103,9 +72,10 @@ def plan(selection: Selection, *, local: Path | None = None, source: Path | None
     Raises:
         BenchError: A checkout is given, and the selection has not exactly one official repository.
     """
-    upstreams = {s.manifest.id: s.manifest.upstream for s in selection.models if s.manifest.isolated}
-    if source is not None and len([upstream for upstream in upstreams.values() if upstream is not None]) != 1:
-        raise BenchError("--source is the checkout of one method's official repository: name that method alone")
+    families = {spec.manifest.id: spec for spec in selection.models if spec.manifest.isolated}
+    if source is not None:
+        _check_source(list(families.values()))
+    upstreams = {family: spec.manifest.upstream for family, spec in families.items()}
     return [
         *(_dataset(manifest, local) for manifest in selection.datasets),
         *(_checkout(family, upstream, source) for family, upstream in upstreams.items() if upstream is not None),
@@ -113,6 +83,17 @@ def plan(selection: Selection, *, local: Path | None = None, source: Path | None
         *_weights(selection.models, local),
         *_metrics(selection.metrics, local),
     ]
+
+
+def _check_source(families: Sequence[MethodSpec]) -> None:
+    """Check that a checkout that is given can only be that of one official repository."""
+    if len(families) != 1:
+        raise BenchError("`source` is the checkout of one method's official repository: name that method alone")
+    if families[0].manifest.upstream is None:
+        raise BenchError(
+            f"method '{families[0].name}' names no official repository that `source` could be a checkout of: "
+            f"add [upstream] with its address and commit to {families[0].defined_in}"
+        )
 
 
 def _dataset(manifest: DatasetManifest, local: Path | None) -> Installation:
@@ -138,9 +119,11 @@ def _environments(models: Sequence[MethodSpec]) -> Iterator[Installation]:
         interpreter = make_environment(environment.python, spec.file("lock", environment.lock))
         return f"{spec.manifest.id}: environment of {environment.lock}, in {interpreter.parent.parent}"
 
-    for spec in {(spec.manifest.id, spec.manifest.environment): spec for spec in models}.values():
+    planned = set()
+    for spec in models:
         family, environment = spec.manifest.id, spec.manifest.environment
-        if isinstance(environment, Isolated):
+        if isinstance(environment, Isolated) and (family, environment.lock) not in planned:
+            planned.add((family, environment.lock))
             remark = f"{family}: making its environment, which can take minutes"
             yield Installation(family, partial(install, spec, environment), remark=remark)
 

@@ -77,7 +77,7 @@ def missing(selection: Selection) -> list[str]:
     files = [weight_files.FILES[key] for key in weight_files.missing_files(needed_weights(selection.metrics))]
     lines += [
         f"{file.name} ({file.size:,} bytes, sha256 {file.sha256}): goes to {weights_home()}, from "
-        f"{' or '.join(map(str, file.sources))}"
+        f"{' or '.join(file.addresses)}"
         for file in files
     ]
     return lines

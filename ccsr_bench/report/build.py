@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +17,10 @@ import msgspec
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import Results, open_results
-from ccsr_bench.report.content import DatasetContent, PageContent, dataset_content
+from ccsr_bench.plots.pictures import scored_pixels
+from ccsr_bench.report.content import DatasetContent, PageContent, dataset_content, page_content
 from ccsr_bench.report.heat import colour_scale
-from ccsr_bench.report.pictures import ImageContent, PictureTask, RecordedFile, write_pictures
+from ccsr_bench.report.pictures import ImageContent, PictureTask, write_pictures
 from ccsr_bench.tables.collect import by_dataset
 
 GENERATOR = 'name="generator" content="ccsr-bench report"'
@@ -30,7 +30,7 @@ UNFINISHED = ".unfinished"
 """The folder, in the report's, that a report is made in."""
 
 MOST_THREADS = 8
-"""That make pictures; each holds all outputs of an image."""
+"""Threads that make pictures; each holds all outputs of an image."""
 
 CONTENTS = ("index.html", "data.js", "page", "images")
 """What a report is made of; index.html is first so that a killed call leaves a folder that is known."""
@@ -38,15 +38,15 @@ CONTENTS = ("index.html", "data.js", "page", "images")
 
 @dataclass(frozen=True)
 class Built:
-    """What was built."""
+    """A finished report."""
 
     page: Path
     """The file to open."""
     datasets: tuple[DatasetContent, ...]
     own_bytes: int
-    """What it takes on the disk."""
+    """Bytes that only the report takes on the disk."""
     linked_bytes: int
-    """What it shares with the output folder and the data set; it takes space only once it is copied elsewhere."""
+    """Bytes of files shared with the output folder and the data set; they take space once the report is copied."""
 
 
 def build_report(
@@ -64,10 +64,10 @@ def build_report(
     Args:
         out: The output folder.
         to: The report's folder, which is made.
-        find_dataset: From a data set's name to its LR and HR images; None where they are not at hand.
-        progress: Called with images done, all images, and the one just done.
-        methods: Only these; all when empty.
-        datasets: Only these; all when empty.
+        find_dataset: Returns the data set of a name, with its LR and HR images; None where they are not available.
+        progress: Called with the number of images done, the number of all images, and the name of the last one.
+        methods: Names of the methods to show; all when empty.
+        datasets: Names of the data sets to show; all when empty.
         runs: N, for methods with more than one run; for each method the most runs that all its images have when None.
 
     Raises:
@@ -86,7 +86,7 @@ def build_report(
         ]
     if not plans:
         raise BenchError(f"{out}: no image has an output yet; `ccsr-bench run` makes them")
-    with _made_and_removed(unfinished):
+    with _temporary_folder(unfinished):
         contents = tuple(_with_pictures(plans, unfinished, progress))
         _write_page(unfinished, contents)
         for name in CONTENTS:
@@ -95,8 +95,8 @@ def build_report(
 
 
 @contextlib.contextmanager
-def _made_and_removed(folder: Path) -> Iterator[None]:
-    """Make a folder that is gone afterwards, whatever happens."""
+def _temporary_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, and remove it afterwards, whatever happens."""
     shutil.rmtree(folder, ignore_errors=True)  # of a call that was killed
     folder.mkdir(parents=True)
     try:
@@ -157,17 +157,10 @@ def _tasks(results: Sequence[Results], dataset: Dataset | None, folder: Path) ->
         yield PictureTask(
             image=image,
             folder=folder / f"i{index:04d}",
-            outputs=[_outputs(one, image) if one in having else [] for one in results],
+            outputs=[one.output_files(image, range(one.runs)) if one in having else [] for one in results],
             sample=samples.get(image),
-            recorded=frozenset(hashes[0] for one in having if (hashes := one.ledger.image_hashes(image))),
+            scored=scored_pixels(having, image),
         )
-
-
-def _outputs(results: Results, image: str) -> list[RecordedFile]:
-    recorded = results.ledger.outputs(image)
-    return [
-        RecordedFile(results.ledger.image_path(image, run), recorded[run].png_sha256) for run in range(results.runs)
-    ]
 
 
 def _in_threads(tasks: Sequence[PictureTask], report: Path) -> Iterator[ImageContent]:
@@ -191,11 +184,10 @@ def _write_page(report: Path, datasets: Sequence[DatasetContent]) -> None:
         shutil.copytree(page, report / "page", copy_function=shutil.copyfile)
     (report / "page" / "index.html").rename(report / "index.html")
     colour_scale().save(report / "images" / "scale.png")
-    content = PageContent(version=importlib.metadata.version("ccsr-bench"), datasets=list(datasets))
-    (report / "data.js").write_bytes(b"const REPORT = " + as_script(content) + b";\n")
+    (report / "data.js").write_bytes(b"const REPORT = " + encode_for_script(page_content(datasets)) + b";\n")
 
 
-def as_script(content: PageContent) -> bytes:
+def encode_for_script(content: PageContent) -> bytes:
     r"""Return JSON that is safe wherever a script may stand: no ``<``, and no line separator that ends a string."""
     encoded = msgspec.json.encode(content)
     for character in "<\u2028\u2029":

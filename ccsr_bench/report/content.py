@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib.metadata
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -10,8 +11,12 @@ import numpy as np
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import Results, Scores
 from ccsr_bench.metrics.catalogue import METRICS
-from ccsr_bench.metrics.quantities import L_STD, SCORES
+from ccsr_bench.metrics.quantities import G_STD_DECIMALS, L_STD, SCORES
+from ccsr_bench.plots.measures import LOCAL_SPREAD, Estimate, quality, run_spread
+from ccsr_bench.plots.palette import COLOURS, MARKERS
+from ccsr_bench.plots.points import Estimates
 from ccsr_bench.report.pictures import ImageContent
+from ccsr_bench.report.plotted import PlotsContent, plots_content
 from ccsr_bench.statistics.extremes import find_extremes, ranking_metric
 from ccsr_bench.tables.collect import section_of
 from ccsr_bench.tables.marks import marked
@@ -36,8 +41,6 @@ class CellContent(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     interval: tuple[float, float] | None
     g_std: float | None
-    g_std_interval: tuple[float, float] | None
-    images: int | None
     mark: Mark
     """Whether it is the best or the second best of its column."""
 
@@ -51,8 +54,6 @@ class MethodContent(msgspec.Struct, frozen=True, kw_only=True):
     images: int
     seconds: float | None
     """Median wall time of an output; None where no time was recorded."""
-    machines: list[str]
-    """What the outputs were made on, where times were recorded."""
     cells: dict[str, CellContent]
     """By column."""
     present: list[bool]
@@ -74,22 +75,49 @@ class DatasetContent(msgspec.Struct, frozen=True, kw_only=True):
     ranked_by: str | None
     """The metric that best and worst runs are chosen by; None where the methods have none in common."""
     methods: list[MethodContent]
+    plots: PlotsContent
     images: list[ImageContent]
+
+
+class ColourContent(msgspec.Struct, frozen=True, kw_only=True):
+    """A colour of a method."""
+
+    light: str
+    """On a light page."""
+    dark: str
+    """On a dark page."""
 
 
 class PageContent(msgspec.Struct, frozen=True, kw_only=True):
     """The whole report."""
 
     version: str
+    colours: list[ColourContent]
+    """Colours of methods; the list is repeated where there are more methods."""
+    markers: list[str]
+    """Shapes of methods, likewise, each the data of an SVG path."""
+    spread_decimals: int
+    """Decimals of standard deviations over runs."""
     datasets: list[DatasetContent]
+
+
+def page_content(datasets: Sequence[DatasetContent]) -> PageContent:
+    """Return what the page is told."""
+    return PageContent(
+        version=importlib.metadata.version("ccsr-bench"),
+        colours=[ColourContent(light=colour.on_light, dark=colour.on_dark) for colour in COLOURS],
+        markers=[marker.svg for marker in MARKERS],
+        spread_decimals=G_STD_DECIMALS,
+        datasets=list(datasets),
+    )
 
 
 def dataset_content(results: Sequence[Results], images: Sequence[str]) -> DatasetContent:
     """Return what the page shows of one data set, without its images, whose pictures are yet to be made.
 
     Args:
-        results: Its ledgers, one a method.
-        images: The names of its images, in the order in which they are shown.
+        results: The results of its methods.
+        images: Names of its images, in the order in which they are shown.
 
     Raises:
         BenchError: Two ledgers define a metric differently.
@@ -117,9 +145,24 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
         ],
         notes=[*section.notes, *table.notes],
         ranked_by=ranked_by,
-        methods=[_method(one, cells.get(one.identity.method, {}), images, ranked_by) for one in results],
+        methods=[_method(one, cells.get(one.label, {}), images, ranked_by) for one in results],
+        plots=plots_content(
+            _estimates(results, cells), [column.name for column in section.columns if column is not L_STD]
+        ),
         images=[],
     )
+
+
+def _estimates(results: Sequence[Results], cells: Mapping[str, Mapping[str, Cell]]) -> Estimates:
+    """Return estimates that take from the table what it has: intervals and distances of sets take long to compute."""
+    estimates = Estimates(results)
+    for place, one in enumerate(results):
+        for name, cell in cells.get(one.label, {}).items():
+            value = LOCAL_SPREAD if name == LOCAL_SPREAD.key else quality(name)
+            estimates.remember(place, value, cell.covers, Estimate(cell.value, cell.value_interval))
+            if cell.g_std is not None:
+                estimates.remember(place, run_spread(name), cell.covers, Estimate(cell.g_std, cell.g_std_interval))
+    return estimates
 
 
 def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ranked_by: str | None) -> MethodContent:
@@ -127,12 +170,11 @@ def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ran
     ranked = find_extremes(results, ranked_by) if ranked_by else {}
     present, seconds = set(results.images), results.seconds()
     return MethodContent(
-        name=results.identity.method,
+        name=results.label,
         title=results.description.title,
         runs=results.runs,
         images=len(results.images),
         seconds=None if seconds is None else float(np.median(seconds.values)),
-        machines=[] if seconds is None else results.machines(),
         cells={name: _cell(cell) for name, cell in cells.items()},
         present=[image in present for image in images],
         scores={name: _by_image(found, images) for name, found in scores.items()},
@@ -158,7 +200,5 @@ def _cell(cell: Cell) -> CellContent:
         value=cell.value,
         interval=cell.value_interval,
         g_std=cell.g_std,
-        g_std_interval=cell.g_std_interval,
-        images=cell.images,
         mark=cell.mark,
     )

@@ -10,15 +10,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from PIL import Image
 
 from ccsr_bench.datasets.loading import Sample
-from ccsr_bench.errors import BenchError
-from ccsr_bench.images import decode, read_recorded
+from ccsr_bench.ledger.results import OutputFile
+from ccsr_bench.plots.pictures import read_scored_pair
 from ccsr_bench.report.heat import heat_map
 from ccsr_bench.stability import std_map, std_map_top
 
@@ -28,17 +27,6 @@ THUMBNAIL_SIDE = 256
 THUMBNAIL_QUALITY = 80
 
 
-class RecordedFile(NamedTuple):
-    """One output."""
-
-    path: Path
-    sha256: str
-
-    def read(self) -> np.ndarray:
-        """Read it, (H, W, 3) uint8 RGB; raises a `BenchError` where it is missing or was changed."""
-        return decode(read_recorded(self.path, self.sha256), str(self.path))
-
-
 @dataclass(frozen=True)
 class PictureTask:
     """What to make of one image."""
@@ -46,12 +34,12 @@ class PictureTask:
     image: str
     folder: Path
     """Where its pictures go."""
-    outputs: Sequence[Sequence[RecordedFile]]
-    """Method -> run -> file; none for a method that lacks the image."""
+    outputs: Sequence[Sequence[OutputFile]]
+    """Files by method and run; a method that lacks the image has none."""
     sample: Sample | None
-    """Its LR and HR files; None where they are not at hand."""
-    recorded: frozenset[str]
-    """The hashes of LR and HR pixels in the ledgers."""
+    """The LR and HR files of the image; None where they are not available."""
+    scored: frozenset[str]
+    """What `scored_pixels` returns."""
 
 
 class ImageContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +56,7 @@ class ImageContent(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     """Of the outputs, in pixels."""
     lr: str | None
-    """The file in the folder; None where it is not at hand."""
+    """File name of the LR image in the folder; None where it is not available."""
     hr: str | None
     heat_top: float | None
     """The standard deviation that has the last colour in its heat maps, in units of [0, 1]; None without maps."""
@@ -106,12 +94,7 @@ def _write_sample(task: PictureTask) -> tuple[str | None, str | None]:
     """Link LR and HR; return their file names."""
     if task.sample is None or task.sample.lr is None:
         return None, None
-    pair = task.sample.read()
-    if {pair.pixels_sha256()} != task.recorded:
-        raise BenchError(
-            f"{task.sample.hr}: not the image '{task.image}' that was scored; give the folders that the run was given, "
-            f"or choose methods that ran on these with --method"
-        )
+    pair = read_scored_pair(task.sample, task.scored)
     lr, hr = (f"{part}{path.suffix.lower()}" for part, path in (("lr", task.sample.lr), ("hr", task.sample.hr)))
     _link(task.sample.lr, task.folder / lr)
     _link(task.sample.hr, task.folder / hr)

@@ -70,7 +70,7 @@ class Recorder:
         record = UnitRecord(
             image=result.image,
             pixels_sha256=result.pixels_sha256,
-            files_sha256=unit.sample.files_sha256(),
+            files_sha256=result.files_sha256,
             outputs=outputs,
             scores=result.scores,
             l_std=result.l_std,

@@ -54,7 +54,9 @@ class UnitResult:
 
     image: str
     pixels_sha256: str
-    """Of the decoded LR and HR images."""
+    """The sha256 of the decoded LR and HR images."""
+    files_sha256: str
+    """The sha256 of the files of the LR and HR images."""
     outputs: dict[int, np.ndarray]
     """Run -> (H, W, 3) uint8 RGB, the new ones only."""
     seconds: float | None
@@ -84,7 +86,7 @@ def execute(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed: boo
         BenchError: An input is damaged or not what was recorded.
         Exception: Whatever the method raises.
     """
-    pair = unit.sample.read()
+    pair, files_sha256 = unit.sample.read_with_sha256()
     started = time.perf_counter()
     made: dict[int, np.ndarray] = {}
     seconds = None
@@ -101,6 +103,7 @@ def execute(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed: boo
     return UnitResult(
         image=unit.sample.name,
         pixels_sha256=pair.pixels_sha256(),
+        files_sha256=files_sha256,
         outputs=made,
         seconds=seconds,
         scores=scores,

@@ -26,7 +26,8 @@ COLUMNS = (
 )
 """Columns of the data frame."""
 
-_TEXTS = ("dataset", "method", "title", "image", "metric", "protocol", "definition")
+_TYPES = {"run": "Int64", "seed": "Int64", "value": "float64", "seconds": "float64"}
+_TYPES |= {name: "category" for name in COLUMNS if name not in _TYPES}
 
 
 def scores_frame(found: Sequence[Results]) -> pandas.DataFrame:
@@ -40,10 +41,10 @@ def scores_frame(found: Sequence[Results]) -> pandas.DataFrame:
     """
     import pandas
 
-    rows = [row for one in found for row in _rows(one)]
-    frame = pandas.DataFrame(rows, columns=list(COLUMNS))
-    types = {**dict.fromkeys(_TEXTS, "category"), "run": "Int64", "seed": "Int64", "value": "float64"}
-    return frame.astype({**types, "seconds": "float64"})
+    columns = zip(*(row for one in found for row in _rows(one)), strict=True)
+    values = dict(zip(COLUMNS, columns, strict=True)) or dict.fromkeys(COLUMNS, ())
+    # Each column is typed as it is read: by way of floats, seeds of 63 bits would be rounded.
+    return pandas.DataFrame({name: pandas.Series(values[name], dtype=_TYPES[name]) for name in COLUMNS})
 
 
 def _rows(results: Results) -> Iterator[tuple[object, ...]]:

@@ -28,7 +28,7 @@ def read_tensors(path: Path, *, nested: str | None = None) -> dict[str, Tensor]:
     except Exception as error:  # damaged pickles raise nearly everything
         if "weights only load failed" in str(error).lower():
             raise BenchError(
-                f"{path}: holds code beside weights, or is damaged: no readable weights; nothing of it was run"
+                f"{path}: holds code beside weights, or is damaged; nothing of it was run: no readable weights"
             ) from error
         raise BenchError(
             f"{path}: damaged or cut short: no readable weights ({first_line(error)}); delete it and prepare again"
@@ -38,7 +38,7 @@ def read_tensors(path: Path, *, nested: str | None = None) -> dict[str, Tensor]:
     if not (
         isinstance(content, dict) and all(isinstance(n, str) and isinstance(t, Tensor) for n, t in content.items())
     ):
-        raise BenchError(f"{path}: holds no tensors by name: these are not a network's weights; prepare again")
+        raise BenchError(f"{path}: holds no named tensors: these are not a network's weights; prepare again")
     return content
 
 

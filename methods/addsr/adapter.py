@@ -35,22 +35,30 @@ def load(source: str, weights: dict[str, str], device: str, steps: int, psr_weig
     """Build the model.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``base`` (Stable Diffusion 2-base without its UNet), ``addsr``, ``ram`` and ``dape`` (the tagger).
-        device: Where it runs: in float16 on a GPU, as the official script, in float32 on a CPU.
-        steps: Of sampling, 4 or 1.
-        psr_weight: Of the previous step's image in the control image of the next. The official script has an option for
-            it, 0.5 by default, and never passes it on: it runs with the pipeline's default, 0.4.
+        device: The device to run on: in float16 on a GPU, as the official script does, in float32 on a CPU.
+        steps: Sampling steps, 4 or 1.
+        psr_weight: Weight of the previous step's image in the control image of the next. The official script has an
+            option for it, 0.5 by default, but never passes it on, so it runs with the pipeline's default, 0.4.
     """
     if steps not in (1, ALL_STEPS):
         raise ValueError(f"{steps} steps: AddSR has 1 or {ALL_STEPS}")
     on_gpu = torch.device(device).type == "cuda"
     options = Namespace(
-        pretrained_model_path=weights["base"], addsr_model_path=weights["addsr"], prompt="",
+        pretrained_model_path=weights["base"],
+        addsr_model_path=weights["addsr"],
+        prompt="",
         added_prompt="clean, high-resolution, 8k, extremely detailed, best quality, sharp",
-        negative_prompt="dotted, noise, blur, lowres, smooth", guidance_scale=0, conditioning_scale=1.0,
-        num_inference_steps=2, vae_tiled_size=224, latent_tiled_size=320, latent_tiled_overlap=4, start_point="lr",
-    )  # fmt: skip
+        negative_prompt="dotted, noise, blur, lowres, smooth",
+        guidance_scale=0,
+        conditioning_scale=1.0,
+        num_inference_steps=2,
+        vae_tiled_size=224,
+        latent_tiled_size=320,
+        latent_tiled_overlap=4,
+        start_point="lr",
+    )
     precision = Namespace(mixed_precision="fp16" if on_gpu else "no", device=torch.device(device))
     with load_tensors_only(), InsteadOfCuda(device), torch.no_grad():
         pipeline = official.load_addsr_pipeline(options, precision, False)
@@ -123,12 +131,20 @@ class AddSR:
         with torch.autocast("cuda", enabled=on_gpu), InsteadOfCuda(self._device):
             try:
                 picture: Image.Image = self._pipeline(
-                    prompt, image, num_inference_steps=options.num_inference_steps,
-                    generator=torch.Generator(self._device).manual_seed(seed), height=image.height, width=image.width,
-                    guidance_scale=options.guidance_scale, negative_prompt=options.negative_prompt,
-                    conditioning_scale=options.conditioning_scale, start_point=options.start_point,
-                    ram_encoder_hidden_states=embeddings, PSR_weight=self._psr_weight, args=options,
-                ).images[0]  # fmt: skip
+                    prompt,
+                    image,
+                    num_inference_steps=options.num_inference_steps,
+                    generator=torch.Generator(self._device).manual_seed(seed),
+                    height=image.height,
+                    width=image.width,
+                    guidance_scale=options.guidance_scale,
+                    negative_prompt=options.negative_prompt,
+                    conditioning_scale=options.conditioning_scale,
+                    start_point=options.start_point,
+                    ram_encoder_hidden_states=embeddings,
+                    PSR_weight=self._psr_weight,
+                    args=options,
+                ).images[0]
             except _Finished as finished:  # what the pipeline does after its last step
                 with torch.no_grad():
                     latents = finished.latents / self._pipeline.vae.config.scaling_factor

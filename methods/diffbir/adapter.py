@@ -40,15 +40,16 @@ def load(
     """Build the model.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``base`` (Stable Diffusion 2.1-base), ``control`` (IRControlNet) and ``cleaner`` (stage 1): folders of
             the official files.
-        device: Where it runs, in float32.
-        version: Of the published models, ``v1`` or ``v2``.
-        steps: Of sampling.
-        cfg_scale: Guidance; 1 is none.
-        neg_prompt: What guidance leads away from.
-        configurations: Folder that holds the official ``configs/inference``; the checkout, which is the current one.
+        device: The device to run on, in float32.
+        version: Version of the published models, ``v1`` or ``v2``.
+        steps: Sampling steps.
+        cfg_scale: Guidance scale; 1 is no guidance.
+        neg_prompt: Negative prompt.
+        configurations: Folder that holds the official ``configs/inference``; by default the checkout, which is the
+            current folder.
     """
     where = torch.device(device)
     if where.index is not None:
@@ -56,10 +57,20 @@ def load(
     if where.type == "cpu":
         torch.autocast = lambda *_: contextlib.nullcontext()  # it has no float32 there, which everything is in anyway
     options = {
-        "task": "sr", "upscale": 4, "version": version, "sampler": "spaced", "steps": steps, "captioner": "none",
-        "pos_prompt": "", "neg_prompt": neg_prompt, "cfg_scale": cfg_scale, "precision": "fp32",
-        "device": where.type, "input": "", "output": "",
-    }  # fmt: skip
+        "task": "sr",
+        "upscale": 4,
+        "version": version,
+        "sampler": "spaced",
+        "steps": steps,
+        "captioner": "none",
+        "pos_prompt": "",
+        "neg_prompt": neg_prompt,
+        "cfg_scale": cfg_scale,
+        "precision": "fp32",
+        "device": where.type,
+        "input": "",
+        "output": "",
+    }
     arguments = [f"--{name}={value}" for name, value in options.items()]
     with patch.object(sys, "argv", ["inference.py", *arguments]), _installed(weights, configurations):
         return DiffBIR(_OneImage(official.parse_args()))

@@ -25,18 +25,25 @@ def load(
     """Build the model.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``base`` (Stable Diffusion 2.1-base), ``ram`` and ``dape`` (the tagger and its tuning).
-        device: Where it runs: in float16 on a GPU, as the official script, in float32 on a CPU.
-        posterior: Of the image encoder: ``sample``, as the official script, or ``mode``, which draws no noise.
+        device: The device to run on: in float16 on a GPU, as the official script does, in float32 on a CPU.
+        posterior: What is taken from the image encoder's posterior: ``sample``, as in the official script, or
+            ``mode``, which draws no noise.
         checkpoint: The LoRA weights, in the checkout.
     """
     on_gpu = torch.device(device).type == "cuda"
     arguments = Namespace(
-        pretrained_model_name_or_path=weights["base"], osediff_path=str(Path(source) / checkpoint),
-        mixed_precision="fp16" if on_gpu else "fp32", merge_and_unload_lora=False, vae_encoder_tiled_size=1024,
-        vae_decoder_tiled_size=224, latent_tiled_size=96, latent_tiled_overlap=32, prompt="",
-    )  # fmt: skip
+        pretrained_model_name_or_path=weights["base"],
+        osediff_path=str(Path(source) / checkpoint),
+        mixed_precision="fp16" if on_gpu else "fp32",
+        merge_and_unload_lora=False,
+        vae_encoder_tiled_size=1024,
+        vae_decoder_tiled_size=224,
+        latent_tiled_size=96,
+        latent_tiled_overlap=32,
+        prompt="",
+    )
     # The script takes both from its own globals. torchvision 0.15, which it pins, does not filter when it shrinks.
     official.weight_dtype = torch.float16 if on_gpu else torch.float32
     official.ram_transforms = transforms.Compose(

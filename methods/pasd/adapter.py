@@ -24,19 +24,31 @@ vaehook.perfcount = lambda function: function  # it empties caches and resets th
 import test_pasd as official  # noqa: E402 - needs the above
 
 SMALLEST_SIDE = 512
-"""Of the image that is restored; smaller ones are enlarged to it."""
+"""Shorter side of the image that is restored, in pixels; smaller images are enlarged to it."""
 
 ENCODER_TILE = 1024
 LARGEST_SIDE = ENCODER_TILE + 64
-"""Of the image that is restored: larger ones are encoded in tiles, which fails with diffusers 0.29.2."""
+"""Longest side of the image that is restored, in pixels; larger ones are encoded in tiles, which fails with diffusers
+0.29.2."""
 
 OPTIONS = {
-    "control_type": "realisr", "high_level_info": "caption", "prompt": "", "added_prompt": "clean, high-resolution, 8k",
-    "negative_prompt": "blurry, dotted, noise, raster lines, unclear, lowres, over-smoothed", "guidance_scale": 9.0,
-    "conditioning_scale": 1.0, "encoder_tiled_size": ENCODER_TILE, "decoder_tiled_size": 224, "latent_tiled_size": 320,
-    "latent_tiled_overlap": 8, "use_personalized_model": False, "use_pasd_light": False, "use_lcm_lora": False,
-    "use_blip": False, "init_latent_with_noise": False,
-}  # fmt: skip
+    "control_type": "realisr",
+    "high_level_info": "caption",
+    "prompt": "",
+    "added_prompt": "clean, high-resolution, 8k",
+    "negative_prompt": "blurry, dotted, noise, raster lines, unclear, lowres, over-smoothed",
+    "guidance_scale": 9.0,
+    "conditioning_scale": 1.0,
+    "encoder_tiled_size": ENCODER_TILE,
+    "decoder_tiled_size": 224,
+    "latent_tiled_size": 320,
+    "latent_tiled_overlap": 8,
+    "use_personalized_model": False,
+    "use_pasd_light": False,
+    "use_lcm_lora": False,
+    "use_blip": False,
+    "init_latent_with_noise": False,
+}
 """The official script's defaults."""
 
 
@@ -51,18 +63,22 @@ def load(
     """Build the model.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``base`` (Stable Diffusion 1.5 without its UNet), ``pasd``, and ``caption`` (CoCa).
-        device: Where it runs: in float16 on a GPU, as the official script, in float32 on a CPU. Captions are always
-            made on the CPU, in float32.
-        steps: Of sampling.
-        added_noise_level: Timestep that the start is noised to once more; see README.md for what it comes to.
-        caption_config: A file ``coca_ViT-L-14.json`` of open_clip, for weights of one's own.
+        device: The device to run on: in float16 on a GPU, as the official script does, in float32 on a CPU.
+            Captions are always made on the CPU, in float32.
+        steps: Sampling steps.
+        added_noise_level: Timestep of the noise that is added to the start a second time; README.md says what that
+            changes.
+        caption_config: A file ``coca_ViT-L-14.json`` of open_clip, for weights of another size.
     """
     options = Namespace(
-        **OPTIONS, pretrained_model_path=weights["base"], pasd_model_path=weights["pasd"], num_inference_steps=steps,
+        **OPTIONS,
+        pretrained_model_path=weights["base"],
+        pasd_model_path=weights["pasd"],
+        num_inference_steps=steps,
         added_noise_level=added_noise_level,
-    )  # fmt: skip
+    )
     precision = "fp16" if torch.device(device).type == "cuda" else "no"
     vaehook.get_optimal_device = lambda: torch.device(device)  # not the GPU because there is one
     if caption_config is not None:
@@ -115,10 +131,15 @@ class Pasd:
         image = _enlarge(lr)
         options = self._options
         picture = self._pipeline(
-            options, self._prompt(lr), image, num_inference_steps=options.num_inference_steps,
-            generator=torch.Generator(self._device).manual_seed(seed), guidance_scale=options.guidance_scale,
-            negative_prompt=options.negative_prompt, conditioning_scale=options.conditioning_scale,
-        ).images[0]  # fmt: skip
+            options,
+            self._prompt(lr),
+            image,
+            num_inference_steps=options.num_inference_steps,
+            generator=torch.Generator(self._device).manual_seed(seed),
+            guidance_scale=options.guidance_scale,
+            negative_prompt=options.negative_prompt,
+            conditioning_scale=options.conditioning_scale,
+        ).images[0]
         height, width, _ = lr.shape
         return np.array(official.wavelet_color_fix(picture, image).resize((4 * width, 4 * height)))
 

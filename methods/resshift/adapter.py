@@ -25,12 +25,12 @@ def load(
     """Build the model.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``resshift`` and ``autoencoder``: folders with `checkpoint` and ``autoencoder_vq_f4.pth``.
-        device: Where it runs. On a GPU under autocast, as the official script; on a CPU in float32.
-        config: File in the checkout's ``configs``.
-        checkpoint: File of the denoiser.
-        overrides: What is other than in the configuration file, for weights of one's own.
+        device: The device to run on: under autocast on a GPU, as the official script does, in float32 on a CPU.
+        config: Name of a configuration file in the checkout's ``configs``.
+        checkpoint: File name of the denoiser's weights.
+        overrides: Changes of the configuration file, for weights of another size.
     """
     settings = OmegaConf.merge(OmegaConf.load(Path(source) / "configs" / config), OmegaConf.create(overrides or {}))
     return ResShift(
@@ -59,7 +59,14 @@ class ResShift:
         on_gpu = torch.device(self._device).type == "cuda"
         with torch.no_grad(), torch.autocast("cuda") if on_gpu else contextlib.nullcontext():
             output = self._diffusion.p_sample_loop(
-                y=image, model=self.network, first_stage_model=self._autoencoder, noise=None, noise_repeat=False,
-                clip_denoised=False, denoised_fn=None, model_kwargs={"lq": image}, progress=False,
-            )  # fmt: skip
+                y=image,
+                model=self.network,
+                first_stage_model=self._autoencoder,
+                noise=None,
+                noise_repeat=False,
+                clip_denoised=False,
+                denoised_fn=None,
+                model_kwargs={"lq": image},
+                progress=False,
+            )
         return to_levels(output, height * self._scale, width * self._scale)

@@ -31,25 +31,35 @@ vaehook.perfcount = lambda function: function  # it empties caches and resets th
 import test_seesr as official  # noqa: E402 - needs all of the above
 
 SCHEDULE = {"clip_sample": False, "steps_offset": 1, "timestep_spacing": "leading"}
-"""What the published scheduler's configuration leads to; another would sample other timesteps without a word."""
+"""What the published scheduler's configuration leads to; another one would silently sample other timesteps."""
 
 
 def load(source: str, weights: dict[str, str], device: str, steps: int) -> SeeSR:  # noqa: ARG001
     """Build the model.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``base`` (Stable Diffusion 2-base without its UNet), ``seesr``, ``ram`` and ``dape`` (the tagger).
-        device: Where it runs: in float16 on a GPU, as the official script, in float32 on a CPU.
-        steps: Of sampling.
+        device: The device to run on: in float16 on a GPU, as the official script does, in float32 on a CPU.
+        steps: Sampling steps.
     """
     on_gpu = torch.device(device).type == "cuda"
     arguments = Namespace(
-        pretrained_model_path=weights["base"], seesr_model_path=weights["seesr"], prompt="",
-        added_prompt="clean, high-resolution, 8k", negative_prompt="dotted, noise, blur, lowres, smooth",
-        guidance_scale=5.5, conditioning_scale=1.0, num_inference_steps=steps, vae_decoder_tiled_size=224,
-        vae_encoder_tiled_size=1024, latent_tiled_size=96, latent_tiled_overlap=4, start_steps=999, start_point="lr",
-    )  # fmt: skip
+        pretrained_model_path=weights["base"],
+        seesr_model_path=weights["seesr"],
+        prompt="",
+        added_prompt="clean, high-resolution, 8k",
+        negative_prompt="dotted, noise, blur, lowres, smooth",
+        guidance_scale=5.5,
+        conditioning_scale=1.0,
+        num_inference_steps=steps,
+        vae_decoder_tiled_size=224,
+        vae_encoder_tiled_size=1024,
+        latent_tiled_size=96,
+        latent_tiled_overlap=4,
+        start_steps=999,
+        start_point="lr",
+    )
     precision = Namespace(mixed_precision="fp16" if on_gpu else "no", device=torch.device(device))
     with load_tensors_only(), InsteadOfCuda(device), torch.no_grad():
         pipeline = official.load_seesr_pipeline(arguments, precision, False)
@@ -79,13 +89,21 @@ class SeeSR:
         options = self._arguments
         with torch.autocast("cuda", enabled=torch.device(self._device).type == "cuda"):
             picture = self._pipeline(
-                prompt, image, num_inference_steps=options.num_inference_steps,
-                generator=torch.Generator(self._device).manual_seed(seed), height=image.height, width=image.width,
-                guidance_scale=options.guidance_scale, negative_prompt=options.negative_prompt,
-                conditioning_scale=options.conditioning_scale, start_point=options.start_point,
-                ram_encoder_hidden_states=embeddings, latent_tiled_size=options.latent_tiled_size,
-                latent_tiled_overlap=options.latent_tiled_overlap, args=options,
-            ).images[0]  # fmt: skip
+                prompt,
+                image,
+                num_inference_steps=options.num_inference_steps,
+                generator=torch.Generator(self._device).manual_seed(seed),
+                height=image.height,
+                width=image.width,
+                guidance_scale=options.guidance_scale,
+                negative_prompt=options.negative_prompt,
+                conditioning_scale=options.conditioning_scale,
+                start_point=options.start_point,
+                ram_encoder_hidden_states=embeddings,
+                latent_tiled_size=options.latent_tiled_size,
+                latent_tiled_overlap=options.latent_tiled_overlap,
+                args=options,
+            ).images[0]
         return four_times(official.adain_color_fix(picture, image), lr)
 
     def _tag(self, lr: np.ndarray) -> tuple[str, torch.Tensor]:

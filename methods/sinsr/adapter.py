@@ -13,7 +13,7 @@ from utils.util_common import instantiate_from_config
 from ccsr_bench.methods.isolated.families.resshift import load_network, to_levels, to_network
 
 MULTIPLE = 64
-"""Of the sides that the network sees."""
+"""The sides of what the network sees are multiples of this many pixels."""
 
 
 def load(
@@ -22,11 +22,11 @@ def load(
     """Build the model.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``sinsr`` and ``autoencoder``: folders with `checkpoint` and ``autoencoder_vq_f4.pth``.
-        device: Where it runs. On a GPU in float16, as the official script; on a CPU in float32.
-        checkpoint: File of the network.
-        overrides: What is other than in ``configs/SinSR.yaml``, for weights of one's own.
+        device: The device to run on: in float16 on a GPU, as the official script does, in float32 on a CPU.
+        checkpoint: File name of the network's weights.
+        overrides: Changes of ``configs/SinSR.yaml``, for weights of another size.
     """
     settings = OmegaConf.merge(
         OmegaConf.load(Path(source) / "configs" / "SinSR.yaml"),
@@ -58,7 +58,15 @@ class SinSR:
         image = to_network(lr, MULTIPLE, self._device)
         with torch.no_grad():
             output = self._diffusion.p_sample_loop(
-                y=image, model=self.network, first_stage_model=self._autoencoder, noise=None, noise_repeat=False,
-                clip_denoised=False, denoised_fn=None, model_kwargs={"lq": image}, progress=False, one_step=True,
-            )  # fmt: skip
+                y=image,
+                model=self.network,
+                first_stage_model=self._autoencoder,
+                noise=None,
+                noise_repeat=False,
+                clip_denoised=False,
+                denoised_fn=None,
+                model_kwargs={"lq": image},
+                progress=False,
+                one_step=True,
+            )
         return to_levels(output, height * self._scale, width * self._scale)

@@ -17,7 +17,7 @@ from ccsr_bench.methods.isolated.worker.lightning_checkpoints import load_tensor
 from ccsr_bench.methods.isolated.worker.once_per_image import OncePerImage
 
 SIDE = 128
-"""Of the LR image: the script's output is always 512x512, four times that."""
+"""Sides of the LR image in pixels: the script's output is always 512x512, four times as large."""
 
 TRAINED_STEPS = 1000
 
@@ -26,11 +26,11 @@ def load(source: str, weights: dict[str, str], device: str, steps: int, configs:
     """Build the model.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``stablesr``: a folder with both checkpoints.
-        device: Where it runs: under autocast on a GPU, as the official script, in float32 on a CPU.
-        steps: Of sampling.
-        configs: Folder of the configurations, in the checkout.
+        device: The device to run on: under autocast on a GPU, as the official script does, in float32 on a CPU.
+        steps: Sampling steps.
+        configs: Folder of configuration files in the checkout.
     """
     folder, checkpoints = Path(source) / configs, Path(weights["stablesr"])
     diffusion = OmegaConf.load(folder / "stableSRNew" / "v2-finetune_text_T_512.yaml")
@@ -95,9 +95,13 @@ class StableSR:
             latent = self._model.get_first_stage_encoding(posterior)
             torch.randn_like(latent)  # the script draws it for a start that it does not use
             sample = self._model.sample(
-                cond=prompt, struct_cond=latent, batch_size=1, timesteps=self._steps, time_replace=self._steps,
+                cond=prompt,
+                struct_cond=latent,
+                batch_size=1,
+                timesteps=self._steps,
+                time_replace=self._steps,
                 verbose=False,
-            )  # fmt: skip
+            )
             output = self._autoencoder.decode(sample / self._model.scale_factor, features)
             output = adaptive_instance_normalization(output, image)
             output = ((output + 1) / 2).clamp(0, 1)

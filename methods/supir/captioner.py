@@ -20,13 +20,13 @@ from ccsr_bench.methods.isolated.worker.cuda_only_code import load_tensors_only
 
 
 def load(source: str, weights: dict[str, str], device: str, options: str = "options/SUPIR_v0.yaml") -> Captioner:
-    """Build LLaVA, and of SUPIR its image encoders and decoder alone.
+    """Build LLaVA, and the image encoders and the decoder of SUPIR.
 
     Args:
-        source: The checkout.
+        source: The checkout of the official repository.
         weights: ``llava``, ``vision`` (its image encoder), ``sdxl`` and ``supir``.
-        device: Where it runs: LLaVA in float16 on a GPU, as the official script, in float32 on a CPU.
-        options: An official options file of SUPIR, in the checkout.
+        device: The device to run on: LLaVA in float16 on a GPU, as the official script does, in float32 on a CPU.
+        options: Path of an official options file of SUPIR in the checkout.
     """
     settings = read_options(Path(source) / options, weights, device)
     parts = settings.model.params
@@ -47,7 +47,7 @@ def load(source: str, weights: dict[str, str], device: str, options: str = "opti
 
 
 def _all_weights() -> contextlib.AbstractContextManager[Any]:
-    """Let models be loaded only with all of their weights; the official code would go on with random ones."""
+    """Refuse models that lack weights; the official code would continue with random ones."""
     original = PreTrainedModel.from_pretrained.__func__
 
     def checked(cls: Any, folder: str, *arguments: Any, **more: Any) -> Any:

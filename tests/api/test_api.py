@@ -179,7 +179,7 @@ def test_a_metric_refuses_what_is_no_image(output: object, reference: object, me
         ({"runs": 0}, "`runs` is 0: it must be an integer of at least 1"),
         ({"limit": 0}, "`limit` is 0"),
         ({"shard": (2, 2)}, "`shard` is"),
-        ({"device": "tpu"}, "`device` 'tpu' cannot be used here"),
+        ({"device": "tpu"}, "`device` tpu does not exist"),
         ({"dtype": "float16"}, "`dtype`: method 'bicubic' runs no networks; leave it out"),
         ({"method": []}, "`method` is an empty list"),
         ({"method": 3}, "method"),
@@ -203,5 +203,5 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("name", [name for name, info in METRICS.items() if info.kind == "distribution"])
 def test_a_distance_of_sets_needs_sets(name: str) -> None:
-    with pytest.raises(BenchError, match=f"{name}: no pt_inception"):
+    with pytest.raises(BenchError, match="no pt_inception"):
         cb.metric(name, device="cpu")

@@ -36,3 +36,31 @@ def test_none_leaves_the_output_alone_and_others_are_refused() -> None:
     np.testing.assert_array_equal(ColorFix("none", RECORDED["source"])(output), output)
     with pytest.raises(ValueError, match="colour fix 'sepia'"):
         ColorFix("sepia", RECORDED["source"])
+
+
+def levels_of_adain(output: np.ndarray, reference: np.ndarray, *, epsilon: float, ddof: int) -> np.ndarray:
+    """Return what AdaIN gives before the fraction is cut off, by its formula in float64."""
+    image, wanted = output.astype(float) / 255, reference.astype(float) / 255
+    spread, wanted_spread = (np.sqrt(part.var((0, 1), ddof=ddof) + epsilon) for part in (image, wanted))
+    fixed = (image - image.mean((0, 1))) / spread * wanted_spread + wanted.mean((0, 1))
+    levels: np.ndarray = fixed.clip(0, 1) * 255
+    return levels
+
+
+FLAT = np.array([[100, 101, 100], [102, 101, 100]], np.uint8)[..., None].repeat(3, -1)
+WIDE = np.array([[31, 90, 160], [200, 77, 141]], np.uint8)[..., None].repeat(3, -1)
+
+
+@pytest.mark.parametrize(("output", "reference"), [(FLAT, WIDE), (WIDE, FLAT)], ids=["flat output", "flat reference"])
+def test_adain_adds_1e_5_to_the_variance_of_a_sample(output: np.ndarray, reference: np.ndarray) -> None:
+    levels = levels_of_adain(output, reference, epsilon=1e-5, ddof=1)
+    assert np.abs(levels - levels.round()).min() > 0.01  # float32 cuts off the same fraction
+    np.testing.assert_array_equal(ColorFix("adain", reference)(output), levels.astype(np.uint8))
+
+
+@pytest.mark.parametrize(("epsilon", "ddof"), [(0.0, 1), (1e-8, 1), (1e-6, 1), (1e-4, 1), (1e-5, 0)], ids=str)
+def test_adain_of_another_epsilon_or_of_a_population_would_be_seen(epsilon: float, ddof: int) -> None:
+    right, other = (
+        levels_of_adain(FLAT, WIDE, epsilon=chosen, ddof=freedom) for chosen, freedom in ((1e-5, 1), (epsilon, ddof))
+    )
+    assert (right.astype(np.uint8) != other.astype(np.uint8)).any()

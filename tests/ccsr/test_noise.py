@@ -29,6 +29,15 @@ def test_roles_and_seeds_have_noise_of_their_own() -> None:
     assert abs(flat.std() - 1) < 0.02
 
 
+def test_every_bit_of_a_seed_counts() -> None:
+    settings = Settings(t_min=0.0)
+    seeds = [0, *(2**bit for bit in range(63)), *(2**63 - 1 - 2**bit for bit in range(63)), 2**63 - 1]
+    drawn = [draw_noise(seed, settings, 1, 1) for seed in seeds]
+    for role in ("start", "posterior", "renoise", "steps"):
+        noises = {tuple(getattr(noise, role).flatten().tolist()) for noise in drawn}
+        assert len(noises) == len(seeds)
+
+
 def test_official_streams_collide_without_the_self_tests() -> None:
     """Both are started from one seed: without the draws between, start and posterior noise would be the same."""
     collided = OfficialNoise(5, device=torch.device("cpu"), self_tests=0).draw(Settings(), 8, 12)

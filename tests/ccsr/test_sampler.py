@@ -3,7 +3,7 @@
 `cases.npz` was recorded with the float16 that a CPU's libraries give, on an x86 CPU with AVX-512, in two threads, with
 parameters that require a gradient. On another CPU, or in another number of threads, the official code itself gives
 other pixels, by one grey level at most. `official_rounded_once.npz` (commit c5f7d4e, diffusers 0.21.0, torch 2.13.0)
-holds what it gives in the arithmetic of `tests.ccsr.rounding`, which is the same everywhere.
+holds what it gives in the arithmetic of `tests.support.rounding`, which is the same everywhere.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def test_default_file_says_what_it_shows(
     assert (tmp_path / "runs-sample.pdf").is_file()
     chosen, left_out = said.err.splitlines()
     assert chosen.startswith("enlarged: --crop ")
-    assert left_out == "bicubic: a single run, so no spread; left out"
+    assert left_out == "Left out: Bicubic (one run, no spread)."
 
 
 def test_strip_of_the_users_own_folders(run: list[object], pairs: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 from ccsr_bench.cli import main
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.reader import SCHEMA, Ledger
+from ccsr_bench.places import shipped
 from tests.support.bad_images import bad_images
 from tests.support.cli import Capture, done, mistake
 from tests.support.ledgers import everything
@@ -100,13 +101,16 @@ def test_lr_and_hr_that_do_not_pair(run: list[object], pairs: Path, capsys: Capt
     assert "no image for image3 (1 of 4); LR and HR are paired by file stem" in mistake(capsys, *run)
 
 
-def test_wrong_sha256_of_an_installed_data_set(home: Path, tmp_path: Path, capsys: Capture) -> None:
-    command = ["run", "--method", "bicubic", "--dataset", "sample", "--metrics", "psnr", "--out", tmp_path]
+def test_wrong_sha256_of_a_file_of_a_data_set(tmp_path: Path, capsys: Capture) -> None:
+    shutil.copytree(shipped("datasets") / "sample", tmp_path / "sample")
+    manifest = (shipped("datasets") / "sample.toml").read_text(encoding="utf-8")
+    (tmp_path / "own.toml").write_text(manifest.replace('name = "sample"', 'name = "own"'), encoding="utf-8")
+    command = ["run", "--method", "bicubic", "--dataset", tmp_path / "own.toml", "--metrics", "psnr", "--out", tmp_path]
     done([*command, "--limit", "2"])
-    before = everything_of(tmp_path / "sample" / "bicubic")
-    write_png(home / "datasets" / "sample" / "hr" / "coffee-cup.png", picture(0, 256))
+    before = everything_of(tmp_path / "own" / "bicubic")
+    write_png(tmp_path / "sample" / "hr" / "coffee-cup.png", picture(0, 256))
     assert "coffee-cup.png: wrong sha256" in mistake(capsys, *command)
-    after = everything_of(tmp_path / "sample" / "bicubic")
+    after = everything_of(tmp_path / "own" / "bicubic")
     assert before.items() <= after.items()
     assert set(after) - set(before) == {"chelsea"}  # what came before the damaged image is kept
 

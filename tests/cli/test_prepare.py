@@ -71,7 +71,7 @@ def test_offline_lists_what_is_missing_and_where_it_goes(alexnet: Path, home: Pa
     assert lines[0] == f"data set RealSR: goes to {home / 'datasets' / 'RealSR'}"
     assert lines[1].startswith("method 'ccsr-s1': ")
     assert lines[2].startswith("alexnet-owt-7be5be79.pth (244,408,911 bytes, sha256 ")
-    assert lines[2].endswith(f"goes to {home / 'weights'}, from http://127.0.0.1:9/gone")
+    assert lines[2].endswith(f"goes to {home / 'weights'}, from http://127.0.0.1:9/gone/alexnet-owt-7be5be79.pth")
     done(["prepare", "--metrics", "lpips", "--from", alexnet])
     capsys.readouterr()
     done(["prepare", "--metrics", "lpips", "--offline"])

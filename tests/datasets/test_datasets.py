@@ -28,12 +28,12 @@ def test_shipped_manifests(name: str, images: int) -> None:
 
 def test_unknown_name_gives_near_names() -> None:
     with pytest.raises(BenchError, match="did you mean RealSR"):
-        datasets.load("realsr")
+        datasets.load_dataset("realsr")
 
 
 def test_unprepared_data_set_says_how_to_prepare_it() -> None:
     with pytest.raises(BenchError, match="not prepared: run `ccsr-bench prepare --dataset RealSR`"):
-        datasets.load("RealSR")
+        datasets.load_dataset("RealSR")
 
 
 def test_own_folders_are_paired_by_stem(pairs: Path) -> None:
@@ -70,7 +70,7 @@ def own_manifest(pairs: Path, extra: str = "") -> str:
 
 
 def test_own_manifest(pairs: Path) -> None:
-    dataset = datasets.load(own_manifest(pairs))
+    dataset = datasets.load_dataset(own_manifest(pairs))
     assert dataset.name == "own"
     assert len(dataset.samples) == 4
     assert dataset.samples[0].read().lr.shape == (16, 16, 3)
@@ -84,7 +84,7 @@ def test_wrong_sha256_is_found_when_reading(pairs: Path) -> None:
     tables = "".join(
         f"[files.{part}]\n" + "".join(f'"{n}" = "{h}"\n' for n, h in files.items()) for part, files in hashes.items()
     )
-    dataset = datasets.load(own_manifest(pairs, tables))
+    dataset = datasets.load_dataset(own_manifest(pairs, tables))
     dataset.samples[1].read()
     write_png(pairs / "hr" / "image1.png", picture(9))
     with pytest.raises(BenchError, match=r"image1\.png: wrong sha256"):
@@ -93,9 +93,9 @@ def test_wrong_sha256_is_found_when_reading(pairs: Path) -> None:
 
 def test_mistakes_in_a_manifest_name_the_field(pairs: Path) -> None:
     with pytest.raises(BenchError, match=r"own\.toml: .*unknown field `colour`"):
-        datasets.load(own_manifest(pairs, "colour = 3\n"))
+        datasets.load_dataset(own_manifest(pairs, "colour = 3\n"))
     with pytest.raises(BenchError, match="no such manifest"):
-        datasets.load(str(pairs / "nowhere.toml"))
+        datasets.load_dataset(str(pairs / "nowhere.toml"))
 
 
 @pytest.mark.parametrize(
@@ -112,46 +112,46 @@ def test_manifest_that_would_write_elsewhere_or_pose_as_another(
     path = Path(own_manifest(pairs))
     path.write_text(path.read_text().replace(*change))
     with pytest.raises(BenchError, match=message):
-        datasets.load(str(path))
+        datasets.load_dataset(str(path))
 
 
 def test_file_names_in_a_manifest_stay_in_their_folder(pairs: Path) -> None:
     files = f'[files.lr]\n"../../escaped.png" = "{"0" * 64}"\n'
     with pytest.raises(BenchError, match="matching regex"):
-        datasets.load(own_manifest(pairs, files))
+        datasets.load_dataset(own_manifest(pairs, files))
 
 
 def test_hashes_of_one_folder_only(pairs: Path) -> None:
     sha256 = hashlib.sha256((pairs / "hr" / "image0.png").read_bytes()).hexdigest()
-    dataset = datasets.load(own_manifest(pairs, f'[files.hr]\n"image0.png" = "{sha256}"\n'))
+    dataset = datasets.load_dataset(own_manifest(pairs, f'[files.hr]\n"image0.png" = "{sha256}"\n'))
     assert dataset.samples[0].read().lr.shape == (16, 16, 3)
 
 
 def test_hash_of_a_file_that_does_not_exist_protects_nothing(pairs: Path) -> None:
     files = f'[files.hr]\n"typo.png" = "{"0" * 64}"\n'
     with pytest.raises(BenchError, match=r"has a hash of hr/typo\.png, which does not exist"):
-        datasets.load(own_manifest(pairs, files))
+        datasets.load_dataset(own_manifest(pairs, files))
 
 
 def test_sizes_of_an_own_manifest_are_checked_before_any_work(pairs: Path) -> None:
     write_png(pairs / "lr" / "image2.png", picture(2, 20))
     with pytest.raises(BenchError, match=r"image2\.png: 64x64 pixels, but .* must be 80x80"):
-        datasets.load(own_manifest(pairs))
+        datasets.load_dataset(own_manifest(pairs))
 
 
 def test_manifest_that_is_not_text(pairs: Path) -> None:
     (pairs / "own.toml").write_bytes(b'name = "\xff"')
     with pytest.raises(BenchError, match=r"own\.toml: .*correct the manifest"):
-        datasets.load(str(pairs / "own.toml"))
+        datasets.load_dataset(str(pairs / "own.toml"))
 
 
 def test_absent_and_damaged_are_told_apart(home: Path) -> None:
     with pytest.raises(NotInstalledError, match="not prepared"):
-        datasets.load("RealSR")
+        datasets.load_dataset("RealSR")
     folder = home / "datasets" / "RealSR" / "lr"
     folder.mkdir(parents=True)
     (folder / "Canon_001_LR4.png").write_bytes(b"the only one left")
     with pytest.raises(BenchError, match="incomplete") as error:
-        datasets.load("RealSR")
+        datasets.load_dataset("RealSR")
     assert not isinstance(error.value, NotInstalledError)
     assert not datasets.is_ready(read_manifest("RealSR"))

@@ -162,7 +162,7 @@ def test_incomplete_archive_copy_is_not_taken_for_the_whole(pairs: Path) -> None
 
 def test_real_manifest_takes_the_real_images(shared: Path) -> None:
     prepare_dataset(read_manifest("RealSR"), local=shared / "data" / "RealSR")
-    dataset = datasets.load("RealSR")
+    dataset = datasets.load_dataset("RealSR")
     assert len(dataset.samples) == 100
     assert dataset.samples[0].read().hr.shape == (512, 512, 3)
     assert len(dataset.outputs("osediff")) == 100

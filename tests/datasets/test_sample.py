@@ -81,7 +81,7 @@ CROPS = [
 
 
 def test_it_is_there_without_installing_anything_and_the_same_every_time(home: Path) -> None:
-    first = datasets.load("sample")
+    first = datasets.load_dataset("sample")
     assert [sample.name for sample in first.samples] == sorted(sample.name for sample in first.samples)
     for sample in first.samples:
         pair = sample.read()
@@ -90,13 +90,13 @@ def test_it_is_there_without_installing_anything_and_the_same_every_time(home: P
         assert pair.hr.std() > 20  # a photograph, not a blank
         assert sample.lr_sha256
         assert sample.hr_sha256
-    assert datasets.load("sample") == first
+    assert datasets.load_dataset("sample") == first
     assert list(home.iterdir()) == []
 
 
 @pytest.mark.parametrize("crop", CROPS, ids=lambda crop: crop.name)
 def test_its_pictures_are_those_of_every_version(crop: Crop) -> None:
-    pair = {sample.name: sample for sample in datasets.load("sample").samples}[crop.name].read()
+    pair = {sample.name: sample for sample in datasets.load_dataset("sample").samples}[crop.name].read()
     assert pixels_sha256(pair.hr) == crop.hr_pixels_sha256
     assert pixels_sha256(pair.lr) == crop.lr_pixels_sha256
 
@@ -106,7 +106,7 @@ def test_its_pictures_are_crops_of_the_photographs_that_its_licences_name(crop: 
     with Image.open(Path(skimage.__file__).parent / "data" / crop.photograph) as photograph:
         box = (crop.left, crop.top, crop.left + 256, crop.top + 256)
         hr = photograph.convert("RGB").crop(box)
-    pair = {sample.name: sample for sample in datasets.load("sample").samples}[crop.name].read()
+    pair = {sample.name: sample for sample in datasets.load_dataset("sample").samples}[crop.name].read()
     np.testing.assert_array_equal(pair.hr, np.asarray(hr))
     np.testing.assert_array_equal(pair.lr, np.asarray(hr.resize((64, 64), Image.Resampling.BICUBIC)))
     licences = (shipped("datasets") / "sample" / "LICENCES.md").read_text(encoding="utf-8")

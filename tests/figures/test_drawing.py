@@ -14,10 +14,12 @@ from ccsr_bench.figures import drawing
 from ccsr_bench.figures.heat_map import draw_heat_maps
 from ccsr_bench.figures.pictures import Group, HeatMap, Picture, Strip
 from ccsr_bench.figures.plots import draw_lines, draw_scatter
-from ccsr_bench.figures.points import Axis, Estimate, Line, Lines, Point, Scatter
 from ccsr_bench.figures.regions import Region
+from ccsr_bench.figures.run_lines import Line, Lines
 from ccsr_bench.figures.strip import draw_strip
 from ccsr_bench.images import decode, read_bytes
+from ccsr_bench.plots.measures import Axis, Estimate
+from ccsr_bench.plots.points import Point, Scatter
 from ccsr_bench.statistics.bootstrap import Interval
 from ccsr_bench.statistics.run_counts import RunCount
 from tests.support.pictures import picture

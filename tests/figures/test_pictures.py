@@ -77,7 +77,7 @@ def test_strip_of_other_pictures_is_refused(compared: list[Results], own: Datase
     with pytest.raises(BenchError, match=r"unknown image 'image0': .* \(of few pairs\)"):
         strip(compared, few, "image0")
     write_png(pairs / "hr" / "image0.png", picture(77))
-    with pytest.raises(BenchError, match=r"'image0' was made from other LR and HR pictures"):
+    with pytest.raises(BenchError, match=r"not the image 'image0' that was scored"):
         strip(compared, datasets.from_folders(pairs / "lr", pairs / "hr", name="own"), "image0")
     write_png(compared[1].ledger.image_path("image1", 0), picture(78))
     with pytest.raises(BenchError, match=r"image1.png: wrong sha256: it was changed"):
@@ -98,7 +98,7 @@ def test_heat_map_is_the_map_whose_mean_is_the_recorded_l_std(own: Dataset, tmp_
 def test_heat_maps_have_one_scale_and_leave_out_a_single_run(compared: list[Results]) -> None:
     maps, remarks = heat_maps(compared, "image0")
     assert [one.title for one in maps] == ["Calm", "Wild"]
-    assert remarks == ["still: a single run, so no spread; left out"]
+    assert remarks == ["Left out: Still (one run, no spread)."]
     tops = [std_map_top([one.std]) for one in maps]
     assert std_map_top(one.std for one in maps) == tops[1] > 4 * tops[0]
     with pytest.raises(BenchError, match="no method here has several runs"):

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from ccsr_bench.gate import seed_noise
 from ccsr_bench.gate.seed_noise import REACH, difference_tolerance, g_std_tolerance, l_std_tolerance, swap_p_value
 from ccsr_bench.stability import g_std, l_std
 
@@ -19,6 +20,27 @@ def test_tolerance_of_a_difference_is_three_standard_errors() -> None:
     differences = [new.mean() - base.mean() for base, new in draws]
     squares = [difference_tolerance(base, new) ** 2 for base, new in draws]
     assert math.sqrt(np.mean(squares)) == pytest.approx(REACH * np.std(differences), rel=0.05)
+
+
+def test_tolerance_of_a_difference_is_the_documented_formula() -> None:
+    base = np.array([[0.0, 2.0, 4.0], [1.0, 1.0, 1.0]])
+    new = np.array([[7.0, 8.0, 9.0], [0.0, 3.0, 6.0]])
+    variances = 4 + 0 + 1 + 9  # of runs, ddof 1
+    assert difference_tolerance(base, new) == pytest.approx(3 * math.sqrt(variances / 3) / 2, rel=1e-12)
+
+
+@pytest.mark.parametrize(("images", "runs"), [(6, 10), (25, 2)])
+def test_tolerances_of_equal_images_are_the_documented_formulas(images: int, runs: int) -> None:
+    l_stds = np.full(images, 0.03)
+    assert l_std_tolerance(l_stds, l_stds, runs) == pytest.approx(math.exp(3 / math.sqrt(64 * (runs - 1) * images)))
+    scores = np.tile([0.4, 0.6], (images, runs // 2))  # whose tails are light, so that they count as normal
+    assert g_std_tolerance(scores, scores) == pytest.approx(math.exp(3 / math.sqrt((runs - 1) * images)))
+
+
+def test_an_image_counts_in_a_tolerance_by_its_share_of_the_mean() -> None:
+    one, other = np.array([0.01, 0.03]), np.array([0.02, 0.0])
+    shares = (0.25**2 + 0.75**2) + 1
+    assert l_std_tolerance(one, other, 5) == pytest.approx(math.exp(3 * math.sqrt(shares / 8) / 8), rel=1e-12)
 
 
 @pytest.mark.parametrize("runs", [3, 10])
@@ -78,6 +100,14 @@ def test_p_value_is_that_of_every_swap_of_runs_counted_out() -> None:
     apart = [standard_errors(np.where(swap, new, base), np.where(swap, base, new)) for swap in swaps]
     expected = np.mean([value >= standard_errors(base, new) - 1e-9 for value in apart])
     assert swap_p_value(base, new) == pytest.approx(float(expected), abs=0.02)
+
+
+def test_actual_assignment_is_counted_among_the_random_swaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With b of m random ones as far, it is (b + 1) / (m + 1), and never 0 (Phipson and Smyth, 2010)."""
+    monkeypatch.setattr(seed_noise, "SWAPS", 4)
+    generator = np.random.default_rng(7)
+    p_values = {swap_p_value(*generator.normal(size=(2, 3, 5))) for _ in range(60)}
+    assert p_values == {0.2, 0.4, 0.6, 0.8, 1.0}
 
 
 @pytest.mark.parametrize(("images", "runs"), [(1, 10), (6, 2), (12, 4)])

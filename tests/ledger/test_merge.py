@@ -9,6 +9,7 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.merge import merge_folders
 from ccsr_bench.ledger.reader import Ledger
+from ccsr_bench.methods.interpolation import DitheredBicubic
 from ccsr_bench.tables.collect import collect
 from tests.support.jobs import FailsOn, run
 from tests.support.ledgers import everything
@@ -36,6 +37,13 @@ def test_overlap_must_agree(own: Dataset, tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="'image0' is not the one already merged"):
         merge_folders([tmp_path / "c"], tmp_path / "out")
     assert everything(tmp_path / "out") == before
+
+
+def test_other_outputs_of_the_same_runs_are_refused(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path / "a", names=["image0", "image1"])
+    run(own, tmp_path / "b", names=["image1", "image2"], method=DitheredBicubic(sigma=9.0))
+    with pytest.raises(BenchError, match="run 0 of 'image1' is not the one already merged; keep one of them"):
+        merge_folders([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
 
 
 def test_metrics_of_both_are_kept(own: Dataset, tmp_path: Path) -> None:
@@ -107,3 +115,6 @@ def test_folder_cannot_be_merged_into_itself(own: Dataset, tmp_path: Path) -> No
     run(own, tmp_path / "a")
     with pytest.raises(BenchError, match="cannot be merged into itself"):
         merge_folders([tmp_path / "a"], tmp_path / "a")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    with pytest.raises(BenchError, match="cannot be merged into itself"):
+        merge_folders([tmp_path / "link"], tmp_path / "a")

@@ -141,6 +141,47 @@ def test_a_method_that_only_fails_is_given_up(make: Make, tmp_path: Path) -> Non
     assert (tmp_path / "worker.log").read_text().count("--- ") == RESTARTS_IN_A_ROW + 1
 
 
+def test_failures_between_which_images_are_restored_never_give_a_method_up(make: Make) -> None:
+    method = make()
+    for _ in range(RESTARTS_IN_A_ROW + 2):
+        with pytest.raises(WorkerError, match="exit code 9"):
+            method.restore(lr_image(1), [1])
+        assert len(method.restore(lr_image(), [1])) == 1
+
+
+TELLING = """
+import os, sys
+
+class Model:
+    def restore(self, lr, seed):
+        for name in ("PYTHONPATH", "PYTHONHOME", "CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG", "PYTHONNOUSERSITE"):
+            print(name, "is", os.environ.get(name), flush=True)
+        return lr.repeat(4, 0).repeat(4, 1)
+
+def load(source, weights, device):
+    return Model()
+"""
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("cpu", ""), ("cuda:1", "0,1")])
+def test_the_process_finds_neither_our_packages_nor_on_a_cpu_a_gpu(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, gpus: str
+) -> None:
+    (tmp_path / "ours").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "ours"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    (tmp_path / "adapter.py").write_text(TELLING)
+    make(device=device).restore(lr_image(), [1])
+    told = dict(line.split(" is ") for line in (tmp_path / "worker.log").read_text().splitlines() if " is " in line)
+    assert told == {
+        "PYTHONPATH": "None",
+        "PYTHONHOME": "None",
+        "CUDA_VISIBLE_DEVICES": gpus,
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "PYTHONNOUSERSITE": "1",
+    }
+
+
 def test_an_idle_process_ends_and_comes_back(make: Make) -> None:
     method = make(idle_seconds=0.2)
     first = method.restore(lr_image(), [1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import linecache
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,20 @@ def test_a_class_without_a_file_is_known_by_its_name() -> None:
     assert (spec.name, spec.origins()[0].text()) == ("http-model2", "typed_at_a_prompt:HTTPModel2 {}")
 
 
+def test_a_class_of_a_notebook_is_known_by_its_functions() -> None:
+    """As IPython does, the source of a cell is put where `inspect` finds it, under a name that is no file."""
+    seen = []
+    for level in (1, 2, 1):
+        source = f"class Cell:\n    def restore(self, lr, seeds):\n        return {level}\n"
+        linecache.cache["<cell>"] = len(source), None, source.splitlines(keepends=True), "<cell>"
+        names: dict[str, Any] = {"__name__": "notebook"}
+        exec(compile(source, "<cell>", "exec"), names)
+        seen.append(from_object(names["Cell"]).origins()[0].text())
+    del linecache.cache["<cell>"]
+    assert seen[0] == seen[2] != seen[1]
+    assert seen[0].startswith("notebook:Cell sha256 ")
+
+
 def test_a_name_finds_a_method_before_a_folder_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_method(tmp_path / "bicubic")
     monkeypatch.chdir(tmp_path)
@@ -113,12 +128,12 @@ def test_a_wrong_attribute_is_named(attribute: str, value: object) -> None:
         from_object(method)
 
 
-def test_a_class_that_needs_arguments_is_named_with_its_file() -> None:
+def test_a_class_that_needs_arguments_is_named() -> None:
     class Demanding(Magnifier):
         def __init__(self, strength: int) -> None:
             self.strength = strength
 
-    with pytest.raises(BenchError, match=r"^method 'demanding' \(.*test_objects\.py\) cannot be loaded: TypeError"):
+    with pytest.raises(BenchError, match=r"^method 'demanding' .*Demanding\) cannot be loaded: TypeError"):
         load_method(from_object(Demanding))
 
 

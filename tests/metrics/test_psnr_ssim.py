@@ -137,7 +137,7 @@ BICUBIC_ON_SAMPLE = {
 def test_bicubic_on_sample() -> None:
     """Golden values that need nothing but what this repository installs."""
     found = {}
-    for sample in datasets.load("sample").samples:
+    for sample in datasets.load_dataset("sample").samples:
         lr, hr = sample.read()
         output = Interpolation(kernel="bicubic").restore(lr, [0])[0]
         found[sample.name] = (score(PSNR(), output, hr), score(SSIM(), output, hr))

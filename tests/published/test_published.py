@@ -50,7 +50,7 @@ def compare(name: str, shared: Path, metrics: list[str], protocol: str) -> dict[
     """Compare an installed set."""
     one = published.find_published(name)
     prepare_dataset(read_manifest(one.dataset), local=shared / "data" / one.dataset)
-    dataset = datasets.load(one.dataset)
+    dataset = datasets.load_dataset(one.dataset)
     outputs = dataset.outputs(one.outputs)
     comparisons = verify.compare(name, one, dataset, outputs, scorer(metrics, protocol), lambda *_: None)
     return {comparison.metric: comparison for comparison in comparisons}
@@ -62,7 +62,7 @@ def test_calibration_pairs(shared: Path, home: Path) -> None:
     paper = compare("calibration", shared, ["psnr", "ssim"], "paper")
     assert {metric: comparison.agrees for metric, comparison in paper.items()} == {"psnr": False, "ssim": False}
     with pytest.raises(BenchError, match="no LR images"):
-        datasets.load("calibration").samples[0].read()
+        datasets.load_dataset("calibration").samples[0].read()
 
 
 def test_calibration_niqe_where_pyiqa_agrees_with_the_official_code(shared: Path, niqe_weights: Path) -> None:
@@ -99,12 +99,12 @@ def test_every_image_must_agree(ours: dict[str, float], agrees: bool) -> None:
 def test_metric_that_was_not_published_cannot_be_verified() -> None:
     one = msgspec.structs.replace(published.find_published("calibration"), tolerances={})
     with pytest.raises(BenchError, match="no published value of psnr"):
-        verify.compare("calibration", one, datasets.load("sample"), {}, scorer(["psnr"]), lambda *_: None)
+        verify.compare("calibration", one, datasets.load_dataset("sample"), {}, scorer(["psnr"]), lambda *_: None)
 
 
 def test_damaged_published_output_is_refused(shared: Path, home: Path) -> None:
     compare("calibration", shared, ["psnr"], "official")
-    dataset = datasets.load("calibration")
+    dataset = datasets.load_dataset("calibration")
     path = dataset.outputs("distorted")["I04"]
     path.write_bytes(dataset.outputs("distorted")["I06"].read_bytes())
     with pytest.raises(BenchError, match=r"I04\.bmp: wrong sha256"):

@@ -15,6 +15,7 @@ import pytest
 
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.ledger.results import Results
+from ccsr_bench.plots.palette import COLOURS, colour_of, marker_of
 from tests.support.cli import done
 from tests.support.reports import HOSTILE, NAMES, RUNS, build, own_images, with_a_noise_floor_of_two_runs
 
@@ -186,6 +187,35 @@ def test_back_button_and_deep_links(page: Page) -> None:
         wait_for_heading(page, "own")
 
 
+def test_heading_that_is_focused_to_be_read_out_has_no_ring(page: Page) -> None:
+    go(page, "c-third")
+    heading = page.locator("#image-name")
+    assert heading.evaluate("heading => heading.matches(':focus-visible')")
+    assert heading.evaluate("heading => getComputedStyle(heading).outlineStyle") == "none"
+
+
+def test_arrow_in_a_header_says_what_is_better_and_nothing_else(page: Page) -> None:
+    header = page.get_by_role("columnheader", name="PSNR")
+    before = header.screenshot()
+    header.get_by_role("button").click()
+    page.mouse.move(0, 0)
+    after = header.screenshot()
+    assert before != after  # how it is sorted can be seen
+    assert header.inner_text() == "PSNR ↑"
+    pseudo = "header => getComputedStyle(header.querySelector('button'), '::after').content"
+    assert header.evaluate(pseudo) == "none"
+
+
+def test_methods_look_as_in_the_figures(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    marks = page.locator("#overview tbody .mark path")
+    fill = "path => getComputedStyle(path).fill"
+    for place, drawn in enumerate(marks.all()):
+        assert drawn.get_attribute("d") == marker_of(place).svg
+        wanted = colour_of(place).on_light
+        assert drawn.evaluate(fill) == f"rgb({', '.join(str(int(wanted[at : at + 2], 16)) for at in (1, 3, 5))})"
+
+
 def test_slider_moves_by_keyboard_and_by_dragging(page: Page) -> None:
     go(page, "c-third")
     slider = page.get_by_role("slider")
@@ -320,7 +350,7 @@ def test_contrast_in_both_themes(page: Page, theme: str, how: str) -> None:
     for background in ("page", "surface"):
         for text in ("text", "muted", "accent"):
             assert contrast(colour(text), colour(background)) >= 4.5, (text, background)
-    for index in range(8):
+    for index in range(len(COLOURS)):
         assert contrast(colour(f"series-{index}"), colour("page")) >= 4.5, index
 
 

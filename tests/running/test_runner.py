@@ -63,6 +63,21 @@ def test_more_runs_only_add(own: Dataset, tmp_path: Path, expected: Mapping[str,
         assert grown["records"][name][3][4] == l_std[4]
 
 
+@pytest.mark.parametrize("batch", [0, 1])
+def test_runs_of_one_seed_are_all_run_0(own: Dataset, tmp_path: Path, expected: Mapping[str, Any], batch: int) -> None:
+    run(own, tmp_path / "out", same_seed=True, batch=batch)
+    floor = everything(tmp_path / "out", "m.same-seed")
+    for sample in own.samples:
+        files = [f"images/run-{index:02}/{sample.name}.png" for index in range(4)]
+        assert {floor["pngs"][file] for file in files} == {expected["pngs"][files[0]]}
+        assert len({expected["pngs"][file] for file in files}) == 4
+        _, outputs, scores, l_std, _ = floor["records"][sample.name]
+        assert [made for made, _ in outputs.values()] == [seed("own", sample.name, 0)] * 4
+        assert all(stability.g_std(np.array([list(runs.values())])) == 0 for runs in scores.values())
+        assert l_std == {4: 0.0}
+        assert min(expected["records"][sample.name][3].values()) > 0
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 def test_batch_does_not_matter(own: Dataset, tmp_path: Path, expected: Mapping[str, Any], batch: int) -> None:
     run(own, tmp_path / "out", batch=batch)
@@ -149,7 +164,7 @@ def test_same_pictures_in_other_files_are_the_same_data_set(own: Dataset, tmp_pa
 def test_other_images_under_the_same_data_set_name(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path)
     fewer = dataclasses.replace(own, samples=own.samples[1:])
-    with pytest.raises(BenchError, match="holds image 'image0', which the data set has not"):
+    with pytest.raises(BenchError, match="holds image 'image0', which is not in the data set"):
         run(fewer, tmp_path)
 
 

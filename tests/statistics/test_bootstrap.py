@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ccsr_bench.metrics.frechet import frechet_distance
-from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval, ratio_interval
+from ccsr_bench.statistics import bootstrap
+from ccsr_bench.statistics.bootstrap import bootstrap_interval, frechet_interval, ratio_interval
 
 
 def test_interval_of_the_mean_matches_the_normal_approximation() -> None:
@@ -40,6 +41,14 @@ def test_ratio_interval_is_paired() -> None:
     assert low < 1 < high
 
 
+def test_ratio_interval_to_an_exact_base_is_that_of_the_mean() -> None:
+    new = np.random.default_rng(10).lognormal(0, 0.5, 200)
+    expected = bootstrap_interval(new)
+    assert expected is not None
+    width = expected.high - expected.low
+    assert ratio_interval(np.full(200, 2.0), new) == pytest.approx(np.array(expected) / 2, abs=0.01 * width)
+
+
 def test_ratio_of_nothing_to_nothing_is_one_and_of_something_to_nothing_infinite() -> None:
     nothing = np.zeros(5)
     assert ratio_interval(nothing, nothing) == (1, 1)
@@ -64,6 +73,21 @@ def test_frechet_interval_has_the_spread_of_new_images_and_the_value_inside() ->
     assert (interval.high - interval.low) / (high - low) == pytest.approx(1, abs=0.4)
 
 
-def test_many_images_have_no_frechet_interval() -> None:
-    features = np.zeros((LARGEST_FRECHET + 1, 2))
-    assert frechet_interval(frechet_distance, [features], features) is None
+def test_frechet_interval_is_shifted_by_what_repeated_images_do() -> None:
+    """A resample of 200 images lacks 74 of them on average, with a standard deviation of 4.4."""
+    references = np.arange(200.0)[:, None]
+
+    def repetitions(outputs: np.ndarray, of: np.ndarray) -> float:
+        assert (outputs == of).all()
+        return 1000 + float(len(of) - len(np.unique(of)))
+
+    interval = frechet_interval(repetitions, [references], references)
+    assert interval is not None
+    assert interval == pytest.approx((1000 - 1.96 * 4.4, 1000 + 1.96 * 4.4), abs=3)
+
+
+@pytest.mark.parametrize(("images", "has_one"), [(6, True), (7, False)])
+def test_many_images_have_no_frechet_interval(images: int, has_one: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "LARGEST_FRECHET", 6)
+    features = np.random.default_rng(11).normal(size=(images, 2))
+    assert (frechet_interval(frechet_distance, [features], features) is not None) == has_one

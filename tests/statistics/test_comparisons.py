@@ -9,8 +9,9 @@ from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import open_results
 from ccsr_bench.stability import g_std, spread
-from ccsr_bench.statistics.comparisons import compare_methods, runs_of_methods
-from ccsr_bench.statistics.paired import holm, paired_difference
+from ccsr_bench.statistics.bootstrap import Interval
+from ccsr_bench.statistics.comparisons import Comparison, compare_methods, runs_of_methods
+from ccsr_bench.statistics.paired import PairedDifference, holm, paired_difference
 from tests.support.jobs import fill
 
 
@@ -51,6 +52,12 @@ def test_p_values_are_corrected_for_all_that_is_returned_together(out: Path) -> 
     p_values = {index: comparison.difference.p_value for index, comparison in enumerate(comparisons)}
     assert [comparison.corrected for comparison in comparisons] == list(holm(p_values).values())
     assert not any(comparison.significant for comparison in comparisons)  # four images prove nothing
+
+
+def test_a_comparison_is_significant_at_five_per_cent_after_correction() -> None:
+    difference = PairedDifference(1.0, Interval(0.5, 1.5), 0.0001, 30)
+    for corrected, significant in ((0.0001, True), (0.05, True), (0.0501, False), (1.0, False)):
+        assert Comparison("d", "a", "b", "psnr", "mean", difference, corrected).significant == significant
 
 
 def test_l_std_is_compared_over_as_many_runs(out: Path, own: Dataset) -> None:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import scipy.stats
 
+from ccsr_bench.statistics import paired
 from ccsr_bench.statistics.paired import MOST_EXACT, holm, paired_difference
 
 
 def test_exact_p_value_is_scipys() -> None:
     generator = np.random.default_rng(0)
-    for images in (5, 8, 11):
+    for images in (5, 8, MOST_EXACT):
         first, second = generator.normal(0, 1, images), generator.normal(0.4, 1, images)
         expected = scipy.stats.permutation_test(
             (second - first,), np.mean, permutation_type="samples", n_resamples=np.inf
@@ -34,6 +37,30 @@ def test_methods_that_are_alike_are_found_different_as_seldom_as_it_says(images:
     ]
     assert np.mean(np.array(p_values) <= 0.05) < 0.10
     assert np.mean(np.array(p_values) <= 0.5) == pytest.approx(0.5, abs=0.12)
+
+
+def test_actual_assignment_of_signs_is_counted_among_the_random_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With b of m random ones as far, it is (b + 1) / (m + 1), and never 0 (Phipson and Smyth, 2010)."""
+    monkeypatch.setattr(paired, "RANDOM_FLIPS", 4)
+    generator = np.random.default_rng(5)
+    draws = [generator.normal(0.25, 1, MOST_EXACT + 7) for _ in range(60)]
+    p_values = {paired_difference(np.zeros_like(values), values).p_value for values in draws}
+    # None of four random ones as far is 1 / 5, unless Hoeffding's inequality says less.
+    assert {p for p in p_values if p >= 0.2} == {0.2, 0.4, 0.6, 0.8, 1.0}
+    assert min(p_values) > 0
+
+
+def test_all_random_assignments_are_as_far_where_a_single_image_differs() -> None:
+    differences = np.zeros(MOST_EXACT + 1)
+    differences[3] = 0.5
+    assert paired_difference(np.zeros_like(differences), differences).p_value == 1
+
+
+def test_where_no_random_assignment_is_as_far_the_p_value_is_hoeffdings() -> None:
+    """P(|S| >= t) <= 2 exp(-t^2 / (2 sum d^2)) of a sum S of numbers d with random signs."""
+    differences = np.linspace(0.5, 1.5, 80)
+    expected = 2 * math.exp(-(differences.sum() ** 2) / (2 * np.square(differences).sum()))
+    assert paired_difference(np.zeros(80), differences).p_value == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 def test_many_comparisons_of_large_differences_stay_significant() -> None:

@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from ccsr_bench.stability import g_std
+from ccsr_bench.stability import g_std, spread
+from ccsr_bench.statistics import run_counts
+from ccsr_bench.statistics.bootstrap import bootstrap_interval
 from ccsr_bench.statistics.run_counts import g_std_by_runs, normal_share
 
 
@@ -32,3 +34,12 @@ def test_few_runs_of_normal_scores_give_the_share_that_theory_says() -> None:
         assert count.g_std / counts[-1].g_std == pytest.approx(normal_share(count.runs, 10), rel=0.01)
     # Of two values the standard deviation is half their distance, 1 / sqrt(pi) of sigma on average.
     assert normal_share(2, 1_000_000) == pytest.approx(1 / math.sqrt(math.pi), rel=1e-5)
+
+
+def test_the_interval_over_all_runs_is_that_of_other_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_counts, "DRAWS", 4000)
+    scores = np.random.default_rng(2).normal(0, 1, (40, 2))
+    expected = bootstrap_interval(spread(scores))
+    assert expected is not None
+    (count,) = g_std_by_runs(scores)
+    assert count.interval == pytest.approx(expected, abs=0.05 * (expected.high - expected.low))

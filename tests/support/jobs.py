@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ccsr_bench.datasets.loading import Dataset
-from ccsr_bench.ledger.records import Description, Identity, Origin
+from ccsr_bench.datasets.loading import Dataset, Sample
+from ccsr_bench.ledger.records import Description, Identity
 from ccsr_bench.methods.base import Method
 from ccsr_bench.methods.interpolation import DitheredBicubic, Interpolation
 from ccsr_bench.metrics.base import ImageBatch, SetMetric
@@ -20,7 +20,7 @@ from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.running.job import Job, Summary
 from ccsr_bench.running.runner import run_job
-from ccsr_bench.running.sources import Generated
+from ccsr_bench.running.sources import Generated, Source
 
 CPU = torch.device("cpu")
 
@@ -52,9 +52,44 @@ def set_scorer(extractor: TileMeans | None = None) -> Scorer:
     return Scorer({"psnr": PSNR(), **names}, CPU)
 
 
-def identity(dataset: Dataset, name: str = "m", *, protocol: str = "paper") -> Identity:
-    """Return what a ledger of tests is about."""
-    return Identity(dataset=dataset.name, method=name, made_by=Origin(code="test"), protocol=protocol, base_seed=0)
+def job(
+    dataset: Dataset,
+    out: Path,
+    source: Source,
+    *,
+    name: str = "m",
+    title: str | None = None,
+    samples: Sequence[Sample] | None = None,
+    runs: int = 4,
+    protocol: str = "paper",
+    same_seed: bool = False,
+    steps: int = 0,
+    parameters: Mapping[str, int] | None = None,
+) -> Job:
+    """Return the job of a method called `name`."""
+    return Job(
+        identity=Identity(
+            dataset=dataset.name,
+            method=name,
+            made_by="test",
+            protocol=protocol,
+            base_seed=0,
+            same_seed=same_seed,
+        ),
+        description=Description(
+            title=title or name.title(),
+            paper_dataset=dataset.paper_name,
+            dataset_images=len(dataset.samples),
+            steps=steps,
+        ),
+        dataset=dataset,
+        samples=dataset.samples if samples is None else samples,
+        runs=runs,
+        protocol=PROTOCOLS[protocol],
+        out=out,
+        source=source,
+        count_parameters=lambda: parameters or {},
+    )
 
 
 def run(
@@ -70,31 +105,46 @@ def run(
     metrics: Sequence[str] = ("psnr", "ssim"),
     protocol: str = "paper",
     scoring: Scorer | None = None,
+    same_seed: bool = False,
+    steps: int = 0,
+    parameters: Mapping[str, int] | None = None,
 ) -> Summary:
     """Run a method, the control method unless told otherwise."""
     samples = [s for s in dataset.samples if names is None or s.name in names]
     if names is not None:
         samples.sort(key=lambda sample: list(names).index(sample.name))
     chosen = method or DitheredBicubic(sigma=8.0)
-    job = Job(
-        identity=identity(dataset, name, protocol=protocol),
-        description=Description(
-            title=title or name.title(), paper_dataset=dataset.paper_name, dataset_images=len(dataset.samples)
-        ),
-        dataset=dataset,
+    asked = job(
+        dataset,
+        out,
+        Generated(lambda: chosen, batch=batch),
+        name=name,
+        title=title,
         samples=samples,
         runs=runs,
-        protocol=PROTOCOLS[protocol],
-        out=out,
-        source=Generated(lambda: chosen, batch=batch),
+        protocol=protocol,
+        same_seed=same_seed,
+        steps=steps,
+        parameters=parameters,
     )
-    return run_job(job, scoring or scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
+    return run_job(asked, scoring or scorer(metrics, protocol), device="cpu", progress=lambda *_: None)
 
 
-def fill(out: Path, dataset: Dataset, method: str, title: str, *, noise: float = 0.0, runs: int = 3) -> None:
+def fill(
+    out: Path,
+    dataset: Dataset,
+    method: str,
+    title: str,
+    *,
+    noise: float = 0.0,
+    runs: int = 3,
+    steps: int = 0,
+    parameters: Mapping[str, int] | None = None,
+) -> None:
     """Record bicubic interpolation under a method's name: with noise several runs, without it one."""
     bicubic = DitheredBicubic(sigma=noise) if noise else Interpolation(kernel="bicubic")
-    run(dataset, out, name=method, title=title, method=bicubic, runs=runs if noise else 1)
+    count = runs if noise else 1
+    run(dataset, out, name=method, title=title, method=bicubic, runs=count, steps=steps, parameters=parameters)
 
 
 class FailsOn:

@@ -24,6 +24,8 @@ _OPERATIONS = (
     torch.exp,
     torch.sin,
     torch.cos,
+    torch.Tensor.mean,
+    torch.Tensor.var,
 )
 
 
@@ -40,6 +42,7 @@ class RoundedOnce(TorchFunctionMode):
         kwargs = kwargs or {}
         if func not in _OPERATIONS:
             return func(*args, **kwargs)
+        kwargs.pop("dtype", None)  # a softmax asked for in float32 is one in float64 here
         widened = func(*(_widened(value) for value in args), **{name: _widened(v) for name, v in kwargs.items()})
         return widened.to(next(value.dtype for value in args if isinstance(value, torch.Tensor)))
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import torch
 
@@ -121,11 +123,20 @@ def write_text_encoder(base: Path) -> None:
     encoder.mkdir()
     (encoder / "config.json").write_text(json.dumps({**config, "model_type": "clip_text_model"}))
     with torch.random.fork_rng():
-        torch.manual_seed(0)
         network = CLIPTextModel(CLIPTextConfig(**config))
-    tensors = {f"text_model.{name.removeprefix('text_model.')}": t for name, t in network.state_dict().items()}
+    named = {f"text_model.{name.removeprefix('text_model.')}": t for name, t in network.state_dict().items()}
+    tensors = _random_weights({name: tuple(t.shape) for name, t in named.items() if t.is_floating_point()})
     tensors["text_model.embeddings.position_ids"] = torch.arange(TOKENS)[None]
-    save_file(tensors, encoder / "model.safetensors")
+    save_file(tensors, encoder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _random_weights(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """Return weights that do not depend on how a version of torch draws them, as recorded outputs need."""
+    import torch
+
+    generator = np.random.default_rng(0)
+    weights = {name: generator.normal(0, 0.2, shape).astype(np.float32) for name, shape in sorted(shapes.items())}
+    return {name: torch.from_numpy(w + ("norm" in name and name.endswith("weight"))) for name, w in weights.items()}
 
 
 def golden_networks(dtype: torch.dtype) -> Networks:

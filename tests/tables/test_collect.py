@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import ccsr_bench.tables.collect
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.metrics.quantities import find_quantities
-from ccsr_bench.stability import g_std
+from ccsr_bench.stability import g_std, spread
+from ccsr_bench.statistics.bootstrap import bootstrap_interval
 from ccsr_bench.tables.collect import collect
 from tests.support.jobs import FailsOn, fill, run, set_scorer
 
@@ -25,9 +27,9 @@ def test_numbers_are_those_of_the_ledger(own: Dataset, tmp_path: Path) -> None:
         assert row.cells["psnr"].g_std == pytest.approx(g_std(scores))
         assert row.cells["l-std"].value == pytest.approx(np.mean(list(ledger.l_std(4).values())))
     assert (row.runs, row.images) == (4, 4)
-    interval = row.cells["psnr"].value_interval
-    assert interval is not None
-    assert interval.low < row.cells["psnr"].value < interval.high
+    cell = row.cells["psnr"]
+    assert cell.value_interval == bootstrap_interval(scores.mean(axis=1))
+    assert cell.g_std_interval == bootstrap_interval(spread(scores)) != cell.value_interval
 
 
 def test_single_run_has_no_spread(own: Dataset, tmp_path: Path) -> None:
@@ -61,6 +63,17 @@ def test_unfinished_top_up_keeps_the_row(own: Dataset, tmp_path: Path) -> None:
     assert not [note for note in section.notes if "all recorded images" in note]
     (section,) = collect(tmp_path, runs=3)
     assert "m: L-STD covers 0 of 1 images; run it again with --runs 3." in section.notes
+    assert not [note for note in section.notes if "all recorded images" in note]
+
+
+def test_a_part_of_a_data_set_says_so(own: Dataset, tmp_path: Path) -> None:
+    run(own, tmp_path, names=["image0", "image2"])
+    note = "m: 2 of the data set's 4 images were asked for."
+    (section,) = collect(tmp_path)
+    assert note in section.notes
+    run(own, tmp_path)
+    (section,) = collect(tmp_path)
+    assert [found for found in section.notes if "were asked for" in found] == []
 
 
 def test_metric_that_covers_fewer_images_says_so(own: Dataset, tmp_path: Path) -> None:
@@ -124,6 +137,19 @@ def test_columns_are_chosen_and_ordered(own: Dataset, tmp_path: Path) -> None:
     assert [column.name for column in section.columns] == ["l-std", "psnr"]
     assert section.rows[0].cells.keys() == {"l-std", "psnr"}
     assert not [note for note in section.notes if note.startswith("SSIM")]
+
+
+@pytest.mark.parametrize(("dimensions", "few"), [(4, ""), (5, ", fewer than its vectors' 5 dimensions")])
+def test_fewer_images_than_dimensions_are_said_to_be_few(
+    own: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dimensions: int, few: str
+) -> None:
+    assert ccsr_bench.tables.collect.SET_DIMENSIONS == 2048  # Inception's
+    monkeypatch.setattr(ccsr_bench.tables.collect, "SET_DIMENSIONS", dimensions)
+    run(own, tmp_path, scoring=set_scorer())
+    (section,) = collect(tmp_path)
+    (note,) = [note for note in section.notes if note.startswith("m: FID of")]
+    assert note.startswith(f"m: FID of M = 4 images against 4{few}")
+    assert ("fewer" in note) == bool(few)
 
 
 def test_interval_of_a_distance_of_sets_only_when_asked(own: Dataset, tmp_path: Path) -> None:

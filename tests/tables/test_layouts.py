@@ -38,7 +38,7 @@ def out(own: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out")
     for name, paper_name in (("RealSR", "RealSR"), ("DIV2K-Val", "DIV2K"), ("own", "")):
         dataset = Dataset(name, name, 4, own.samples, paper_name=paper_name)
-        fill(out, dataset, "ccsr-s2", "CCSR-S2", noise=8)
+        fill(out, dataset, "ccsr-s2", "CCSR-S2", noise=8, steps=2, parameters={"unet": 10**9, "vae": 5 * 10**8})
         fill(out, dataset, "bsrgan", "BSRGAN")
         fill(out, dataset, "mine", "Mine", noise=2)
     fill(out, Dataset("RealSR", "RealSR", 4, own.samples, paper_name="RealSR"), "ccsr-1of2-1of6", "CCSR(1/2,1/6,3)")
@@ -146,13 +146,13 @@ def test_papers_rows_below_ours(out: Path) -> None:
 
 
 def test_costs_are_what_was_recorded(out: Path) -> None:
-    (table,) = build(Request(out=out, layout="paper-vii", datasets=["own"], metrics=["steps", "seconds"]))
+    (table,) = build(Request(out=out, layout="paper-vii", datasets=["own"], metrics=["steps", "seconds", "parameters"]))
     assert rows(table) == [("own", ["CCSR-S2"])]
     cells = table.sections[0].rows[0].cells
     with Ledger(out / "own" / "ccsr-s2") as ledger:
         taken = [output.seconds or 0 for image in ledger.image_names() for output in ledger.outputs(image).values()]
     assert cells["seconds"].value == statistics.median(taken)
-    assert cells["steps"].value == 2
+    assert (cells["steps"].value, cells["parameters"].value) == (2, 1.5)
     notes = "\n".join(table.notes)
     assert "median over all outputs that were generated here of the wall time of the call" in notes
     assert "ccsr-s2: on " in notes

@@ -97,6 +97,26 @@ def test_only_significant_differences_are_marked(steps: tuple[float, ...], expec
     assert marks(measured(values), marking="best") == ["best", "second", ""]
 
 
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        ((22, 22, 20), ["", "", ""]),  # none of two is better than the next
+        ((24, 22, 22), ["best", "", ""]),
+        ((24, 24, 24), ["", "", ""]),
+    ],
+)
+def test_of_a_tie_none_is_significantly_better(levels: tuple[float, ...], expected: list[str]) -> None:
+    centred = NOISE - NOISE.mean(axis=1, keepdims=True)
+    values = {str(index): level + 0.1 * noise for index, (level, noise) in enumerate(zip(levels, centred, strict=True))}
+    assert marks(measured(values), marking="significant") == expected
+
+
+def test_one_image_shows_nothing() -> None:
+    rows = measured({"a": np.array([21.0]), "b": np.array([20.0])})
+    assert marks(rows, marking="significant") == ["", ""]
+    assert marks(rows) == ["best", "second"]
+
+
 def test_many_comparisons_are_corrected_together() -> None:
     """A p of 0.03 alone is marked; as one of thirty it is not."""
     better = np.array([1.0] * 6)
@@ -121,7 +141,7 @@ def test_l_stds_of_fewer_runs_and_noise_floors_do_not_compete() -> None:
     rows = [
         Row("a", "a", {"l-std": Cell(0.03, covers=images)}, runs=10),
         Row("b", "b", {"l-std": Cell(0.02, covers=images)}, runs=2),
-        Row("a.same-seed", "a (same seed)", {"l-std": Cell(0.0, covers=images)}, runs=10),
+        Row("a.same-seed", "a (same seed)", {"l-std": Cell(0.0, covers=images)}, runs=10, same_seed=True),
         Row("c", "c", {"l-std": Cell(0.04, covers=images)}, runs=10),
     ]
     assert marks(rows, L_STD) == ["best", "", "", "second"]

@@ -15,8 +15,8 @@ def find_source(method: str, upstream: Upstream) -> Path:
     """Return the checkout that `install_source` installed.
 
     Raises:
-        NotInstalledError: There is none.
-        BenchError: It is at another commit, or files in it were changed.
+        NotInstalledError: There is no checkout.
+        BenchError: The checkout is at another commit, or files in it were changed.
     """
     folder = _place(method)
     if not folder.is_dir():
@@ -30,11 +30,11 @@ def install_source(method: str, upstream: Upstream, own: Path | None = None) -> 
 
     Args:
         method: The family's id.
-        upstream: Which commit of which repository.
-        own: The user's checkout; it is used where it is.
+        upstream: The repository and its commit.
+        own: The user's checkout, which is linked and not copied; a clone is made when None.
 
     Raises:
-        BenchError: It cannot be cloned, is at another commit, or files in it were changed.
+        BenchError: The repository cannot be cloned, the checkout is at another commit, or files in it were changed.
     """
     place = _place(method)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -48,8 +48,9 @@ def install_source(method: str, upstream: Upstream, own: Path | None = None) -> 
         _remove(place)  # a link to a checkout that is gone
         _git(
             ["clone", "--quiet", "--no-checkout", upstream.repository, str(partial)],
-            f"cannot clone {upstream.repository}", "clone it by hand and give the folder with --source DIR",
-        )  # fmt: skip
+            f"cannot clone {upstream.repository}",
+            "clone it by hand and give the folder with --source DIR",
+        )
         _checkout(partial, upstream)
         partial.rename(place)
     return find_source(method, upstream)
@@ -62,25 +63,28 @@ def _place(method: str) -> Path:
 def _checkout(folder: Path, upstream: Upstream) -> None:
     _git(
         ["-C", str(folder), "checkout", "--quiet", "--detach", upstream.commit],
-        f"{folder}: cannot check out {upstream.commit}", f"look for it in {upstream.repository}",
-    )  # fmt: skip
+        f"{folder}: cannot check out {upstream.commit}",
+        f"look for it in {upstream.repository}",
+    )
 
 
 def _check(folder: Path, upstream: Upstream) -> None:
     """Raise a `BenchError` unless a checkout holds the pinned commit and nothing else."""
     commit = _git(
-        ["-C", str(folder), "rev-parse", "HEAD"], f"{folder}: not a checkout of {upstream.repository}",
+        ["-C", str(folder), "rev-parse", "HEAD"],
+        f"{folder}: not a checkout of {upstream.repository}",
         "give --source a folder that `git clone` made",
-    )  # fmt: skip
+    )
     if commit != upstream.commit:
         raise BenchError(
             f"{folder}: at commit {commit[:12]}, the method is pinned to {upstream.commit[:12]}: "
             f"run `git -C {folder} checkout {upstream.commit}`"
         )
     changed = _git(
-        ["-C", str(folder), "status", "--porcelain", "--untracked-files=no"], f"{folder}: git status failed",
+        ["-C", str(folder), "status", "--porcelain", "--untracked-files=no"],
+        f"{folder}: git status failed",
         "look at the checkout",
-    )  # fmt: skip
+    )
     if changed:
         raise BenchError(
             f"{folder}: files were changed since the pinned commit ({changed.splitlines()[0].strip()}): "

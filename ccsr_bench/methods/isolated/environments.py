@@ -1,4 +1,4 @@
-"""Virtual environments of isolated methods: one for every lock file and Python, shared by those that agree."""
+"""Virtual environments of isolated methods: one for every pair of lock file and Python version."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.places import home
 
 _READY = "ccsr-bench-ready"
-"""In an environment: that all its packages are installed."""
+"""Name of the file that is written when all packages of an environment are installed."""
 
 _LINES_OF_UV = 3
 
@@ -24,11 +24,11 @@ def find_interpreter(python: str, lock: Path) -> Path:
     """Return the interpreter of an environment that `make_environment` made.
 
     Args:
-        python: Its version, such as ``3.11``.
-        lock: The requirements, with exact versions.
+        python: The Python version, such as ``3.11``.
+        lock: The file of requirements with exact versions.
 
     Raises:
-        NotInstalledError: There is none.
+        NotInstalledError: There is no such environment.
     """
     folder = _folder(python, lock)
     if not (folder / _READY).is_file():
@@ -37,7 +37,11 @@ def find_interpreter(python: str, lock: Path) -> Path:
 
 
 def make_environment(python: str, lock: Path) -> Path:
-    """Make the virtual environment of a lock file with uv, unless there is one; returns its interpreter.
+    """Make the virtual environment of a lock file with uv, unless there is one; return its interpreter.
+
+    Args:
+        python: The Python version, such as ``3.11``.
+        lock: The file of requirements with exact versions.
 
     Raises:
         BenchError: uv is missing or fails.
@@ -67,7 +71,7 @@ def _interpreter(folder: Path) -> Path:
 
 
 def _uv(arguments: list[str]) -> None:
-    """Run uv, showing what it does when somebody looks.
+    """Run uv, with its messages on a terminal.
 
     Raises:
         BenchError: It is missing, or fails.
@@ -79,8 +83,12 @@ def _uv(arguments: list[str]) -> None:
     shown = sys.stderr.isatty()
     done = subprocess.run(  # noqa: S603 - uv, by its path
         [uv, *([] if shown else ["--quiet"]), *arguments],
-        stdout=2, stderr=None if shown else subprocess.PIPE, text=True, check=False, env=_uv_environment(),
-    )  # fmt: skip
+        stdout=2,
+        stderr=None if shown else subprocess.PIPE,
+        text=True,
+        check=False,
+        env=_uv_environment(),
+    )
     if done.returncode != 0:
         said = " ".join((done.stderr or "see above").split("\n")[:_LINES_OF_UV]).strip()
         raise BenchError(f"uv {arguments[0]} failed: {said}; put that right and prepare again")

@@ -1,7 +1,8 @@
 """Running a method's official code in a process of its own, in its own interpreter.
 
-One process per method keeps the model loaded (`ccsr_bench.methods.isolated.worker.child`). It costs an image when it
-crashes, hangs, raises or answers nonsense, and is started again for the next; it never outlives this process.
+One process per method keeps the model loaded (`ccsr_bench.methods.isolated.worker.child`). When it crashes, hangs,
+raises or sends something else than an answer, that image fails, and the process is started again for the next one. It
+never outlives this process.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.isolated.worker import frames
 
 RESTARTS_IN_A_ROW = 3
-"""After that many without an image restored, a method is given up."""
+"""A method is given up after more failures in a row than this."""
 
 _CHILD = Path(frames.__file__).with_name("child.py")
 _SECONDS_TO_END = 5.0
@@ -41,7 +42,7 @@ class Launch:
     interpreter: Path
     adapter: Path
     log: Path
-    """Gets everything that the method prints."""
+    """The file for everything that the method prints."""
     source: Path | None = None
     """The checkout of the official repository."""
     weights: Mapping[str, Path] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class _IsolatedModel:
     """A model in a worker: started when it is needed, and again after it has failed.
 
     Args:
-        launch: What to start. The model is loaded when the first image comes.
+        launch: What the worker is started with. The model is loaded when the first image comes.
     """
 
     def __init__(self, launch: Launch) -> None:
@@ -127,16 +128,16 @@ class IsolatedMethod(_IsolatedModel):
     """A method in a worker; see `ccsr_bench.methods.base.Method`.
 
     Args:
-        launch: What to start. The model is loaded when the first image comes.
-        caption: Returns the caption of an LR image, which a captioned variant is given; raises a `BenchError` where
-            there is none.
+        launch: What the worker is started with. The model is loaded when the first image comes.
+        caption: A function that returns the caption of an LR image, for a captioned variant; it raises a `BenchError`
+            where there is none.
     """
 
     def __init__(self, launch: Launch, caption: Callable[[np.ndarray], str] | None = None) -> None:
         super().__init__(launch)
         self._caption = caption
         self.network_calls: int | None = None
-        """Of the denoiser, for the last output; None where the adapter does not say which network that is."""
+        """Calls of the denoiser for the last output; None where the adapter does not name that network."""
         self.peak_mib: float | None = None
         """The process's highest memory use so far: of the GPU where it uses one, else of itself."""
 
@@ -187,9 +188,14 @@ class _Worker:
             log.flush()
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - the method's own interpreter and our own file
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(launch.device),
-                    pass_fds=(request_reader, answer_writer), start_new_session=True,
-                )  # fmt: skip
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=_environment(launch.device),
+                    pass_fds=(request_reader, answer_writer),
+                    start_new_session=True,
+                )
             except OSError as error:
                 os.close(self._requests)
                 os.close(self._answers)
@@ -223,12 +229,12 @@ class _Worker:
         """Send a request and return the answer.
 
         Raises:
-            WorkerError: There is none in time, the process ended, or what came is no answer. The worker is of no use
-                any more.
+            WorkerError: There is none in time, the process ended, or what came is no answer. The worker must
+                not be used afterwards.
         """
         deadline = time.monotonic() + seconds
         try:
-            with contextlib.suppress(BrokenPipeError):  # it has ended; what it said last is still there
+            with contextlib.suppress(BrokenPipeError):  # it has ended; its last message can still be read
                 for part in frames.encode(dict(header), array):
                     self._write(part, deadline)
             return frames.decode(lambda count: self._read(count, deadline))
@@ -269,7 +275,7 @@ class _Worker:
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     def _last_words(self) -> str:
-        """Return the last line that the method printed, which mostly says why it died."""
+        """Return the last line that the method printed, which mostly says why it ended."""
         with self._log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
             lines = log.read().decode(errors="replace").strip().splitlines()
@@ -288,7 +294,7 @@ class _Worker:
 def _environment(device: str) -> dict[str, str]:
     """Return the child's environment: ours without what would lead its interpreter to our own packages.
 
-    On a CPU no GPU can be seen: official code takes one where it finds it, whatever it was told.
+    On a CPU every GPU is hidden: official code uses one that it finds, whatever device it is given.
     """
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     if device == "cpu":

@@ -56,19 +56,22 @@ function mark(index, size = 12) {
   return svgElement("svg", box, markShape(index));
 }
 
-const SHAPES = [
-  ["circle", { r: 6 }],
-  ["rect", { x: -5.5, y: -5.5, width: 11, height: 11 }],
-  ["path", { d: "M0-7 6.5 5H-6.5Z" }],
-  ["path", { d: "M0-7.5 7.5 0 0 7.5-7.5 0Z" }],
-  ["path", { d: "M-6.5-5H6.5L0 7Z" }],
-  ["path", { d: "M-2.5-7h5v4.5H7v5H2.5V7h-5V2.5H-7v-5h4.5Z" }],
-  ["path", { d: "M0-7.5 2.2-2.8 7.1-2.3 3.4 1 4.4 6.1 0 3.5-4.4 6.1-3.4 1-7.1-2.3-2.2-2.8Z" }],
-];
-const COLOURS = 8;
-
-/** The shape alone, around (0, 0). Seven shapes and eight colours: no two of 56 methods look alike. */
+/** The shape alone, around (0, 0). */
 function markShape(index) {
-  const [tag, attributes] = SHAPES[index % SHAPES.length];
-  return svgElement(tag, { class: `series-${index % COLOURS}`, ...attributes });
+  return svgElement("path", { class: seriesClass(index), d: REPORT.markers[index % REPORT.markers.length] });
+}
+
+/** The class that has a method's colour. */
+function seriesClass(index) {
+  return `series-${index % REPORT.colours.length}`;
+}
+
+/** Make the classes of methods' colours, for a light and a dark page. */
+function addSeriesColours() {
+  const sheet = new CSSStyleSheet();
+  REPORT.colours.forEach(({ light, dark }, index) => {
+    sheet.insertRule(`:root { --series-${index}: light-dark(${light}, ${dark}); }`);
+    sheet.insertRule(`.series-${index} { --series: var(--series-${index}); }`);
+  });
+  document.adoptedStyleSheets.push(sheet);
 }

@@ -46,7 +46,9 @@ function gallerySection(dataset, onOrder) {
       (index) => values[index],
       state.descending && !byName(state),
     );
-    cards.forEach((card, index) => card.show(state, values[index]));
+    cards.forEach((card, index) => {
+      card.show(state, values[index]);
+    });
     list.replaceChildren(...shown.map((index) => cards[index].item));
     count.textContent = `${shown.length} of ${plural(dataset.images.length, "image")}`;
     onOrder(shown);

@@ -2,7 +2,7 @@
 
 // Questions to the report's data, which data.js holds as REPORT (see ccsr_bench/report/content.py).
 
-const SPREAD_DECIMALS = 4;
+const SPREAD_DECIMALS = REPORT.spread_decimals;
 const RUN_DIGITS = 2;
 
 function mean(values) {
@@ -30,6 +30,12 @@ function imageMean(method, column, image) {
 function imageSpread(method, column, image) {
   const scores = imageScores(method, column, image);
   return scores && scores.length > 1 ? standardDeviation(scores) : null;
+}
+
+/** The words for a method's best and worst run of an image, by run; none where all score alike or none is ranked. */
+function runWords(method, image) {
+  const [best, worst] = [method.best[image], method.worst[image]];
+  return best === worst ? {} : { [best]: "best", [worst]: "worst" };
 }
 
 /** How far apart methods are on an image: the largest minus the smallest of their means; null for fewer than two. */

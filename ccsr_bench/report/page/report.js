@@ -11,6 +11,7 @@ function start() {
     document.getElementById("main").focus();
   });
   history.scrollRestoration = "manual"; // a view is shown after its address changes
+  addSeriesColours();
   startTheme(document.getElementById("theme"));
   window.addEventListener("hashchange", () => route(true));
   route(false);

@@ -63,7 +63,7 @@ function heatLegend(image) {
 }
 
 /** The runs to show of a method with several: the best and the worst, or the first and the last. */
-function shownRuns(dataset, method, index) {
+function shownRuns(method, index) {
   const best = method.best[index];
   if (best === null)
     return [
@@ -77,7 +77,7 @@ function shownRuns(dataset, method, index) {
 }
 
 function methodRuns(dataset, index, method, number, pane, onShow) {
-  const shown = shownRuns(dataset, method, index);
+  const shown = shownRuns(method, index);
   const lStd = imageMean(method, "l-std", index);
   const level = lStd === null ? "" : `L-STD ${lStd.toFixed(SPREAD_DECIMALS)}, ${(lStd * 255).toFixed(2)} grey levels`;
   return element(
@@ -139,7 +139,7 @@ function figure(dataset, index, zoom, source, caption, onShow) {
 /** The scores of all runs of a method, each with a button that shows it. */
 function runsTable(dataset, index, method, number, onShow) {
   const columns = imageColumns(dataset).filter(({ name }) => name !== "l-std" && imageScores(method, name, index));
-  const words = { [method.best[index]]: "best", [method.worst[index]]: "worst" };
+  const words = runWords(method, index);
   const row = (run) => {
     const show = () => onShow({ kind: "output", method: number, run });
     const button = element("button", { type: "button", class: "quiet", text: `Run ${run}`, on: { click: show } });

@@ -9,12 +9,12 @@ const LABEL_HEIGHT = 15;
 const LABEL_WIDTH_PER_LETTER = 6.6;
 const LEADER_FROM = 20; // distance of a name from its point that needs a line between them
 const BAR_WEIGHT = 0.3; // of covering a part of an interval, against covering a mark or a name
-const LOGARITHMIC_FROM = 20; // times that an axis of costs spans
+const FEW_DECADES = 100; // times that a logarithmic axis spans, below which it has ticks between the powers of 10
 
 /**
  * Draw points into a box, and again whenever its width changes.
  *
- * @param axes {x, y}: {label, decimals, cost}.
+ * @param axes {x, y}: {name, label, decimals, logarithmic}.
  * @param points {index, title, x, y}: x and y are {value, interval}; index chooses the mark.
  * @param onPoint Called with a point that is hovered or focused.
  */
@@ -35,7 +35,7 @@ function scatterDrawing(width, axes, points, onPoint) {
     PLOT_HEIGHT - MARGIN.bottom,
     MARGIN.top,
     TICK_DISTANCE.up,
-    axes.y.cost,
+    axes.y.logarithmic,
   );
   const left = 32 + LABEL_WIDTH_PER_LETTER * Math.max(...y.ticks.map(({ text }) => text.length));
   const x = scale(
@@ -43,7 +43,7 @@ function scatterDrawing(width, axes, points, onPoint) {
     left,
     width - MARGIN.right,
     TICK_DISTANCE.across,
-    axes.x.cost,
+    axes.x.logarithmic,
   );
   const at = points.map((point) => ({ left: x.place(point.x.value), top: y.place(point.y.value) }));
   return svgElement(
@@ -65,20 +65,16 @@ function scatterDrawing(width, axes, points, onPoint) {
 }
 
 /** A linear or logarithmic scale that holds all values and intervals, with some room. */
-function scale(values, from, to, distance, cost) {
+function scale(values, from, to, distance, logarithmic) {
   const all = values.flatMap(({ value, interval }) => [value, ...(interval ?? [])]);
-  let [low, high] = [Math.min(...all), Math.max(...all)];
-  const logarithmic = cost && low > 0 && high / low > LOGARITHMIC_FROM;
   const forward = logarithmic ? Math.log10 : (value) => value;
-  const backward = logarithmic ? (value) => 10 ** value : (value) => value;
-  [low, high] = [forward(low), forward(high)];
+  let [low, high] = [forward(Math.min(...all)), forward(Math.max(...all))];
   const room = (high - low || Math.abs(high) || 1) * 0.09;
   low -= room;
   high += room;
   const place = (value) => from + ((forward(value) - low) / (high - low)) * (to - from);
   const count = Math.max(2, Math.round(Math.abs(to - from) / distance));
-  const ticks = logarithmic ? decades(backward(low), backward(high)) : roundTicks(low, high, count);
-  return { place, ticks };
+  return { place, ticks: logarithmic ? logarithmicTicks(10 ** low, 10 ** high, count) : roundTicks(low, high, count) };
 }
 
 function roundTicks(low, high, count) {
@@ -94,13 +90,17 @@ function roundTicks(low, high, count) {
   }));
 }
 
-function decades(low, high) {
+/** Powers of 10, with their double and fivefold where they are few; round numbers where these are fewer than two. */
+function logarithmicTicks(low, high, count) {
+  const factors = high < FEW_DECADES * low ? [1, 2, 5] : [1];
   const ticks = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
-    const value = 10 ** power;
-    if (value >= low && value <= high) ticks.push({ value, text: String(Number(value.toPrecision(1))) });
+    for (const factor of factors) {
+      const value = factor * 10 ** power;
+      if (value >= low && value <= high) ticks.push({ value, text: String(Number(value.toPrecision(1))) });
+    }
   }
-  return ticks;
+  return ticks.length < 2 ? roundTicks(low, high, count) : ticks;
 }
 
 function xAxis(x, axis, left, width) {
@@ -144,7 +144,7 @@ function intervals(point, x, y) {
   const up = point.y.interval?.map(y.place);
   return svgElement(
     "g",
-    { class: `interval series-${point.index % COLOURS}` },
+    { class: `interval ${seriesClass(point.index)}` },
     across
       ? svgElement("path", {
           d: `M${across[0]} ${top}H${across[1]}M${across[0]} ${top - 4}v8M${across[1]} ${top - 4}v8`,
@@ -204,7 +204,7 @@ function labels(points, at, bars, from, width) {
     const cost = (place) =>
       overlap(place, taken) + overlap(place, bars) * BAR_WEIGHT + outside(place, from, width) + place.distance;
     const chosen = places.reduce((best, place) => (cost(place) < cost(best) ? place : best));
-    const series = `series-${point.index % COLOURS}`;
+    const series = seriesClass(point.index);
     taken.push(chosen);
     if (chosen.distance > LEADER_FROM) drawn.push(leader(at[index], chosen, series));
     drawn.push(

@@ -14,7 +14,7 @@ function resultsSection(dataset) {
       key: ({ method }) => method.images,
       cell: ({ method }) => plainCell(method.images),
     },
-    ...dataset.columns.map((column) => metricColumn(dataset, column)),
+    ...dataset.columns.map((column) => metricColumn(column)),
     {
       label: "Seconds ↓",
       title: "Median wall time of an output: lower is better",
@@ -61,7 +61,7 @@ function plainCell(value) {
 const MARKED = { "": "span", best: "strong", second: "u" };
 const MARKED_IN_WORDS = { best: ", best", second: ", second best" }; // for those who hear the table
 
-function metricColumn(dataset, column) {
+function metricColumn(column) {
   const cellOf = ({ method }) => method.cells[column.name];
   return {
     label: `${column.label} ${arrow(column)}`,
@@ -110,7 +110,7 @@ function sortableTable(caption, columns, rows) {
     const before = headers[index].getAttribute("aria-sort");
     const first = columns[index].first;
     const order = before === first ? (first === "ascending" ? "descending" : "ascending") : first;
-    headers.forEach((header) => header.removeAttribute("aria-sort"));
+    for (const header of headers) header.removeAttribute("aria-sort");
     headers[index].setAttribute("aria-sort", order);
     show(sorted(rows, columns[index].key, order === "descending"));
   }

@@ -162,17 +162,17 @@ function sideControls(dataset, index, side, sources, choose) {
   picture.querySelector("select").dataset.role = "picture";
   const runs =
     source.kind === "output" && method.runs > 1
-      ? runStepper(dataset, index, method, source, (run) => choose(side, { ...source, run }))
+      ? runStepper(index, method, source, (run) => choose(side, { ...source, run }))
       : null;
   return [element("legend", { text: name }), picture, runs, sourceScores(dataset, index, source)].filter(Boolean);
 }
 
 /** Choose a run of a method: by name, or one after the other. */
-function runStepper(dataset, index, method, { run }, onRun) {
-  const words = { [method.best[index]]: ", best", [method.worst[index]]: ", worst" };
+function runStepper(index, method, { run }, onRun) {
+  const words = runWords(method, index);
   const select = choice(
     "Run",
-    Array.from({ length: method.runs }, (_, one) => [one, `${one}${words[one] ?? ""}`]),
+    Array.from({ length: method.runs }, (_, one) => [one, words[one] ? `${one}, ${words[one]}` : one]),
     run,
     (one) => onRun(Number(one)),
   );

@@ -1,4 +1,4 @@
-"""For adapters: the tagger RAM with SeeSR's tuning DAPE, as SeeSR, AddSR and OSEDiff carry its code in ``ram``."""
+"""The tagger RAM with SeeSR's tuning DAPE, as SeeSR, AddSR and OSEDiff carry its code in ``ram``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ram.models import ram_lora
 
 
 class _NoTokenizer:
-    """Stands for BERT's, of which the tagger uses two lengths; its files are at a path of an author's machine."""
+    """Replaces BERT's tokenizer, of which the tagger uses two lengths; its files are on an author's machine."""
 
     def __len__(self) -> int:
         return 30524
@@ -24,7 +24,14 @@ class _NoTokenizer:
 def build_tagger(ram: Path, dape: Path) -> torch.nn.Module:
     """Build the tagger, and make sure that every weight that tags depend on was in the file.
 
-    The official code loads with strict=False and drops what it returns.
+    The official code loads with strict=False and ignores which weights are missing.
+
+    Args:
+        ram: The folder of ``ram_swin_large_14m.pth``.
+        dape: The folder of ``DAPE.pth``.
+
+    Raises:
+        ValueError: Weights are missing.
     """
     missing: list[str] = []
     load_checkpoint = ram_lora.load_checkpoint_swinlarge
@@ -39,11 +46,13 @@ def build_tagger(ram: Path, dape: Path) -> torch.nn.Module:
         patch.object(ram_lora, "load_checkpoint_swinlarge", remember),
     ):
         tagger: torch.nn.Module = ram_lora.ram(
-            pretrained=str(ram / "ram_swin_large_14m.pth"), pretrained_condition=str(dape / "DAPE.pth"),
-            image_size=384, vit="swin_l",
-        )  # fmt: skip
+            pretrained=str(ram / "ram_swin_large_14m.pth"),
+            pretrained_condition=str(dape / "DAPE.pth"),
+            image_size=384,
+            vit="swin_l",
+        )
     used = ("visual_encoder.", "image_proj.", "tagging_head.", "label_embed", "wordvec_proj.", "fc.")
-    elsewhere = ("lora", "relative_position_index", "attn_mask")  # in DAPE, and computed
+    elsewhere = ("lora", "relative_position_index", "attn_mask")  # in DAPE, or computed
     lost = [name for name in missing if name.startswith(used) and not any(part in name for part in elsewhere)]
     if lost:
         raise ValueError(f"{ram / 'ram_swin_large_14m.pth'} lacks {len(lost)} weights, such as {lost[0]}")

@@ -1,4 +1,4 @@
-"""For adapters: what ResShift and SinSR, one code base, do around their sampler."""
+"""What ResShift and SinSR, one code base, do around their sampler."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from utils.util_common import instantiate_from_config
 from utils.util_net import reload_model
 
 LARGEST_SIDE = 512
-"""Of an LR image: the official scripts cut larger ones into parts."""
+"""Longest side of an LR image in pixels; the official scripts cut larger ones into parts."""
 
 
 def load_network(config: Any, file: Path, device: str) -> torch.nn.Module:

@@ -1,4 +1,4 @@
-"""For adapters: what the scripts of SeeSR, AddSR and OSEDiff do around their models."""
+"""What the scripts of SeeSR, AddSR and OSEDiff do around their models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 SMALLEST_SIDE = 128
-"""Of an LR image; the official scripts enlarge smaller ones first."""
+"""Shorter side of an LR image in pixels; the official scripts enlarge smaller ones first."""
 
 
 def enlarge(lr: np.ndarray, resample: Any = None) -> Image.Image:
@@ -16,7 +16,7 @@ def enlarge(lr: np.ndarray, resample: Any = None) -> Image.Image:
 
     Args:
         lr: The LR image; one with a side below `SMALLEST_SIDE` is enlarged to that first.
-        resample: Pillow's filter of the last resizing; its default, bicubic, is that of the others.
+        resample: Pillow's filter for the last resizing; its default, bicubic, when None, as for the others.
     """
     height, width, _ = lr.shape
     image = Image.fromarray(lr)

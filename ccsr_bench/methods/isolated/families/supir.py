@@ -1,4 +1,4 @@
-"""For SUPIR's adapter and captioner: building the official model with the weights that it needs."""
+"""Building SUPIR's official model with the weights that it needs, for its adapter and its captioner."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def read_options(file: Path, weights: dict[str, str], device: str) -> Any:
 
 
 def build(options: Any, device: str, clip: str = "") -> Any:
-    """Build the model of an options file by the official function, in bfloat16 and float16 on a GPU as the script.
+    """Build the model of an options file by the official function, in bfloat16 and float16 on a GPU.
 
     Args:
-        options: As `read_options` returns them.
-        device: Where it runs.
+        options: Options as `read_options` returns them.
+        device: The device that the model runs on.
         clip: The folder of the first text encoder.
 
     Raises:
-        ValueError: The files lack weights; the official code would go on with random ones.
+        ValueError: The files lack weights; the official code would continue with random ones.
     """
     loaded: set[str] = set()
     read = official.load_state_dict

@@ -57,7 +57,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _leave() -> None:
-    """End at once, and with it every process that the official code has started."""
+    """End this process at once, and every process that the official code has started."""
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
@@ -67,7 +67,7 @@ def _die_with_parent(parent: int) -> None:
     """Let the kernel end this process with its parent, where it can; elsewhere the closed pipe does it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it went before that
+    if os.getppid() != parent:  # the parent ended before that
         _leave()
 
 
@@ -76,7 +76,7 @@ def _no_network(*_: Any, **__: Any) -> Any:
 
 
 def _close_network() -> None:
-    """Make connections to other machines fail, so that nothing is fetched that no hash was checked of."""
+    """Make connections to other machines fail, so that nothing is downloaded without a check of its hash."""
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_DATASETS_OFFLINE="1")
 
     class _LocalSocket(socket.socket):

@@ -1,4 +1,4 @@
-"""For adapters: building models of official code that is written for a GPU and for trusted weights."""
+"""Building models with official code that is written for a GPU and for trusted weights; for adapters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For adapters: reading checkpoints of PyTorch Lightning, which hold objects of its classes beside their tensors."""
+"""Reading checkpoints of PyTorch Lightning, which hold objects of its classes beside tensors; for adapters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NEEDED = (
 
 
 class _Inert:
-    """Stands for every other class and function of a checkpoint: takes whatever is done to it, and does nothing."""
+    """Replaces every other class and function of a checkpoint: accepts whatever is done to it, and does nothing."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         pass
@@ -34,7 +34,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _Pickle:
-    """What `torch.load` takes in the place of the module `pickle`."""
+    """What `torch.load` uses instead of the module `pickle`."""
 
     Unpickler = _Unpickler
 

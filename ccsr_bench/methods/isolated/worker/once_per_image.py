@@ -1,4 +1,4 @@
-"""For adapters: what depends on an image and not on the seed, such as its tags, computed once."""
+"""Computing once what depends on an image but not on the seed, such as its tags; for adapters."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 
 class OncePerImage:
-    """Remembers what was computed of the last image: tags do not depend on the seed, and its runs come in a row.
+    """Keeps what a function returned for the last image, because all runs of an image come one after the other.
 
     Args:
-        compute: Of an LR image.
+        compute: A function of an LR image.
     """
 
     def __init__(self, compute: Callable[[np.ndarray], Any]) -> None:
@@ -20,7 +20,7 @@ class OncePerImage:
         self._last: tuple[bytes, Any] | None = None
 
     def __call__(self, lr: np.ndarray) -> Any:
-        """Return what is computed of an LR image."""
+        """Return what the function returns for an LR image."""
         key = lr.tobytes() + bytes(str(lr.shape), "ascii")
         if self._last is None or self._last[0] != key:
             self._last = key, self._compute(lr)

@@ -1,0 +1,75 @@
+"""Which measures the scatter plots of a paper show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ccsr_bench.errors import BenchError
+from ccsr_bench.figures.selection import check_scored, with_several_runs
+from ccsr_bench.ledger.results import Results
+from ccsr_bench.plots.measures import LOCAL_SPREAD, SECONDS, Measure, quality, run_spread
+from ccsr_bench.plots.points import Estimates, Scatter
+
+
+def perception_distortion(results: Sequence[Results], x: str, y: str) -> Scatter:
+    """Return each method's mean of one metric against that of another.
+
+    Args:
+        results: The methods, on one data set.
+        x: A metric that scores images.
+        y: Another metric that scores images.
+
+    Raises:
+        BenchError: A metric is unknown, scores sets of images, or is not recorded for a method; or the methods have
+            no image in common.
+    """
+    for one in results:
+        for metric in (x, y):
+            check_scored(one, metric)
+    return _scatter(results, quality(x), quality(y))
+
+
+def quality_stability(results: Sequence[Results], metric: str, spread: str) -> Scatter:
+    """Return each method's mean of a metric against its standard deviation over runs.
+
+    Args:
+        results: The methods, on one data set; those with a single run are left out.
+        metric: A metric that scores images.
+        spread: `g-std` or `l-std`.
+
+    Raises:
+        BenchError: As `perception_distortion`; or no method has several runs; or L-STD is not recorded for N runs.
+    """
+    for one in with_several_runs(results):
+        check_scored(one, metric)
+        if spread == LOCAL_SPREAD.key and one.l_std() is None:
+            raise BenchError(
+                f"{one.label} on {one.identity.dataset}: no L-STD over {one.runs} runs is recorded; "
+                f"run it again with --runs {one.runs}"
+            )
+    return _scatter(results, LOCAL_SPREAD if spread == LOCAL_SPREAD.key else run_spread(metric), quality(metric))
+
+
+def cost(results: Sequence[Results], metric: str) -> Scatter:
+    """Return each method's mean of a metric against the median of the recorded seconds per output.
+
+    Args:
+        results: The methods, on one data set; those whose images were made elsewhere are left out.
+        metric: A metric that scores images.
+
+    Raises:
+        BenchError: As `perception_distortion`; or no seconds are recorded.
+    """
+    timed = [one for one in results if one.seconds() is not None]
+    if not timed:
+        raise BenchError("no seconds are recorded: the images were made elsewhere; `ccsr-bench run` records them")
+    for one in timed:
+        check_scored(one, metric)
+    return _scatter(results, SECONDS, quality(metric))
+
+
+def _scatter(results: Sequence[Results], x: Measure, y: Measure) -> Scatter:
+    scatter = Estimates(results).scatter(x, y)
+    if not scatter.points:
+        raise BenchError("the methods have no image in common; finish their runs, or choose with --method")
+    return scatter

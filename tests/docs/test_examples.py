@@ -1,0 +1,99 @@
+"""Every example of README and the documentation that needs no network, weights or GPU is run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ccsr_bench.cli import main
+from ccsr_bench.images import write_png
+from tests.support.doc_examples import Runner, read_examples
+from tests.support.pictures import picture
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = [
+    page.relative_to(REPOSITORY).as_posix()
+    for page in (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md")))
+]
+FROM_NOTHING = {"README.md", "docs/tutorial.md"}
+"""Pages that a reader starts in an empty folder; the others go on from the results of the tutorial."""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results folder that most pages start from."""
+    out = tmp_path_factory.mktemp("examples") / "results"
+    methods = ["bicubic", "bicubic-dither", "lanczos"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CCSR_BENCH_HOME", str(out.parent / "home"))
+        call = ["run", "--method", *methods, "--dataset", "sample", "--metrics", "psnr", "ssim", "--out", str(out)]
+        assert main(call) == 0
+    return out
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that a reader works in, with a checkout's examples and two pairs of images of the reader's own."""
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
+    for part in ("lr", "hr"):
+        (tmp_path / "my" / part).mkdir(parents=True)
+        for index in range(2):
+            pixels = picture(index) if part == "hr" else picture(index)[2::4, 2::4].copy()
+            write_png(tmp_path / "my" / part / f"image{index}.png", pixels)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(e.runs for e in read_examples(REPOSITORY / page))])
+def test_examples_do_what_the_page_says(
+    page: str, reader: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if page not in FROM_NOTHING:
+        shutil.copytree(results, reader / "results")
+    runner = Runner(capsys)
+    for example in read_examples(REPOSITORY / page):
+        if example.runs:
+            runner.run(example)
+
+
+def test_examples_with_realsr_do_what_the_page_says(
+    shared: Path, reader: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prepare", "--dataset", "RealSR", "--from", str(shared / "data" / "RealSR")]) == 0
+    runner = Runner(capsys)
+    for example in read_examples(REPOSITORY / "docs" / "how-to" / "realsr.md"):
+        if example.needs_realsr:
+            runner.run(example)
+
+
+def test_toml_examples_can_be_read() -> None:
+    blocks = [example for page in PAGES for example in read_examples(REPOSITORY / page) if example.language == "toml"]
+    assert blocks
+    for block in blocks:
+        assert msgspec.toml.decode(block.code)
+
+
+def test_the_first_table_is_what_the_command_prints(
+    reader: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(results, reader / "results")
+    shown = ["--dataset", "sample", "--metrics", "psnr", "ssim"]
+    assert main(["run", "--method", "texture-weak", "texture-strong", "--methods-dir", "examples", *shown]) == 0
+    capsys.readouterr()
+    assert main(["table", "--mark", "best"]) == 0
+    printed = list(_table_rows(capsys.readouterr().out))
+    assert len(printed) == 7
+    for page in ("README.md", "docs/index.md"):
+        assert list(_table_rows((REPOSITORY / page).read_text(encoding="utf-8")))[:7] == printed
+
+
+def _table_rows(text: str) -> Iterator[str]:
+    return (line for line in text.splitlines() if line.startswith("|"))
+
+
+def test_readme_is_a_front_page() -> None:
+    assert len((REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()) < 120
