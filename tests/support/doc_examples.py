@@ -1,9 +1,12 @@
 """Reads the examples of Markdown pages, and runs them as a reader would.
 
-A ``console`` block is a session: lines that start with ``$`` are commands, the lines below what they print, where
-``...`` stands for anything. A ``bash`` block has commands alone. A ``python`` block is run in one namespace for each
-page, an ``sql`` block on the ledger of `LEDGER`; a ``text`` block directly below them is what they print. A comment
-above a block says what is special: ``<!-- example: not run, WHY -->`` or ``<!-- example: exit 1 -->``.
+- A ``console`` block is a session: lines that start with ``$`` are commands, and the lines below are what they print.
+- A ``bash`` block has commands alone.
+- A ``python`` block is run in one namespace for each page, an ``sql`` block on `LEDGER`. What it prints stands in a
+  ``text`` block directly below.
+
+``...`` stands for any text. A comment above a block says what is special about it: ``<!-- example: not run, WHY -->``,
+``<!-- example: needs RealSR -->`` or ``<!-- example: exit 1 -->``.
 """
 
 from __future__ import annotations
