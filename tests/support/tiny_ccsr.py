@@ -58,7 +58,10 @@ def write_narrow_weights(folder: Path) -> Path:
     for config in configs.values():
         if "block_out_channels" in config:
             config |= {"block_out_channels": [w // 4 for w in config["block_out_channels"]], "norm_num_groups": 4}
-            config |= {"attention_head_dim": [1, 2]} if "attention_head_dim" in config else {}
+        if "attention_head_dim" in config:  # attention over 4096 tokens would take most of the time
+            config |= {"attention_head_dim": [1, 2], "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"]}
+        if "up_block_types" in config and "attention_head_dim" in config:
+            config |= {"up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"]}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         unet = UNet2DConditionModel.from_config(configs["unet"]).state_dict()
