@@ -33,7 +33,7 @@ test-lowest: pyproject.toml
 	.venv-lowest/bin/python -m pytest
 
 $(VENV)/.installed: pyproject.toml constraints.txt
-	@echo "Installing into $(VENV): 300 MB without an NVIDIA GPU, more than 3 GB with one."
+	@echo "Installing into $(VENV): 250 MB without an NVIDIA GPU, more than 3 GB with one."
 	$(PYTHON) -m venv $(VENV)
 	.ci/install-torch $(BIN)/python torch
 	$(BIN)/python -m pip install --constraint constraints.txt --editable .

@@ -72,8 +72,8 @@ def _family_page(specs: list[MethodSpec]) -> str:
         ),
         page("## Settings of the paper", manifest.paper_settings) if manifest.paper_settings else "",
         "## Variants",
-        table(["Name", "Title", "Steps", "Parameters", "Weights"], map(_variant_row, specs)),
-        _weights(manifest),
+        table(["Name", "Title", "Steps", "Parameters"], map(_variant_row, specs)),
+        _weights(specs),
         _readme(readme) if readme.is_file() else "",
     )
 
@@ -85,27 +85,42 @@ def _variant_row(spec: MethodSpec) -> list[str]:
         variant.title + (" (takes captions)" if variant.captioned else ""),
         str(variant.steps) if variant.steps else "none",
         "<br>".join(f"`{name} = {json.dumps(value)}`" for name, value in variant.parameters.items()),
-        "<br>".join(f"{role}: {name}" for role, name in variant.weights.items()),
     ]
 
 
-def _weights(manifest: MethodManifest) -> str:
+def _weights(specs: list[MethodSpec]) -> str:
+    manifest = specs[0].manifest
     if not manifest.weights:
         return ""
     return page(
         "## Weights",
         f"`ccsr-bench prepare --method {next(iter(manifest.variants))}` fetches them from the first source that "
         "answers. A file without a published sha256 must stay what it was when it was first installed.",
-        *(_folder(name, weights) for name, weights in manifest.weights.items()),
+        *(_folder(name, weights, specs) for name, weights in manifest.weights.items()),
     )
 
 
-def _folder(name: str, weights: Weights) -> str:
-    sources = "\n".join(f"{number}. {source_text(source)}" for number, source in enumerate(weights.sources, 1))
-    rows = [[f"`{file}`", f"`{sha256}`" if sha256 else "not published"] for file, sha256 in weights.files.items()]
+def _folder(name: str, weights: Weights, specs: list[MethodSpec]) -> str:
+    users = [f"`{spec.name}`" for spec in specs if name in spec.variant.weights.values()]
+    captioner = specs[0].manifest.captioner
+    if captioner is not None and name in captioner.weights.values():
+        users.append("the captioner")
+    files = [f"\n    - `{file}`: {_hash(sha256)}" for file, sha256 in weights.files.items()]
     return page(
-        f"### {name}", f"Licence: {weights.licence}. Sources, in order:", sources, table(["File", "sha256"], rows)
+        f"### {name}",
+        facts(
+            [
+                ("Used by", ", ".join(users)),
+                ("Licence", weights.licence),
+                ("Sources, in order", ", ".join(map(source_text, weights.sources))),
+                ("Files", "".join(files)),
+            ]
+        ),
     )
+
+
+def _hash(sha256: str) -> str:
+    return f"sha256 `{sha256}`" if sha256 else "no sha256 is published"
 
 
 def _readme(path: Path) -> str:
