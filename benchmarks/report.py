@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from ccsr_bench.datasets import loading as datasets
+from ccsr_bench.html_report.build import build_report
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord
 from ccsr_bench.ledger.writer import LedgerWriter
 from ccsr_bench.metrics.catalogue import METRICS
-from ccsr_bench.report.build import build_report
 
 SIDE = 512
 PICTURES = 12

@@ -80,3 +80,8 @@ def test_public_names_are_listed_and_documented() -> None:
     for name in ccsr_bench.__all__:
         assert getattr(ccsr_bench, name).__doc__, name
     assert re.match(r"\d+\.\d+", ccsr_bench.__version__)
+
+
+def test_no_public_name_is_also_a_module_which_would_hide_it_once_imported() -> None:
+    modules = {path.stem for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert modules.isdisjoint(ccsr_bench.__all__)

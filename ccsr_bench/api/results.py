@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ccsr_bench.errors import BenchError
+from ccsr_bench.html_report.build import build_report
+from ccsr_bench.html_report.images import ImageFinder
 from ccsr_bench.images import write_atomically
 from ccsr_bench.install.files import silent
 from ccsr_bench.ledger.results import open_results
-from ccsr_bench.report.build import build_report
-from ccsr_bench.report.images import ImageFinder
 from ccsr_bench.statistics.frame import scores_frame
 from ccsr_bench.tables.layouts import FREE, Paper, Request, build
 from ccsr_bench.tables.marks import Marking

@@ -17,7 +17,8 @@ EXAMPLES = """\
   ccsr-bench compare baselines/sample-bicubic-dither.json results/sample/bicubic-dither
   ccsr-bench compare before/RealSR/ccsr-s2 after/RealSR/ccsr-s2 --tolerance psnr=0.05 l-std=1.05
   ccsr-bench compare baselines/mine.json results/RealSR/mine --github --junit gate.xml
-Exit code 1 when something got worse, 2 when the two are not comparable. docs/gate.md says what is tested and why.
+Exit code 1 when something got worse, 2 when the two are not comparable.
+docs/concepts/gate.md says what is tested and why.
 """
 
 

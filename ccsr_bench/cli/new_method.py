@@ -11,7 +11,7 @@ from ccsr_bench.cli.console import EXIT_DONE
 EXAMPLES = """\
   ccsr-bench new-method mine
   ccsr-bench new-method theirs --isolated
-docs/methods.md goes on from there.
+docs/how-to/add-method.md goes on from there.
 """
 
 

@@ -38,8 +38,8 @@ def execute(options: argparse.Namespace) -> int:
     """Build the report."""
     from ccsr_bench.cli.advice import with_options
     from ccsr_bench.cli.console import echo, progress, remark
-    from ccsr_bench.report.build import build_report
-    from ccsr_bench.report.images import ImageFinder
+    from ccsr_bench.html_report.build import build_report
+    from ccsr_bench.html_report.images import ImageFinder
 
     images = ImageFinder(
         options.dataset, lr=options.lr, hr=options.hr, remark=lambda line: remark(with_options(line, options.parser))

@@ -1,6 +1,6 @@
 """Whether results got worse: by more than chance explains, and by more than anybody cares about.
 
-`docs/gate.md` says what is tested and why.
+`docs/concepts/gate.md` says what is tested and why.
 """
 
 from __future__ import annotations

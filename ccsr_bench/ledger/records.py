@@ -39,8 +39,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dtype: str = ""
     """Precision of the networks, where another than the authors' was chosen."""
     compiled: bool = False
-    captions: str = ""
-    """What made the captions of the LR images, for a captioned method."""
+    captions: CaptionOrigin | str | None = None
+    """What made the captions of the LR images, for a captioned method; a text for captions that version 0.1.0 kept."""
 
     def text(self) -> str:
         """Return the origin in words, exactly as version 0.1.0 recorded it."""
@@ -61,7 +61,24 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.compiled:
             yield ", compiled"
         if self.captions:
-            yield f", captions by {self.captions}"
+            yield f", captions by {text_of(self.captions)}"
+
+
+class CaptionOrigin(msgspec.Struct, frozen=True, kw_only=True):
+    """What made a caption."""
+
+    captioner: Origin
+    gpu: bool
+    """Whether the captioner's networks ran on a GPU."""
+
+    def text(self) -> str:
+        """Return the origin in words, exactly as version 0.1.0 recorded it."""
+        return f"{self.captioner.text()}, on {'a GPU' if self.gpu else 'a CPU'}"
+
+
+def text_of(origin: Origin | CaptionOrigin | str) -> str:
+    """Return an origin in words; version 0.1.0 recorded the words alone."""
+    return origin if isinstance(origin, str) else origin.text()
 
 
 def _with_hash(file: str, sha256: str) -> str:
@@ -88,7 +105,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def made_by_text(self) -> str:
         """What made the outputs, in words."""
-        made_by = self.made_by if isinstance(self.made_by, str) else self.made_by.text()
+        made_by = text_of(self.made_by)
         return made_by + _SAME_SEED_TEXT if self.same_seed else made_by
 
 

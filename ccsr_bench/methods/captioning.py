@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccsr_bench.datasets.loading import Sample
+from ccsr_bench.ledger.records import CaptionOrigin
 from ccsr_bench.methods import loading
 from ccsr_bench.methods.captions import Captions
 from ccsr_bench.methods.isolated.host import WorkerError
@@ -53,9 +54,8 @@ def caption_images(
     if not missing:
         return Captioning(captions.folder, 0, {})
     installed = spec.find_weights(weights)
-    where = f", on {'a GPU' if device.startswith('cuda') else 'a CPU'}"
-    versions = [origin.text() + where for origin in spec.origins(weights=installed)]
-    made_by = versions[0]
+    gpu = device.startswith("cuda")
+    versions = [CaptionOrigin(captioner=origin, gpu=gpu) for origin in spec.origins(weights=installed)]
     captions.check_made_by(versions, [caption for _, caption in found if caption is not None])
 
     failures: dict[str, str] = {}
@@ -64,7 +64,7 @@ def caption_images(
     try:
         for done, sample in enumerate(missing, start=len(samples) - len(missing) + 1):
             try:
-                captions.make(sample.read_lr(), captioner, made_by)
+                captions.make(sample.read_lr(), captioner, versions[0])
             except WorkerError as error:
                 failures[sample.name] = str(error)
             progress(done, len(samples), sample.name)

@@ -11,6 +11,7 @@ import numpy as np
 from ccsr_bench.datasets.loading import Sample
 from ccsr_bench.errors import BenchError, some
 from ccsr_bench.images import pixels_sha256, write_atomically
+from ccsr_bench.ledger.records import CaptionOrigin, Origin, text_of
 from ccsr_bench.methods.isolated.host import IsolatedCaptioner
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.places import home
@@ -20,8 +21,8 @@ class Caption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The caption of an image, as it is kept in a file."""
 
     text: str
-    made_by: str
-    """The captioner's code, packages and weights, as `Origin.text` says them, and whether on a GPU."""
+    made_by: CaptionOrigin | str
+    """What made the caption; a text in captions that version 0.1.0 kept."""
 
 
 class Captions:
@@ -50,7 +51,7 @@ class Captions:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BenchError(f"{file}: {error}; remove it and caption again") from error
 
-    def make(self, lr: np.ndarray, captioner: IsolatedCaptioner, made_by: str) -> None:
+    def make(self, lr: np.ndarray, captioner: IsolatedCaptioner, made_by: CaptionOrigin) -> None:
         """Make and keep the caption of an image, with a seed that comes from the image alone.
 
         Raises:
@@ -61,9 +62,18 @@ class Captions:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._file(lr), msgspec.json.format(msgspec.json.encode(caption), indent=1))
 
-    def check_made_by(self, makers: Sequence[str], found: Iterable[Caption]) -> None:
-        """Raise a `BenchError` unless every caption's `made_by` starts with one of the given texts."""
-        others = sum(not caption.made_by.startswith(tuple(makers)) for caption in found)
+    def check_made_by(self, versions: Sequence[Origin | CaptionOrigin], found: Iterable[Caption]) -> None:
+        """Check that captions were made by one captioner.
+
+        Args:
+            versions: The captioner and its earlier versions that give the same captions; as an `Origin` with any
+                weights on any device.
+            found: The captions.
+
+        Raises:
+            BenchError: Another captioner made some of them.
+        """
+        others = sum(not any(_made_by(caption.made_by, version) for version in versions) for caption in found)
         if others:
             raise BenchError(
                 f"{self.folder}: another captioner, or another version of it, made {others} of the captions; "
@@ -92,10 +102,12 @@ def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
     return read
 
 
-def check(spec: MethodSpec, samples: Sequence[Sample]) -> str:
+def check(spec: MethodSpec, samples: Sequence[Sample]) -> list[CaptionOrigin | str]:
     """Make sure that a captioned method has the captions of all images, and return what made them.
 
-    Captions by earlier versions of the captioner that its manifest lists count as those of the present version.
+    Returns:
+        What made the captions, as by the present version of the captioner; then the same as by earlier versions of it
+        that its manifest lists as giving the same captions.
 
     Raises:
         BenchError: Some are missing or damaged, or were not made by one captioner, the method's.
@@ -105,35 +117,35 @@ def check(spec: MethodSpec, samples: Sequence[Sample]) -> str:
     missing = [name for name, caption in found.items() if caption is None]
     if missing:
         raise BenchError(f"method '{spec.name}': no caption of {some(missing)}; {_advice(spec)}")
-    present, *earlier = versions = [origin.text() for origin in spec.captioner.origins()]
+    versions = spec.captioner.origins()
     kept = [caption for caption in found.values() if caption is not None]
     captions.check_made_by(versions, kept)
-    makers = {_renamed(caption.made_by, earlier, present) for caption in kept}
+    makers = {text_of(maker): maker for caption in kept for maker in [_as_version(caption.made_by, versions, 0)]}
     if len(makers) > 1:
         raise BenchError(
             f"method '{spec.name}': {len(makers)} different captioners made the captions in {captions.folder}; "
             f"move the folder away and caption again"
         )
-    return makers.pop()
+    (maker,) = makers.values()
+    return [_as_version(maker, versions, index) for index in range(len(versions))]
 
 
-def earlier_made_by(spec: MethodSpec, made_by: str) -> list[str]:
-    """Return what `check` returned with earlier versions of the captioner that give the same captions.
-
-    Args:
-        spec: The captioned method.
-        made_by: What `check` returns now.
-    """
-    present, *earlier = [origin.text() for origin in spec.captioner.origins()]
-    return [_renamed(made_by, [present], version) for version in earlier]
+def _made_by(maker: CaptionOrigin | str, version: Origin | CaptionOrigin) -> bool:
+    """Return whether what made a caption is a captioner: with any weights on any device if it is an `Origin`."""
+    if isinstance(maker, str):
+        return maker.startswith(version.text())  # of version 0.1.0, where weights and device come last
+    if isinstance(version, CaptionOrigin):
+        return maker == version
+    return msgspec.structs.replace(maker.captioner, weights={}) == version
 
 
-def _renamed(made_by: str, versions: Sequence[str], other: str) -> str:
-    """Return a maker with the version that it begins with replaced by another; unchanged where it begins with none."""
-    for version in versions:
-        if made_by.startswith(version):
-            return other + made_by[len(version) :]
-    return made_by
+def _as_version(maker: CaptionOrigin | str, versions: Sequence[Origin], index: int) -> CaptionOrigin | str:
+    """Return what made a caption as if another version of the captioner had."""
+    if isinstance(maker, str):
+        present = next(version.text() for version in versions if _made_by(maker, version))
+        return versions[index].text() + maker.removeprefix(present)
+    captioner = msgspec.structs.replace(maker.captioner, code_sha256=versions[index].code_sha256)
+    return msgspec.structs.replace(maker, captioner=captioner)
 
 
 def _advice(spec: MethodSpec) -> str:

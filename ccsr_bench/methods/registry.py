@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
-from ccsr_bench.ledger.records import Origin
+from ccsr_bench.ledger.records import CaptionOrigin, Origin
 from ccsr_bench.manifests import read_toml
 from ccsr_bench.methods.base import Execution
 from ccsr_bench.methods.manifest import Isolated, MethodManifest, Variant, Weights
@@ -73,7 +73,7 @@ class MethodSpec:
         execution: Execution | None = None,
         weights: Mapping[str, InstalledWeights] | None = None,
         *,
-        captions: str = "",
+        captions: CaptionOrigin | str | None = None,
     ) -> list[Origin]:
         """Return the code, parameters, weights and precision that make the outputs; others are never mixed in.
 

@@ -65,7 +65,7 @@ def method_job(
             base_seed=base_seed,
             same_seed=same_seed,
         )
-        for captioned_by in _captioned_by(spec, samples)
+        for captioned_by in (captions.check(spec, samples) if spec.variant.captioned else [None])
         for origin in spec.origins(execution, weights, captions=captioned_by)
     ]
     log = ledger_folder(out, identity) / WORKER_LOG
@@ -84,14 +84,6 @@ def method_job(
         execution=execution if spec.manifest.in_process_networks or spec.manifest.isolated else None,
         count_parameters=functools.partial(in_process.parameter_counts, spec),
     )
-
-
-def _captioned_by(spec: MethodSpec, samples: Sequence[Sample]) -> list[str]:
-    """Return what made the captions, then what earlier versions of the same captioner are called."""
-    if not spec.variant.captioned:
-        return [""]
-    made_by = captions.check(spec, samples)
-    return [made_by, *captions.earlier_made_by(spec, made_by)]
 
 
 def _load(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], log: Path) -> Method:

@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/figures.md, from results of its first command.
+"""Draws the pictures of docs/how-to/figures.md, from results of its first command with NIQE.
 
 python docs/figures/paper_figures.py RESULTS
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ccsr_bench
 from generate.markdown import page
 
+MAIN = "What the command line does"
 GROUPS = {
-    "api": "What the command line does",
     "methods": "Methods",
     "datasets": "Data sets",
     "metrics": "Metrics",
@@ -16,15 +16,15 @@ GROUPS = {
     "ledger": "Ledgers and errors",
     "errors": "Ledgers and errors",
 }
-"""Room of the package -> the heading that its public names stand under."""
+"""Room of the package -> heading that its public names stand under; `MAIN` for all others."""
 
 
 def pages() -> dict[str, str]:
     """Return the page."""
-    groups: dict[str, list[str]] = {heading: [] for heading in GROUPS.values()}
+    groups: dict[str, list[str]] = {heading: [] for heading in (MAIN, *GROUPS.values())}
     for name in sorted(ccsr_bench.__all__, key=str.lower):
         room = getattr(ccsr_bench, name).__module__.split(".")[1]
-        groups[GROUPS[room]].append(name)
+        groups[GROUPS.get(room, MAIN)].append(name)
     sections = [page(f"## {heading}", *map(_entry, names)) for heading, names in groups.items()]
     return {
         "reference/python.md": page(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ccsr_bench.install.sources import Source
+
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table.
@@ -44,3 +46,9 @@ def size(count: int) -> str:
 def link(address: str) -> str:
     """Return an address as a link to itself."""
     return f"<{address}>"
+
+
+def source_text(source: Source) -> str:
+    """Return where files come from, as a link where it is an address."""
+    text = str(source)
+    return link(text) if text.startswith("https:") else text

@@ -6,11 +6,10 @@ import json
 import re
 from pathlib import Path
 
-from ccsr_bench.install.sources import Source
 from ccsr_bench.methods.manifest import Isolated, MethodManifest, Weights
 from ccsr_bench.methods.registry import MethodSpec, find_methods
 from ccsr_bench.places import shipped
-from generate.markdown import facts, link, page, table
+from generate.markdown import facts, link, page, source_text, table
 
 FOLDER = "reference/methods"
 
@@ -102,16 +101,11 @@ def _weights(manifest: MethodManifest) -> str:
 
 
 def _folder(name: str, weights: Weights) -> str:
-    sources = "\n".join(f"{number}. {_source(source)}" for number, source in enumerate(weights.sources, 1))
+    sources = "\n".join(f"{number}. {source_text(source)}" for number, source in enumerate(weights.sources, 1))
     rows = [[f"`{file}`", f"`{sha256}`" if sha256 else "not published"] for file, sha256 in weights.files.items()]
     return page(
         f"### {name}", f"Licence: {weights.licence}. Sources, in order:", sources, table(["File", "sha256"], rows)
     )
-
-
-def _source(source: Source) -> str:
-    text = str(source)
-    return link(text) if text.startswith("https:") else text
 
 
 def _readme(path: Path) -> str:

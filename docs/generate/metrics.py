@@ -8,7 +8,7 @@ import torch
 
 from ccsr_bench.metrics.catalogue import METRICS, PROTOCOLS, MetricInfo, build_metric
 from ccsr_bench.metrics.weight_files import FILES, WeightFile
-from generate.markdown import facts, link, page, size, table
+from generate.markdown import facts, page, size, source_text, table
 
 FOLDER = "reference/metrics"
 NOTES = Path(__file__).with_name("notes")
@@ -99,5 +99,5 @@ def _weights(info: MetricInfo) -> str:
 
 
 def _weight_file(file: WeightFile) -> str:
-    addresses = "\n".join(f"    - {link(address)}" for address in file.addresses)
-    return f"- `{file.name}`, {size(file.size)}, {file.licence}\n    - sha256 `{file.sha256}`\n{addresses}"
+    sources = " or ".join(map(source_text, file.sources))
+    return f"- `{file.name}`, {size(file.size)}, {file.licence}\n    - from {sources}\n    - sha256 `{file.sha256}`"

@@ -13,6 +13,7 @@ from ccsr_bench.cli import main
 from ccsr_bench.datasets.loading import from_folders
 from ccsr_bench.images import write_png
 from ccsr_bench.ledger.reader import Ledger
+from ccsr_bench.ledger.records import CaptionOrigin, text_of
 from ccsr_bench.methods import captions
 from ccsr_bench.methods.registry import find_method
 from tests.support.cli import Capture, mistake
@@ -111,8 +112,10 @@ def test_from_images_to_a_run(pairs: Path, methods: Path, home: Path, tmp_path: 
     first = kept(home)
     record = json.loads(next(iter(first.values())))
     assert record["text"].startswith("A picture of 10")
-    assert "captioner.py sha256" in record["made_by"]
-    assert "captioner.lock sha256" in record["made_by"]
+    captioner = record["made_by"]["captioner"]
+    assert (captioner["code"], captioner["lock"]) == ("captioner.py", "captioner.lock")
+    assert captioner["code_sha256"] == hashlib.sha256(CAPTIONER.encode()).hexdigest()[:16]
+    assert not record["made_by"]["gpu"]
 
     # Only the others are tried again, and what they come to does not depend on what was made before them.
     (methods / "fake" / "seeing").touch()
@@ -159,7 +162,7 @@ def test_captions_of_an_earlier_version_that_gives_the_same_are_kept(
     asked = chosen(pairs, methods)
     (methods / "fake" / "seeing").touch()
     assert caption(capsys, *asked, "--limit", "2")[0] == 0
-    before = captions_made_by(methods, pairs, 2)
+    (before,) = captions_made_by(methods, pairs, 2)
     version = hashlib.sha256(CAPTIONER.encode()).hexdigest()[:16]
     manifest = methods / "fake" / "method.toml"
     text = manifest.read_text().replace("[captioner]", f'[captioner]\nearlier_versions = ["{version}"]')
@@ -167,12 +170,31 @@ def test_captions_of_an_earlier_version_that_gives_the_same_are_kept(
     (methods / "fake" / "captioner.py").write_text(f"{CAPTIONER}\n# changed")
     code, said = caption(capsys, *asked)
     assert (code, said["made"]) == (0, 2)
-    now = captions_made_by(methods, pairs, 4)  # two captions of either version, told of as the present one's
+    # Two captions of either version count as those of the present one.
+    now, earlier = captions_made_by(methods, pairs, 4)
     assert now != before
-    assert captions.earlier_made_by(find_method("fake", [methods]), now) == [before]
+    assert earlier == before
 
 
-def captions_made_by(methods: Path, pairs: Path, images: int) -> str:
+@pytest.mark.parametrize("weights", ["", ", model weights sha256 0123456789abcdef"])
+def test_captions_that_version_0_1_0_kept_are_used_and_added_to(
+    pairs: Path, methods: Path, home: Path, capsys: Capture, weights: str
+) -> None:
+    asked = chosen(pairs, methods)
+    (methods / "fake" / "seeing").touch()
+    assert caption(capsys, *asked, "--limit", "2")[0] == 0
+    (present,) = captions_made_by(methods, pairs, 2)
+    text = text_of(present).replace(", on a CPU", f"{weights}, on a CPU")
+    for file in (home / "captions" / "fake").iterdir():
+        file.write_text(json.dumps({"text": json.loads(file.read_text())["text"], "made_by": text}))
+    assert captions_made_by(methods, pairs, 2) == [text]
+    if not weights:  # the fake captioner has none, so captions of others are not added to
+        assert caption(capsys, *asked)[0] == 0
+    else:
+        assert "made 2 of the captions" in mistake(capsys, "caption", *asked)
+
+
+def captions_made_by(methods: Path, pairs: Path, images: int) -> list[CaptionOrigin | str]:
     samples = from_folders(pairs / "lr", pairs / "hr").samples[:images]
     return captions.check(find_method("fake", [methods]), samples)
 

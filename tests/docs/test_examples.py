@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,7 @@ def test_examples_do_what_the_page_says(
             runner.run(example)
 
 
+@pytest.mark.skipif("CCSR_BENCH_SLOW" not in os.environ, reason="half a minute; set CCSR_BENCH_SLOW=1")
 def test_examples_with_realsr_do_what_the_page_says(
     shared: Path, reader: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from ccsr_bench.figures.scatters import cost, perception_distortion, quality_stability
+from ccsr_bench.html_report.content import dataset_content
 from ccsr_bench.ledger.results import Features, Results, distances, open_results
 from ccsr_bench.plots.measures import SECONDS, quality, run_spread
 from ccsr_bench.plots.points import Estimates, Point, Scatter
 from ccsr_bench.plots.preferences import DISTORTION, PERCEPTION, choose_metric
-from ccsr_bench.report.content import dataset_content
 from tests.plots.ledgers import write_ledger
 
 IMAGES = ("a", "b", "c", "d")

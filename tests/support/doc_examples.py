@@ -1,9 +1,12 @@
 """Reads the examples of Markdown pages, and runs them as a reader would.
 
-A ``console`` block is a session: lines that start with ``$`` are commands, the lines below what they print, where
-``...`` stands for anything. A ``bash`` block has commands alone. A ``python`` block is run in one namespace for each
-page, an ``sql`` block on the ledger of `LEDGER`; a ``text`` block directly below them is what they print. A comment
-above a block says what is special: ``<!-- example: not run, WHY -->`` or ``<!-- example: exit 1 -->``.
+- A ``console`` block is a session: lines that start with ``$`` are commands, and the lines below are what they print.
+- A ``bash`` block has commands alone.
+- A ``python`` block is run in one namespace for each page, an ``sql`` block on `LEDGER`. What it prints stands in a
+  ``text`` block directly below.
+
+``...`` stands for any text. A comment above a block says what is special about it: ``<!-- example: not run, WHY -->``,
+``<!-- example: needs RealSR -->`` or ``<!-- example: exit 1 -->``.
 """
 
 from __future__ import annotations
@@ -34,6 +37,9 @@ _BLOCK = re.compile(
     r"(?:\n\n^```text\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
+
+_SESSION = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+"""A command, which a backslash continues on the next line, and what it prints."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +128,8 @@ def _commands(example: Example) -> Iterator[tuple[str, str | None, bool]]:
         lines = example.code.replace("\\\n", " ").splitlines()
         commands = [(line, None) for line in lines if line.strip() and not line.startswith("#")]
     else:
-        parts = re.split(r"^\$ ", example.code, flags=re.MULTILINE)[1:]
-        commands = [(part.partition("\n")[0], part.partition("\n")[2]) for part in parts]
+        parts = _SESSION.findall(example.code)
+        commands = [(command.replace("\\\n", " "), printed) for command, printed in parts]
     for index, (command, expected) in enumerate(commands):
         yield command, expected, index == len(commands) - 1
 

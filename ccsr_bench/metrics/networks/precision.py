@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 Precision = Literal["exact", "fast"]
-"""``exact``: float32, TF32 off. ``fast``: TF32, and bfloat16 where a metric's numbers allow it (`docs/metrics.md`)."""
+"""``exact``: float32, TF32 off. ``fast``: TF32, and bfloat16 where numbers allow it (`docs/concepts/metrics.md`)."""
 
 
 @contextlib.contextmanager

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ccsr_bench.html_report.build import MOST_THREADS, thread_count
+from ccsr_bench.html_report.pictures import ImageContent, PictureTask, write_pictures
 from ccsr_bench.images import read_image, write_png
 from ccsr_bench.ledger.reader import Ledger
-from ccsr_bench.report.build import MOST_THREADS, thread_count
-from ccsr_bench.report.pictures import ImageContent, PictureTask, write_pictures
 from ccsr_bench.stability import l_std, std_map
 from tests.support.cli import Capture, done, mistake
 from tests.support.pictures import picture
@@ -199,7 +199,7 @@ def test_run_can_record_while_pictures_are_made(
             connection.execute("INSERT OR REPLACE INTO failures VALUES ('x', 'while the report was made', '')")
         return write_pictures(task, report)
 
-    monkeypatch.setattr("ccsr_bench.report.build.write_pictures", record_meanwhile)
+    monkeypatch.setattr("ccsr_bench.html_report.build.write_pictures", record_meanwhile)
     build(copied, tmp_path / "report")
     with Ledger(copied / "out" / "own" / "bicubic") as ledger:
         assert ledger.failures == {"x": "while the report was made"}

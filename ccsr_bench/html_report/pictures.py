@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 
 from ccsr_bench.datasets.loading import Sample
+from ccsr_bench.html_report.heat import heat_map
 from ccsr_bench.ledger.results import OutputFile
 from ccsr_bench.plots.pictures import read_scored_pair
-from ccsr_bench.report.heat import heat_map
 from ccsr_bench.stability import std_map, std_map_top
 
 THUMBNAIL_SIDE = 256

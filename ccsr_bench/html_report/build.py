@@ -16,11 +16,11 @@ import msgspec
 
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
+from ccsr_bench.html_report.content import DatasetContent, PageContent, dataset_content, page_content
+from ccsr_bench.html_report.heat import colour_scale
+from ccsr_bench.html_report.pictures import ImageContent, PictureTask, write_pictures
 from ccsr_bench.ledger.results import Results, open_results
 from ccsr_bench.plots.pictures import scored_pixels
-from ccsr_bench.report.content import DatasetContent, PageContent, dataset_content, page_content
-from ccsr_bench.report.heat import colour_scale
-from ccsr_bench.report.pictures import ImageContent, PictureTask, write_pictures
 from ccsr_bench.tables.collect import by_dataset
 
 GENERATOR = 'name="generator" content="ccsr-bench report"'
@@ -180,7 +180,7 @@ def thread_count() -> int:
 
 
 def _write_page(report: Path, datasets: Sequence[DatasetContent]) -> None:
-    with as_file(files("ccsr_bench.report") / "page") as page:
+    with as_file(files("ccsr_bench.html_report") / "page") as page:
         shutil.copytree(page, report / "page", copy_function=shutil.copyfile)
     (report / "page" / "index.html").rename(report / "index.html")
     colour_scale().save(report / "images" / "scale.png")

@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 
 from ccsr_bench.errors import BenchError
+from ccsr_bench.html_report.pictures import ImageContent
+from ccsr_bench.html_report.plotted import PlotsContent, plots_content
 from ccsr_bench.ledger.results import Results, Scores
 from ccsr_bench.metrics.catalogue import METRICS
 from ccsr_bench.metrics.quantities import G_STD_DECIMALS, L_STD, SCORES
 from ccsr_bench.plots.measures import LOCAL_SPREAD, Estimate, quality, run_spread
 from ccsr_bench.plots.palette import COLOURS, MARKERS
 from ccsr_bench.plots.points import Estimates
-from ccsr_bench.report.pictures import ImageContent
-from ccsr_bench.report.plotted import PlotsContent, plots_content
 from ccsr_bench.statistics.extremes import find_extremes, ranking_metric
 from ccsr_bench.tables.collect import section_of
 from ccsr_bench.tables.marks import marked

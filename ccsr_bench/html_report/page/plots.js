@@ -1,6 +1,6 @@
 "use strict";
 
-// The plots of a front page. Which numbers of which images they draw is in the data (ccsr_bench/report/plotted.py).
+// The plots of a front page. Which numbers of which images they draw is in the data (ccsr_bench/html_report/plotted.py).
 
 /** Make the section of a data set's plots. */
 function plotsSection(dataset) {

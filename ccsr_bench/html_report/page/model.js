@@ -1,6 +1,6 @@
 "use strict";
 
-// Questions to the report's data, which data.js holds as REPORT (see ccsr_bench/report/content.py).
+// Questions to the report's data, which data.js holds as REPORT (see ccsr_bench/html_report/content.py).
 
 const SPREAD_DECIMALS = REPORT.spread_decimals;
 const RUN_DIGITS = 2;
@@ -69,7 +69,7 @@ function plural(count, word) {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
-// Files of one image, as ccsr_bench/report/pictures.py names them.
+// Files of one image, as ccsr_bench/html_report/pictures.py names them.
 
 function outputFile(image, method, run) {
   return `${image.folder}/m${method}-r${String(run).padStart(RUN_DIGITS, "0")}.png`;
