@@ -81,7 +81,7 @@ def official_outputs(
 ) -> np.ndarray:
     """Run the official script on an LR image with the noise of a case's seeds; returns (runs, H, W, 3) uint8."""
     settings = settings_of(recorded)
-    height, width = upscale(lr, upscale=settings.upscale, process_size=settings.process_size).shape[:2]
+    height, width = upscale(lr, factor=settings.upscale, process_size=settings.process_size).shape[:2]
     noise = Noise.stack([draw_noise(seed, settings, height // 8, width // 8) for seed in recorded["seeds"]])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
