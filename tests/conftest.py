@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.devices.torchvision_operators import import_torchvision
-from ccsr_bench.images import write_png
-from tests.support.pictures import picture
+from tests.support.pictures import write_pairs
 from tests.support.places import SHARED
 
 # Packages that tests compare with import torchvision, whose operators may be of another build than torch.
@@ -56,13 +54,7 @@ def niqe_weights(home: Path) -> Path:
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
     """Folders `lr` and `hr` of four small pairs, as a user has them."""
-    for part in ("lr", "hr"):
-        (tmp_path / "own" / part).mkdir(parents=True)
-    for index in range(4):
-        hr = picture(index)
-        write_png(tmp_path / "own" / "hr" / f"image{index}.png", hr)
-        write_png(tmp_path / "own" / "lr" / f"image{index}.png", np.ascontiguousarray(hr[2::4, 2::4]))
-    return tmp_path / "own"
+    return write_pairs(tmp_path / "own", [f"image{index}" for index in range(4)])
 
 
 @pytest.fixture

@@ -21,8 +21,12 @@ def with_options(message: str, parser: argparse.ArgumentParser | None) -> str:
 
 def _options(parser: argparse.ArgumentParser) -> dict[str, str]:
     """Return the options of a verb by the name of the argument that they set; positional ones by their metavar."""
-    found = {}
+    found: dict[str, str] = {}
     for action in parser._actions:  # argparse has no public list of them
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                found |= _options(below)
+            continue
         positional = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
         found[action.dest] = max(action.option_strings, key=len, default=positional)
     return found

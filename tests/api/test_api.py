@@ -14,9 +14,9 @@ from PIL import Image
 import ccsr_bench as cb
 from ccsr_bench.api.results import ResultsFolder
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import read_image, write_png
+from ccsr_bench.images import read_image
 from ccsr_bench.metrics.catalogue import METRICS
-from tests.support.pictures import picture
+from tests.support.pictures import write_pairs
 
 COLUMNS = [
     "dataset", "method", "title", "image", "run", "seed", "metric", "value", "seconds", "protocol", "definition",
@@ -25,14 +25,7 @@ COLUMNS = [
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("own")
-    for part in ("lr", "hr"):
-        (folder / part).mkdir()
-    for index in range(3):
-        hr = picture(index)
-        write_png(folder / "hr" / f"image{index}.png", hr)
-        write_png(folder / "lr" / f"image{index}.png", np.ascontiguousarray(hr[2::4, 2::4]))
-    return folder
+    return write_pairs(tmp_path_factory.mktemp("own"), ["image0", "image1", "image2"])
 
 
 @pytest.fixture(scope="module")

@@ -142,7 +142,7 @@ def missing_tokenizer(weights: Path) -> None:
             r"controlnet: holds neither diffusion_pytorch_model.safetensors nor diffusion_pytorch_model.bin",
         ),
         (missing_config, r"unet/config.json: missing"),
-        (cut_short, r"unet/diffusion_pytorch_model.safetensors: damaged or cut short"),
+        (cut_short, r"unet/diffusion_pytorch_model.safetensors: damaged or truncated"),
         (broken_config, r"vae/config.json: cannot be read"),
         (missing_tensor, r"controlnet: not the weights .*: 1 tensors are missing \(condition_conv_in.weight\)"),
         (foreign_tensor, r"1 do not belong to it \(extra\)"),
@@ -202,7 +202,7 @@ def test_pickled_code_is_refused_and_not_run(weights: Path, tmp_path: Path) -> N
     with pytest.raises(BenchError, match=r"controlnet/diffusion_pytorch_model.bin: holds code beside weights"):
         load(weights)
     (folder / "diffusion_pytorch_model.bin").write_bytes(pickle.dumps(Payload(tmp_path / "ran")))
-    with pytest.raises(BenchError, match=r"nothing of it was run"):
+    with pytest.raises(BenchError, match=r"nothing in it was executed"):
         load(weights)
     assert not (tmp_path / "ran").exists()
 
@@ -281,7 +281,7 @@ def test_text_encoder_and_tokenizer_are_those_of_the_library(weights: Path) -> N
 
 
 def test_released_model_has_the_published_number_of_parameters() -> None:
-    counts = architecture.parameter_counts()
+    counts = architecture.count_parameters()
     assert counts == {
         "unet": 865_910_724,
         "controlnet": 363_153_600,

@@ -11,9 +11,8 @@ import msgspec
 import pytest
 
 from ccsr_bench.cli import main
-from ccsr_bench.images import write_png
 from tests.support.doc_examples import Runner, read_examples
-from tests.support.pictures import picture
+from tests.support.pictures import write_pairs
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = [
@@ -40,11 +39,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that a reader works in, with a checkout's examples and two pairs of images of the reader's own."""
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
-    for part in ("lr", "hr"):
-        (tmp_path / "my" / part).mkdir(parents=True)
-        for index in range(2):
-            pixels = picture(index) if part == "hr" else picture(index)[2::4, 2::4].copy()
-            write_png(tmp_path / "my" / part / f"image{index}.png", pixels)
+    write_pairs(tmp_path / "my", ["image0", "image1"])
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from ccsr_bench.images import write_png
 from tests.support.cli import done
-from tests.support.pictures import picture
+from tests.support.pictures import write_pairs
 from tests.support.reports import NAMES, RUNS, own_images
 
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `lr`, `hr` and an output folder `out`: `bicubic` with one run, `bicubic-dither` with four."""
-    folder = tmp_path_factory.mktemp("results")
-    for part in ("lr", "hr"):
-        (folder / part).mkdir()
-    for index, name in enumerate(NAMES):
-        hr = picture(index)
-        write_png(folder / "hr" / f"{name}.png", hr)
-        write_png(folder / "lr" / f"{name}.png", np.ascontiguousarray(hr[2::4, 2::4]))
+    folder = write_pairs(tmp_path_factory.mktemp("results"), NAMES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CCSR_BENCH_HOME", str(folder / "home"))
         command = ["run", "--method", "bicubic", "bicubic-dither", "--runs", RUNS, "--metrics", "psnr", "ssim"]

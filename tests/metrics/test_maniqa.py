@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -35,8 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ours(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., MANIQA]:
-    """Builds ours."""
+    """Builds ours, each of them once."""
 
+    @functools.cache
     def build(**options: Any) -> MANIQA:
         home = tmp_path_factory.mktemp("home")
         with pytest.MonkeyPatch.context() as patch:

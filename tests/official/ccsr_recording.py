@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ccsr_bench.ccsr.noise import Noise, draw_noise
-from ccsr_bench.ccsr.resize import upscaled
+from ccsr_bench.ccsr.resize import upscale
 from ccsr_bench.images import read_image, write_png
 from tests.support.pictures import picture
 from tests.support.recorded_ccsr import NUMERICS, PIXELS, settings_of
@@ -81,7 +81,7 @@ def official_outputs(
 ) -> np.ndarray:
     """Run the official script on an LR image with the noise of a case's seeds; returns (runs, H, W, 3) uint8."""
     settings = settings_of(recorded)
-    height, width = upscaled(lr, upscale=settings.upscale, process_size=settings.process_size).shape[:2]
+    height, width = upscale(lr, factor=settings.upscale, process_size=settings.process_size).shape[:2]
     noise = Noise.stack([draw_noise(seed, settings, height // 8, width // 8) for seed in recorded["seeds"]])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -15,12 +15,12 @@ import sys
 import time
 from pathlib import Path
 
-import torch  # noqa: F401 (imported here once for every child)
-
+import ccsr_bench.cli.run
+import ccsr_bench.metrics.psnr
+import ccsr_bench.metrics.ssim
+import ccsr_bench.running.jobs  # noqa: F401 (all that a run imports is imported here once for every child)
 from ccsr_bench.cli import main
 from ccsr_bench.ledger.reader import Ledger
-from ccsr_bench.metrics import niqe, psnr, ssim  # noqa: F401
-from ccsr_bench.running.runner import run_job  # noqa: F401
 
 PNGS = 60
 """Of six images and ten runs."""
@@ -33,14 +33,16 @@ def start(out: Path, log: Path) -> int:
         with log.open("a") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-            arguments = ["run", "--method", "bicubic-dither", "--dataset", "sample", "--metrics", "psnr", "ssim"]
-            os._exit(main([*arguments, "--out", str(out)]))
+            pairs = ["--dataset", "own", "--lr", str(out.parent / "lr"), "--hr", str(out.parent / "hr")]
+            os._exit(
+                main(["run", "--method", "bicubic-dither", *pairs, "--metrics", "psnr", "ssim", "--out", str(out)])
+            )
     return child
 
 
 def contents(out: Path) -> dict[str, object]:
     """Return the scores and the hashes of the PNGs of a ledger, and every row as recorded."""
-    folder = out / "sample" / "bicubic-dither"
+    folder = out / "own" / "bicubic-dither"
     if not (folder / "ledger.sqlite").is_file():
         return {"rows": {}}
     with Ledger(folder) as ledger:
@@ -70,7 +72,7 @@ def contents(out: Path) -> dict[str, object]:
 
 
 def kill_and_resume(folder: Path, trials: int) -> list[dict[str, object]]:
-    """Return the contents of an uninterrupted run, then of every killed and resumed one."""
+    """Return the contents of an uninterrupted run on the pairs in a folder, then of every killed and resumed one."""
     log = folder / "log.txt"
     os.waitpid(start(folder / "whole", log), 0)
     results = [contents(folder / "whole")]

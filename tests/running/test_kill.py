@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pictures import write_pairs
+
 TRIALS = 20
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which this platform has not")
 def test_killed_and_resumed_runs_end_like_an_uninterrupted_one(tmp_path: Path, home: Path) -> None:
+    write_pairs(tmp_path, [f"image{index}" for index in range(6)], size=96)
     script = Path(__file__).with_name("kill_and_resume.py")
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path), str(TRIALS)],

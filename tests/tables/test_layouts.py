@@ -3,13 +3,11 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import write_png
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.metrics.catalogue import PROTOCOLS
 from ccsr_bench.running.jobs import do_jobs, images_job
@@ -17,18 +15,12 @@ from ccsr_bench.running.scoring import Scoring
 from ccsr_bench.tables.layouts import Request, build
 from ccsr_bench.tables.rows import Table
 from tests.support.jobs import fill, scorer
-from tests.support.pictures import picture
+from tests.support.pictures import write_pairs
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    folder = tmp_path_factory.mktemp("own")
-    for part in ("lr", "hr"):
-        (folder / part).mkdir()
-    for index in range(4):
-        hr = picture(index)
-        write_png(folder / "hr" / f"image{index}.png", hr)
-        write_png(folder / "lr" / f"image{index}.png", np.ascontiguousarray(hr[2::4, 2::4]))
+    folder = write_pairs(tmp_path_factory.mktemp("own"), [f"image{index}" for index in range(4)])
     return datasets.from_folders(folder / "lr", folder / "hr", name="own")
 
 
