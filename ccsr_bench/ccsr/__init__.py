@@ -6,7 +6,8 @@
                                     vae=Path("vae")), device="cuda")
     outputs = model.restore(lr, seeds=range(10))     # (h, w, 3) uint8 -> (10, 4h, 4w, 3) uint8
 
-`settings` lists every setting and every quirk of the official code, `schedule` the timesteps, `sampler` the arithmetic.
+The module `settings` lists every setting and every quirk of the official code, `schedule` has the timesteps, and
+`sampler` the arithmetic.
 The public names, which ``__init__.pyi`` lists, are imported when they are first used.
 """
 

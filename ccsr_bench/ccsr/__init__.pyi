@@ -1,7 +1,7 @@
 # The public names of the model, written once: type checkers read them here, and `__init__.py` imports each when it is
 # first used.
 
-from .architecture import parameter_counts as parameter_counts
+from .architecture import count_parameters as count_parameters
 from .color_fix import ColorFix as ColorFix
 from .model import CCSR as CCSR
 from .networks import Networks as Networks

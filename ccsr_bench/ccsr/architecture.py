@@ -1,8 +1,9 @@
 """The released model's networks: Stable Diffusion 2.1-base, and CCSR-v2's ControlNet.
 
 The configurations are those of the files that Stability AI published (``stable-diffusion-2-1-base``: ``unet``, ``vae``,
-``text_encoder``), without the values that are the classes' defaults; written as those files are, they have the sha256
-of ``methods/ccsr/method.toml``. The ControlNet's follows from the UNet's, as the official ``from_unet`` makes it.
+``text_encoder``), without the values that are the classes' defaults. Written in the format of those files, they
+have the sha256 that ``methods/ccsr/method.toml`` records. The ControlNet's configuration is derived from the UNet's, as
+the official ``from_unet`` does.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def build_networks() -> dict[str, Any]:
     }
 
 
-def parameter_counts() -> dict[str, int]:
-    """Count the parameters of the released model's networks, on the meta device: no weights, no memory."""
+def count_parameters() -> dict[str, int]:
+    """Count the parameters of the released model's networks, without weights and without memory for them."""
     import torch
 
     with torch.device("meta"):

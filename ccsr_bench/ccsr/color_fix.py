@@ -15,12 +15,12 @@ _EPSILON = 1e-5
 
 
 class ColorFix:
-    """Fixes the colours of any number of outputs for one reference; what the reference gives is computed once.
+    """Fixes the colours of the outputs for one reference, whose statistics are computed once.
 
     Args:
         kind: ``adain``, ``wavelet`` or ``none``.
-        reference: (H, W, 3) uint8: the upscaled LR image.
-        rounding: How the result becomes 8-bit: ``truncate`` as the official code, or ``nearest``.
+        reference: Upscaled LR image, (H, W, 3) uint8.
+        rounding: Conversion of the result to 8 bits: ``truncate``, as in the official code, or ``nearest``.
     """
 
     def __init__(self, kind: str, reference: np.ndarray, *, rounding: str = "truncate") -> None:
@@ -37,7 +37,7 @@ class ColorFix:
         """Return (H, W, 3) uint8 with the reference's colours.
 
         Args:
-            output: (H, W, 3) uint8.
+            output: Output of the model, (H, W, 3) uint8.
         """
         if self._kind == "none":
             return output
@@ -66,7 +66,7 @@ def _mean_std(image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _decompose(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sum of the high frequencies of all levels, and the low frequencies left."""
+    """Return the sum of the high frequencies of all levels, and the low frequencies that remain."""
     high = torch.zeros_like(image)
     for level in range(_LEVELS):
         low = _blur(image, 2**level)

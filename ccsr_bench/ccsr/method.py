@@ -19,15 +19,15 @@ _log = logging.getLogger(__name__)
 
 
 def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any) -> Any:
-    """Load CCSR.
+    """Load CCSR with its weights.
 
     Args:
-        weights: Folders of ``base``, ``controlnet`` and, where the decoder is CCSR's, ``vae``.
-        execution: How the networks run. Asking for a precision asks for clean numerics.
+        weights: Folders by name: ``base``, ``controlnet`` and, where the decoder is CCSR's own, ``vae``.
+        execution: Device, precision and batch size of the networks. A precision that is given selects clean numerics.
         settings: Fields of `ccsr_bench.ccsr.settings.Settings`.
 
     Returns:
-        A `ccsr_bench.ccsr.model.CCSR`.
+        The model, a `ccsr_bench.ccsr.model.CCSR`.
 
     Raises:
         BenchError: The settings or the weights are wrong, or a library is missing.
@@ -49,7 +49,7 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
 
     dtype = getattr(torch, execution.dtype) if execution.dtype else None
     if dtype is None and execution.device == "cpu" and not torch.ops.mkldnn._is_mkldnn_fp16_supported():
-        _log.warning("this CPU has no float16 of its own, which makes CCSR very slow: --dtype float32 is much faster")
+        _log.warning("this CPU has no float16 arithmetic, so CCSR is very slow; `dtype` float32 is much faster")
     return CCSR.load(
         WeightFolders(weights["base"], weights["controlnet"], weights.get("vae")),
         chosen,
@@ -61,13 +61,13 @@ def build(*, weights: Mapping[str, Path], execution: Execution, **settings: Any)
 
 
 def parameter_counts() -> dict[str, int]:
-    """Return network -> number of parameters of the released model; see `ccsr_bench.ccsr.architecture`."""
+    """Return the number of parameters of each network of the released model; see `ccsr_bench.ccsr.architecture`."""
     check_libraries()
     from ccsr_bench.devices.torchvision_operators import import_torchvision  # imports torch
 
     import_torchvision()  # before transformers imports it
 
-    return architecture.parameter_counts()
+    return architecture.count_parameters()
 
 
 def check_libraries() -> None:

@@ -1,4 +1,4 @@
-"""CCSR: an LR image and seeds in, restored images out."""
+"""The CCSR model, which restores an LR image once for each seed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from ccsr_bench.ccsr.color_fix import ColorFix
 from ccsr_bench.ccsr.networks import Networks
 from ccsr_bench.ccsr.noise import Noise, draw_noise
-from ccsr_bench.ccsr.resize import resized, upscaled
+from ccsr_bench.ccsr.resize import resize, upscale
 from ccsr_bench.ccsr.sampler import Posterior, Sampler
 from ccsr_bench.ccsr.settings import Settings
 from ccsr_bench.ccsr.text import embed, load_tokenizer
@@ -29,29 +29,32 @@ from ccsr_bench.devices.batches import Batches
 from ccsr_bench.errors import BenchError
 
 MOST_RUNS = 10
-"""The paper's number of runs: one batch takes all of an image."""
+"""Runs at once on a GPU: the paper's number of runs, so that one batch holds all runs of an image."""
 
 CPU_RUNS = 2
-"""On a CPU more need more memory and are not faster (`benchmarks/ccsr_runs.py`)."""
+"""Runs at once on a CPU, where larger batches need more memory and are not faster (`benchmarks/ccsr_runs.py`)."""
 
 BYTES_PER_PIXEL = 3_000
-"""Memory to reserve for a run, for each pixel of its output in two-byte precision. Its peak, in the decoder, is 1,300
-(`benchmarks/ccsr_full_size.py`, batch 2 against 1); the rest is for a GPU's workspaces, which were not measured."""
+"""Memory to reserve for a run, per pixel of its output, with networks in two-byte precision.
+
+The decoder has the highest use: 1,300 bytes, measured as the difference between batch sizes 2 and 1 of
+`benchmarks/ccsr_full_size.py`. The rest is for a GPU's workspaces, which were not measured.
+"""
 
 
 class CCSR:
     """The model of "Improving the Stability and Efficiency of Diffusion Models for Content Consistent
     Super-Resolution", for many runs of one image.
 
-    The LR image is encoded once; the runs go through the networks in batches of one size, the last one filled up, so
-    that a run's result depends neither on how many others were asked for nor on which. One run thus costs as much as a
-    batch.
+    The LR image is encoded once. The runs go through the networks in batches of one size, and the last batch is padded,
+    so a run's result does not depend on how many or which other runs are requested. A single run therefore costs as
+    much as a batch.
 
     Args:
         networks: ControlNet, UNet and VAE.
-        embeddings: Of the settings' prompts.
-        settings: Which sampler.
-        batch: Runs at once; None for as many as free memory holds.
+        embeddings: Prompt -> its text embedding, for every prompt of the settings.
+        settings: Settings of the sampler.
+        batch: Number of runs at once; None for as many as fit in free memory.
 
     Raises:
         ValueError: `batch` is less than 1.
@@ -84,21 +87,21 @@ class CCSR:
         """Load a model.
 
         Args:
-            folders: Where the weights are.
-            settings: Which sampler; CCSR-S2 by default.
-            device: Where the networks compute.
-            dtype: The networks' precision; None for float16 in official numerics and float32 in clean ones.
-            batch: Runs at once; None for as many as free memory holds.
-            compiled: Compile the networks with `torch.compile`: minutes once, then faster.
+            folders: Folders of the weights.
+            settings: Settings of the sampler; those of CCSR-S2 when None.
+            device: Device on which the networks run.
+            dtype: Precision of the networks; None for float16 with official numerics and float32 with clean numerics.
+            batch: Number of runs at once; None for as many as fit in free memory.
+            compiled: Whether to compile the networks with `torch.compile`: it takes minutes once, then runs are faster.
 
         Raises:
             BenchError: The weights are missing, damaged, or not those of CCSR.
-            ValueError: Official numerics are asked for in another precision than float16.
+            ValueError: Official numerics are combined with another precision than float16.
         """
         settings = settings or Settings()
         official = settings.quirks.numerics == "official"
         if official and dtype not in (None, torch.float16):
-            raise ValueError(f"official numerics are float16, not {dtype}: ask for quirks.numerics clean")
+            raise ValueError(f"official numerics are float16, not {dtype}; set quirks.numerics to clean")
         place = Placement(torch.device(device), dtype or (torch.float16 if official else torch.float32))
         check_scheduler(folders.base / "scheduler")
         unet = load_unet(folders.base / "unet", place)
@@ -113,7 +116,9 @@ class CCSR:
         try:
             embeddings = embed(texts, tokenizer, encoder)
         except IndexError as error:
-            raise BenchError(f"{folders.base}: the tokenizer is not the text encoder's: it has other tokens") from error
+            raise BenchError(
+                f"{folders.base}: the tokenizer has other tokens than the text encoder; prepare the weights again"
+            ) from error
         if compiled:
             networks.compile()
         return cls(networks, embeddings, settings, batch=batch)
@@ -122,8 +127,8 @@ class CCSR:
         """Restore one image once per seed; see `ccsr_bench.methods.base.Method`.
 
         Args:
-            lr: (h, w, 3) uint8 RGB.
-            seeds: Each 0 or more.
+            lr: LR image, (h, w, 3) uint8 RGB.
+            seeds: One seed per output, each 0 or more.
 
         Returns:
             (len(seeds), upscale*h, upscale*w, 3) uint8 RGB.
@@ -134,23 +139,23 @@ class CCSR:
         return self._restore(reference, lr.shape, noises)
 
     def reference(self, lr: np.ndarray) -> np.ndarray:
-        """Return the upscaled LR image that conditions the model, (H, W, 3) uint8; the latent is an eighth of it."""
+        """Return the upscaled LR image that conditions the model, (H, W, 3) uint8; the latent is (H / 8, W / 8)."""
         if lr.ndim != 3 or lr.shape[2] != 3 or lr.dtype != np.uint8:
-            raise ValueError(f"the LR image is {lr.dtype} {lr.shape}, it must be (h, w, 3) uint8")
-        return upscaled(lr, upscale=self.settings.upscale, process_size=self.settings.process_size)
+            raise ValueError(f"the LR image is {lr.dtype} {lr.shape}: it must be (h, w, 3) uint8")
+        return upscale(lr, factor=self.settings.upscale, process_size=self.settings.process_size)
 
     def restore_from(self, lr: np.ndarray, noises: Sequence[Noise]) -> np.ndarray:
-        """Restore one image once per noise.
+        """Restore one image once for each noise sample.
 
         Args:
-            lr: (h, w, 3) uint8 RGB.
-            noises: Each of one run.
+            lr: LR image, (h, w, 3) uint8 RGB.
+            noises: One noise sample per output.
 
         Returns:
             (len(noises), upscale*h, upscale*w, 3) uint8 RGB.
 
         Raises:
-            ValueError: `lr` is not such an image.
+            ValueError: `lr` is not (h, w, 3) uint8.
             FloatingPointError: The networks overflowed.
         """
         return self._restore(self.reference(lr), lr.shape, noises)
@@ -163,11 +168,11 @@ class CCSR:
         height, width = (self.settings.upscale * side for side in lr_shape[:2])
         outputs = np.empty((len(noises), height, width, 3), np.uint8)
         for index, output in enumerate(self._generate(posterior, noises)):
-            outputs[index] = resized(fix(output), height, width)
+            outputs[index] = resize(fix(output), height, width)
         return outputs
 
     def _generate(self, posterior: Posterior, noises: Sequence[Noise]) -> list[np.ndarray]:
-        """Return (H, W, 3) uint8 for each noise, before the colour fix."""
+        """Return one (H, W, 3) uint8 output for each noise sample, before the colour fix."""
         pixels = 64 * posterior.mean.shape[-2] * posterior.mean.shape[-1]
         outputs: list[np.ndarray] = []
         while len(outputs) < len(noises):
@@ -175,21 +180,21 @@ class CCSR:
         return outputs
 
     def _generate_batch(self, posterior: Posterior, noises: Sequence[Noise], size: int) -> list[np.ndarray]:
-        """Return the first `size` outputs; a batch that is not full is filled up with noise drawn before."""
+        """Return the first `size` outputs; a batch that is not full is padded with copies of its last noise sample."""
         wanted = noises[:size]
         filled = [*wanted, *[wanted[-1]] * (size - len(wanted))]
         noise = Noise.stack(filled).to(self._networks.device, self._sampler.latent_dtype)
         decoded = self._sampler.decode(self._sampler.sample(posterior, noise))[: len(wanted)]
         if not decoded.isfinite().all():
             raise FloatingPointError(
-                f"the networks overflowed in {self._networks.dtype}: try --dtype bfloat16 or float32"
+                f"the networks overflowed in {self._networks.dtype}; try `dtype` bfloat16 or float32"
             )
         pixels = (decoded * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu()
         return list(pixels.numpy())
 
 
 def run_batches(device: torch.device, dtype: torch.dtype, fixed: int | None) -> Batches:
-    """Return the batch sizes that memory allows, or the one that was asked for."""
+    """Return the batch sizes that memory allows, or the requested one."""
     if fixed is not None:
         return Batches(device, fixed)
     most = MOST_RUNS if device.type == "cuda" else CPU_RUNS

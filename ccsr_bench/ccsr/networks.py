@@ -1,4 +1,4 @@
-"""ControlNet, UNet and VAE: stock diffusers classes, one ControlNet layer excepted."""
+"""ControlNet, UNet and VAE, which are diffusers' own classes except for one layer of the ControlNet."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ _CONDITION_LAYER = "controlnet_cond_embedding"
 
 
 def build_controlnet(config: Mapping[str, Any]) -> ControlNetModel:
-    """Build CCSR's ControlNet: diffusers' own, but the condition enters through one bare 3x3 convolution.
+    """Build CCSR's ControlNet: diffusers' own, with a single 3x3 convolution as the input of the condition.
 
-    The official class adds ``condition_conv_in`` in the place of the stack of convolutions that turns an RGB image into
-    a condition; the VAE's latent needs none (``models/controlnet.py`` lines 249 to 267 of the official code).
+    The official class has this convolution, ``condition_conv_in``, instead of the stack of convolutions that turns an
+    RGB image into a condition, because the condition is a latent of the VAE (``models/controlnet.py`` lines 249 to 267
+    of the official code).
 
     Args:
-        config: The constructor's arguments; ``use_vae_encode_condition`` must be true.
+        config: Arguments of the constructor; ``use_vae_encode_condition`` must be true.
 
     Raises:
         ValueError: The configuration is that of another ControlNet.
     """
     if config.get("use_vae_encode_condition") is not True:
-        raise ValueError("use_vae_encode_condition is not true: it is not a ControlNet of CCSR-v2")
+        raise ValueError("use_vae_encode_condition is not true: this is not a ControlNet of CCSR-v2")
     network = ControlNetModel.from_config(
         {name: value for name, value in config.items() if name != "use_vae_encode_condition"}
     )
@@ -46,9 +47,9 @@ class Networks:
     """The three networks that a sampler calls, in one precision on one device.
 
     Args:
-        unet: Predicts noise.
-        controlnet: As `build_controlnet` makes it.
-        vae: Encoder and decoder.
+        unet: UNet, which predicts the noise.
+        controlnet: ControlNet that `build_controlnet` made.
+        vae: VAE, whose encoder and decoder are used.
     """
 
     def __init__(self, unet: UNet2DConditionModel, controlnet: ControlNetModel, vae: AutoencoderKL) -> None:
@@ -59,13 +60,13 @@ class Networks:
         self.vae = vae.eval()
         self.scaling_factor: float = vae.config["scaling_factor"]
         if unet.device.type == "cuda":
-            # The layout of tensor cores; on a CPU it is no faster (measured).
+            # Tensor cores need this layout; on a CPU it is not faster (measured).
             for network in (unet, controlnet, vae):
                 network.to(memory_format=torch.channels_last)
 
     @property
     def device(self) -> torch.device:
-        """Where the networks are."""
+        """The networks' device."""
         device: torch.device = self.unet.device
         return device
 
@@ -76,17 +77,17 @@ class Networks:
         return dtype
 
     def compile(self) -> None:
-        """Compile what runs once per run or more; takes minutes at the first image of every size."""
+        """Compile the networks that each run calls; this takes minutes at the first image of every size."""
         self.unet.compile()
         self.controlnet.compile()
         self.vae.decoder.compile()
 
     def encode(self, image: Tensor, *, tile: int | None = None) -> tuple[Tensor, Tensor]:
-        """Encode (rows, 3, H, W) in [-1, 1] to the mean and the logarithm of the variance of its latent, unscaled.
+        """Encode (rows, 3, H, W) in [-1, 1] to the mean and log variance of the unscaled latent.
 
         Args:
-            image: What to encode.
-            tile: Side of a tile in image pixels; None to encode the image as one.
+            image: Images to encode, (rows, 3, H, W).
+            tile: Side of a tile in image pixels; None to encode the image without tiles.
         """
         image = image.to(self.dtype)
         encoded = self.vae.encoder(image) if tile is None else encode_in_tiles(self.vae.encoder, image, tile)
@@ -94,11 +95,11 @@ class Networks:
         return mean, log_variance
 
     def decode(self, latents: Tensor, *, tile: int | None = None) -> Tensor:
-        """Decode unscaled latents to (runs, 3, H, W), about [-1, 1].
+        """Decode unscaled latents to (runs, 3, H, W), approximately in [-1, 1].
 
         Args:
-            latents: What to decode.
-            tile: Side of a tile in latent pixels; None to decode the latents as one.
+            latents: Unscaled latents, (runs, 4, h, w).
+            tile: Side of a tile in latent pixels; None to decode without tiles.
         """
         latents = self.vae.post_quant_conv(latents.to(self.dtype))
         decoded: Tensor = (
@@ -112,17 +113,17 @@ class Networks:
         """Predict the noise in latents: the ControlNet sees the condition, the UNet the ControlNet's residuals.
 
         Args:
-            latents: (rows, 4, h, w).
-            condition: (rows, 4, h, w): scaled latents of the upscaled LR image.
-            timestep: 0 to 999.
-            text: (rows, tokens, channels).
-            conditioning_scale: Factor of the residuals.
+            latents: Noisy latents, (rows, 4, h, w).
+            condition: Scaled latents of the upscaled LR image, (rows, 4, h, w).
+            timestep: Timestep of the latents, 0 to 999.
+            text: Text embeddings, (rows, tokens, channels).
+            conditioning_scale: Factor of the ControlNet's residuals.
 
         Returns:
             (rows, 4, h, w) in the networks' precision.
         """
         latents, condition, text = (part.to(self.dtype) for part in (latents, condition, text))
-        at = torch.tensor(timestep, device=self.device)  # not a number, for which compiled networks are compiled anew
+        at = torch.tensor(timestep, device=self.device)  # a number would compile the networks again for each timestep
         down, mid = self.controlnet(
             latents,
             at,

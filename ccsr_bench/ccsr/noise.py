@@ -1,4 +1,4 @@
-"""The noise of a run, by the role it plays; the sampler itself draws nothing."""
+"""The noise of a run, by its role in the sampler, which draws no noise itself."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class Noise:
     """Standard normal noise of one or more runs; h and w are the latent's size, an eighth of the image's."""
 
     start: Tensor
-    """(runs, 4, h, w): of x at t = 999."""
+    """Noise of x at t = 999, (runs, 4, h, w)."""
     posterior: Tensor
-    """(runs, rows, 4, h, w): of the condition latent, one row for each of `Settings.posterior_rows`. Row 0 makes the
-    start and, under guidance, goes with the negative prompt."""
+    """Noise of the condition latent, (runs, rows, 4, h, w), with `Settings.posterior_rows` rows. Row 0 is used for the
+    start and, under guidance, with the negative prompt."""
     renoise: Tensor
-    """(runs, 4, h, w): of the jump from t = 999 to the loop's first timestep."""
+    """Noise of the jump from t = 999 to the loop's first timestep, (runs, 4, h, w)."""
     steps: Tensor
-    """(runs, steps, 4, h, w): of the loop's steps, but not of a last one whose sample is thrown away."""
+    """Noise of the loop's steps, (runs, steps, 4, h, w), without a last step whose sample is not used."""
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Noise:
-        """Return it on a device, in a precision."""
+        """Return the noise on a device, in a precision."""
         return Noise(
             *(tensor.to(device, dtype) for tensor in (self.start, self.posterior, self.renoise, self.steps)),
         )
 
     @staticmethod
     def stack(runs: Sequence[Noise]) -> Noise:
-        """Return the noise of several runs as one."""
+        """Return the noise of several runs as one batch."""
         return Noise(
             start=torch.cat([noise.start for noise in runs]),
             posterior=torch.cat([noise.posterior for noise in runs]),
@@ -56,14 +56,14 @@ def loop_noises(settings: Settings) -> int:
 def draw_noise(seed: int, settings: Settings, height: int, width: int) -> Noise:
     """Draw the noise of one run from its seed, on the CPU in float32.
 
-    Every role has a stream of its own, so that settings which need more or fewer draws share the rest: two variants
-    of one seed start from the same noise and can be compared pairwise.
+    Every role has its own random stream, so settings that need more or fewer draws of one role share the noise of the
+    others: two variants with one seed start from the same noise and can be compared pairwise.
 
     Args:
-        seed: 0 or more.
-        settings: Say how much is needed.
-        height: Of the latent.
-        width: Of the latent.
+        seed: Seed of the run, 0 or more.
+        settings: Settings of the sampler, which determine how much noise is needed.
+        height: Height of the latent.
+        width: Width of the latent.
     """
 
     def normal(role: str, *count: int) -> Tensor:
@@ -81,17 +81,17 @@ def draw_noise(seed: int, settings: Settings, height: int, width: int) -> Noise:
 
 
 class OfficialNoise:
-    """The noise that the official script draws, for comparing with its own output.
+    """The noise that the official script draws, for comparisons with that script's output.
 
-    It has two streams, both started once from ``--seed``, and never starts them again: a run's noise depends on every
-    run before it, on their number and their sizes. A benchmark must not use it. Enabling xformers in the official
-    script runs a self-test in every attention, which uses up 276 draws before the first image
+    The script seeds two random streams once, from its ``--seed``, and never again: a run's noise depends on the number
+    and the sizes of all runs before it. A benchmark must not use it. Where the official script enables xformers, every
+    attention layer runs a self-test; together they consume 276 draws before the first image
     (``diffusers/models/attention_processor.py`` 207-215 of release 0.21).
 
     Args:
-        seed: The script's ``--seed``.
-        device: Where the script ran; streams of CPU and GPU differ.
-        self_tests: Draws of the self-tests.
+        seed: Value of the script's ``--seed``.
+        device: Device on which the script ran; the streams of CPU and GPU differ.
+        self_tests: Number of draws that the self-tests consume.
     """
 
     def __init__(self, seed: int, *, device: torch.device, self_tests: int = 276) -> None:
@@ -105,9 +105,9 @@ class OfficialNoise:
         """Draw the next run's noise, in the order and the float16 of the official pipeline.
 
         Args:
-            settings: The script's.
-            height: Of the latent.
-            width: Of the latent.
+            settings: Settings with which the script ran.
+            height: Height of the latent.
+            width: Width of the latent.
         """
         schedule = settings.schedule
 
@@ -117,7 +117,7 @@ class OfficialNoise:
 
         start = normal(self._explicit)
         posterior = normal(self._global, 2 if settings.guided else 1)
-        # Draws of a timestep from a range of one: the value is known, the stream moves on.
+        # The script draws a timestep from a range of one value: the value is known, but the draw advances the stream.
         if settings.start_point == "lr":
             self._draw_timestep()
         if schedule.jumps:

@@ -1,4 +1,4 @@
-"""From the LR image to the image that conditions the model, and from the model's output to the size asked for.
+"""From the LR image to the image that conditions the model, and from the model's output to the requested size.
 
 Source: ``test_ccsr_tile.py`` lines 143 to 153 and 189 of the official code. Every resize is Pillow's bicubic
 (a = -0.5, antialiased when it shrinks) on 8-bit pixels.
@@ -10,38 +10,38 @@ import numpy as np
 from PIL import Image
 
 
-def upscaled(lr: np.ndarray, *, upscale: int, process_size: int) -> np.ndarray:
-    """Return the upscaled LR image: both sides multiples of 8, the shorter about `process_size` or more.
+def upscale(lr: np.ndarray, *, factor: int, process_size: int) -> np.ndarray:
+    """Return the upscaled LR image: both sides are multiples of 8, the shorter about `process_size` or more.
 
-    It conditions the model, and is the reference of the colour fix.
+    This image conditions the model and is the reference of the colour fix.
 
     Args:
-        lr: (h, w, 3) uint8.
-        upscale: Magnification.
-        process_size: Smaller inputs are enlarged to this, before the rest.
+        lr: LR image, (h, w, 3) uint8.
+        factor: Factor by which both sides grow.
+        process_size: Least length of the shorter side of the result, in pixels; smaller inputs are enlarged first.
 
     Returns:
         (H, W, 3) uint8.
     """
     image = Image.fromarray(lr)
     width, height = image.size
-    least = process_size // upscale
+    least = process_size // factor
     if width < least or height < least:
         ratio = least / min(width, height)
         width, height = round(ratio * width), round(ratio * height)
         image = image.resize((width, height), Image.Resampling.BICUBIC)
-    width, height = width * upscale, height * upscale
+    width, height = width * factor, height * factor
     image = image.resize((width, height), Image.Resampling.BICUBIC)
-    # A second resize, as the official code does: it is not the same as one.
+    # A second resize, as in the official code: one resize to the final size gives other pixels.
     return np.array(image.resize((width // 8 * 8, height // 8 * 8), Image.Resampling.BICUBIC))
 
 
-def resized(output: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return an output at the size asked for; the same pixels where that is its size.
+def resize(output: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return an output at the requested size, unchanged where it has that size already.
 
     Args:
-        output: (H, W, 3) uint8.
-        height: Asked for.
-        width: Asked for.
+        output: Output of the model, (H, W, 3) uint8.
+        height: Requested height.
+        width: Requested width.
     """
     return np.array(Image.fromarray(output).resize((width, height), Image.Resampling.BICUBIC))

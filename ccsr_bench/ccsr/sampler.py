@@ -1,4 +1,4 @@
-"""The CCSR sampler: noise and an encoded LR image in, a latent out.
+"""The CCSR sampler, which computes a latent from noise and an encoded LR image.
 
 Source: the paper's Sections III-B and III-C; ``pipelines/pipeline_ccsr.py`` lines 719 to 1086 of the official code.
 """
@@ -23,9 +23,9 @@ _LOG_VARIANCE_LIMITS = (-30.0, 20.0)
 
 
 class Posterior(NamedTuple):
-    """What the VAE's encoder says of one image: the mean and standard deviation of its latent, (rows, 4, h, w).
+    """The posterior of one image's latent by the VAE's encoder: its mean and standard deviation, (rows, 4, h, w).
 
-    There is one row, or one for each half of guidance.
+    There is one row, or one row for each half of guidance.
     """
 
     mean: Tensor
@@ -35,13 +35,13 @@ class Posterior(NamedTuple):
 class Sampler:
     """Samples latents of one image, any number of runs at once.
 
-    With official numerics the latents are float16, and the arithmetic at t = 999 float32: there the official code
-    happens to hold the noise level in a tensor of one dimension, which promotes.
+    With official numerics the latents are float16 and the arithmetic at t = 999 is float32: there the official code
+    holds the noise level in a one-dimensional float32 tensor, to which torch promotes the result.
 
     Args:
         networks: ControlNet, UNet and VAE.
         embeddings: Text -> (1, tokens, channels) for `Settings.first_step_text` and `Settings.loop_texts`.
-        settings: Which sampler.
+        settings: Settings of the sampler.
     """
 
     def __init__(self, networks: Networks, embeddings: Mapping[str, Tensor], settings: Settings) -> None:
@@ -59,8 +59,8 @@ class Sampler:
     def encode(self, image: Tensor) -> Posterior:
         """Encode an upscaled LR image, (1, 3, H, W) float32 in [0, 1].
 
-        Under guidance the official code encodes it twice in one batch. The rows mean the same but may differ in the
-        last bit from an image encoded alone, so official numerics do so too.
+        Under guidance the official code encodes the image twice in one batch. The result may differ in the last bit
+        from that of an image encoded alone, so official numerics encode it twice too.
         """
         rows = len(self._loop_texts) if self._official else 1
         levels = image.to(self.latent_dtype).expand(rows, -1, -1, -1)
@@ -75,8 +75,8 @@ class Sampler:
         """Sample latents.
 
         Args:
-            posterior: Of the upscaled LR image.
-            noise: Of the runs, on the networks' device in `latent_dtype`.
+            posterior: Posterior of the upscaled LR image.
+            noise: Noise of the runs, on the networks' device in `latent_dtype`.
 
         Returns:
             (runs, 4, h, w), scaled by the VAE's factor, ready for `decode`.
@@ -100,7 +100,7 @@ class Sampler:
         return (decoded.float() / 2 + 0.5).clamp(0, 1)
 
     def _condition(self, posterior: Posterior, noise: Noise) -> list[Tensor]:
-        """Return the condition latents, (runs, 4, h, w), for each of the loop's texts."""
+        """Return the condition latents, (runs, 4, h, w), for each of the loop's prompts."""
         mean, std = (part.chunk(len(part)) for part in posterior)
         conditions = []
         for index in range(len(self._loop_texts)):
@@ -118,7 +118,7 @@ class Sampler:
         return level**0.5 * condition + (1 - level) ** 0.5 * noise
 
     def _jump(self, latents: Tensor, condition: Tensor) -> Tensor:
-        """Return the estimate of x0 from t = 999, float32: unguided, told `Settings.first_step_text`."""
+        """Return the estimate of x0 at t = 999 in float32, unguided, for the prompt `Settings.first_step_text`."""
         noise = self._predict(latents, condition, LAST_TIMESTEP, self._first_text)
         level = _level(LAST_TIMESTEP, latents.device)
         return (latents - (1 - level) ** 0.5 * noise) / level**0.5
@@ -142,7 +142,7 @@ class Sampler:
         return latents
 
     def _predict(self, latents: Tensor, condition: Tensor, timestep: int, texts: Tensor) -> Tensor:
-        """Predict the noise in latents; rows of one text lie together."""
+        """Predict the noise in latents; the rows of one prompt are consecutive."""
         text = texts.repeat_interleave(len(latents) // len(texts), dim=0)
         predict: Callable[[Tensor, Tensor], Tensor] = partial(
             self._networks.predict_noise,
@@ -164,7 +164,7 @@ class Sampler:
 
 
 def _level(timestep: int, device: torch.device) -> Tensor:
-    """Return the share of signal at a timestep as (1,) float32: what it meets becomes float32."""
+    """Return the share of signal at a timestep as (1,) float32, to which torch promotes float16 operands."""
     return alphas_cumprod().to(device)[timestep : timestep + 1]
 
 
@@ -172,11 +172,11 @@ def ddpm_step(sample: Tensor, predicted: Tensor, timestep: int, previous: int, n
     """Take one ancestral step of DDPM (Ho et al., arXiv:2006.11239, eqs. 6 and 7), with the "fixed small" variance.
 
     Args:
-        sample: (runs, 4, h, w) at `timestep`.
-        predicted: The noise predicted in it.
-        timestep: Where it is.
-        previous: Where it goes; below 0 for the clean image.
-        noise: Standard normal, of the sample's shape.
+        sample: Latents at `timestep`, (runs, 4, h, w).
+        predicted: Predicted noise in the sample.
+        timestep: Timestep of the sample.
+        previous: Timestep of the result; below 0 for the clean image.
+        noise: Standard normal noise of the sample's shape.
 
     Returns:
         The sample at `previous`, in the precision of `sample`.

@@ -1,4 +1,4 @@
-"""Every setting of the sampler, and every quirk of the official code that has one.
+"""Every setting of the sampler, and every quirk of the official code that can be set.
 
 References of the form ``pipe:885`` are lines of ``pipelines/pipeline_ccsr.py``, and ``test:151`` of
 ``test_ccsr_tile.py``, in the official repository (github.com/csslc/CCSR, branch CCSR-v2.0, commit c5f7d4e).
@@ -26,23 +26,23 @@ def _check_choices(settings: msgspec.Struct) -> None:
 
 
 class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the official code does that nobody would expect; the defaults do the same."""
+    """Unexpected behaviour of the official code, which the defaults reproduce."""
 
     numerics: Literal["official", "clean"] = "official"
-    """``official``: float16 networks and latents, and float32 just where the official code happens to compute in it
+    """``official``: float16 networks and latents, and float32 only where the official code computes in float32
     (pipe:779-806, 879-900). ``clean``: networks in any precision, everything else in float32."""
     first_step_prompt: Literal["official", "positive", "empty"] = "official"
-    """What the call at t = 999 is told: ``official`` gives it the *negative* prompt under guidance, else the positive
-    one (pipe:457, 883)."""
+    """The prompt of the call at t = 999: ``official`` is the *negative* prompt under guidance, and the positive prompt
+    otherwise (pipe:457, 883)."""
     condition_noise: Literal["per-half", "shared", "mode"] = "per-half"
-    """Posterior noise of the condition latent: the two halves of guidance each draw their own (``per-half``), share one
-    (``shared``), or take the posterior's mode (``mode``) (pipe:704, 1011)."""
+    """Posterior noise of the condition latent: the two halves of guidance draw separate noise (``per-half``), share it
+    (``shared``), or use the posterior's mode without noise (``mode``) (pipe:704, 1011)."""
     tile_weights: Literal["official", "symmetric"] = "official"
-    """The Gaussian weights of tiled diffusion: the official ones are centred half a latent pixel too low
+    """The Gaussian weights of tiled diffusion: the official weights are centred half a latent pixel too low
     (pipe:808-821)."""
     final_rounding: Literal["truncate", "nearest"] = "truncate"
-    """From float to 8 bits after the colour fix: the official code truncates, which darkens by half a grey level on
-    average (torchvision's ToPILImage, ``myutils/wavelet_color_fix.py``)."""
+    """Conversion to 8 bits after the colour fix: the official code truncates, which darkens the image by half a grey
+    level on average (torchvision's ToPILImage, ``myutils/wavelet_color_fix.py``)."""
     conditioning_scale: float = 1.0
     """Factor of the ControlNet's residuals; the official code has the option and ignores it (pipe:847)."""
 
@@ -53,21 +53,21 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Tiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Working on large images in tiles. Sizes are the official command line's (test:244-249)."""
+    """Processing of large images in tiles. The default sizes are those of the official command line (test:244-249)."""
 
     diffusion: bool = False
-    """ControlNet and UNet see tiles of the latent, blended by Gaussian weights."""
+    """Whether ControlNet and UNet process tiles of the latent, blended by Gaussian weights."""
     size: int = 512
-    """Tile of tiled diffusion, in output pixels; a multiple of 8."""
+    """Side of a tile of tiled diffusion, in output pixels; a multiple of 8."""
     stride: int = 256
     """Step from one tile to the next, in output pixels; a multiple of 8."""
     vae: Literal["off", "decoder", "both"] = "off"
-    """Which half of the VAE works in tiles: the official commit tiles the decoder only, whatever it is told; later ones
-    tile both."""
+    """The half of the VAE that works in tiles: the official commit tiles the decoder only, whatever its options are;
+    later commits tile both halves."""
     decoder_size: int = 224
-    """Tile of the decoder, in latent pixels."""
+    """Side of a tile of the decoder, in latent pixels."""
     encoder_size: int = 1024
-    """Tile of the encoder, in image pixels; a multiple of 8."""
+    """Side of a tile of the encoder, in image pixels; a multiple of 8."""
 
     def __post_init__(self) -> None:
         _check_choices(self)
@@ -84,28 +84,28 @@ class Tiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How CCSR restores an image. The defaults are the paper's CCSR-S2, as the official README runs it.
+    """How CCSR restores an image. The defaults are those of the paper's CCSR-S2, as in the official README.
 
     Raises:
-        ValueError: The values do not make a sampler; the message says why.
+        ValueError: The values do not define a sampler; the message says why.
     """
 
     num_inference_steps: int = 6
-    """N: steps of the whole time axis, of which only those between t_max and t_min are taken; 1 for one step."""
+    """N, the number of steps of the whole time axis; only those between t_max and t_min are taken. 1 for one step."""
     t_max: float = 0.6667
-    """Where diffusion starts after the jump from t = 999, as a fraction of the N steps; 1 for no jump."""
+    """Start of the diffusion after the jump from t = 999, as a fraction of the N steps; 1 for no jump."""
     t_min: float = 0.5
-    """Where diffusion stops, as a fraction of the N steps; what is decoded is the estimate of x0 there."""
+    """End of the diffusion, as a fraction of the N steps; the estimate of x0 at this timestep is decoded."""
     guidance_scale: float = 4.5
-    """Classifier-free guidance; up to 1 there is none."""
+    """Scale of classifier-free guidance; there is no guidance up to 1."""
     prompt: str = PROMPT
     negative_prompt: str = NEGATIVE_PROMPT
     start_point: Literal["lr", "noise"] = "lr"
-    """Whether x at t = 999 is made of the LR image's latent and noise, or of noise alone."""
+    """What x at t = 999 consists of: the LR image's latent and noise (``lr``), or noise alone (``noise``)."""
     color_fix: Literal["adain", "wavelet", "none"] = "adain"
     upscale: int = 4
     process_size: int = 512
-    """Smaller inputs are enlarged until their shorter side times the upscale is this."""
+    """Shorter side of the upscaled image, in pixels, to which smaller inputs are enlarged."""
     tiling: Tiling = Tiling()
     quirks: Quirks = Quirks()
 
@@ -113,13 +113,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _check_choices(self)
         if not math.isfinite(self.guidance_scale):
             raise ValueError(f"guidance_scale {self.guidance_scale}: must be finite")
-        self.schedule  # noqa: B018 (raises where the times make no sampler)
+        self.schedule  # noqa: B018 (raises where the times define no sampler)
         if self.upscale < 1 or self.process_size < 8 * self.upscale:
             raise ValueError(f"upscale {self.upscale} and process_size {self.process_size}: too small")
 
     @property
     def schedule(self) -> Schedule:
-        """The timesteps that N, t_max and t_min give."""
+        """The timesteps that follow from N, t_max and t_min."""
         return Schedule.of(self.num_inference_steps, self.t_max, self.t_min)
 
     @property
@@ -142,12 +142,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def posterior_rows(self) -> int:
-        """How many posterior noises a run needs."""
+        """The number of posterior noise samples of a run."""
         return 2 if self.guided and self.quirks.condition_noise == "per-half" else 1
 
 
 def read_settings(values: dict[str, Any]) -> Settings:
-    """Make settings of plain values, as a manifest holds them.
+    """Convert plain values, as a manifest holds them, to settings.
 
     Raises:
         BenchError: A field is unknown, of the wrong type or out of range; the message names it.

@@ -1,7 +1,7 @@
-"""Prompts to embeddings: CLIP's tokenizer and text encoder, as Stable Diffusion 2.1-base ships them.
+"""Text embeddings of prompts, by the CLIP tokenizer and text encoder of Stable Diffusion 2.1-base.
 
-Source: ``pipelines/pipeline_ccsr.py`` lines 361 to 393 of the official code: padded to the model's length, no
-attention mask, the last hidden state after the final norm.
+Source: ``pipelines/pipeline_ccsr.py`` lines 361 to 393 of the official code: prompts are padded to the model's
+length, there is no attention mask, and the embedding is the last hidden state after the final norm.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ccsr_bench.errors import BenchError, first_line
 def load_tokenizer(folder: Path) -> CLIPTokenizer:
     """Load the tokenizer of a Stable Diffusion folder.
 
-    Only ``vocab.json``, ``merges.txt`` and ``special_tokens_map.json`` are read: the files that are hashed. The fourth,
-    ``tokenizer_config.json``, contradicts the third: it pads with the end-of-text token, the third with "!". The
-    official code's library followed the third, so the model was trained and run with it.
+    Only the files whose hashes are recorded are read: ``vocab.json``, ``merges.txt`` and ``special_tokens_map.json``. A
+    fourth file, ``tokenizer_config.json``, pads with the end-of-text token, where ``special_tokens_map.json`` pads with
+    "!". The library of the official code used ``special_tokens_map.json``, so the model was trained with its padding.
 
     Raises:
         BenchError: A file is missing or damaged.
@@ -43,12 +43,12 @@ def embed(texts: Iterable[str], tokenizer: CLIPTokenizer, encoder: CLIPTextModel
     """Embed prompts, one at a time as the official code does.
 
     Args:
-        texts: Prompts; "" for none.
-        tokenizer: As `load_tokenizer` loads it.
-        encoder: The text encoder.
+        texts: Prompts; "" for no prompt.
+        tokenizer: Tokenizer that `load_tokenizer` returned.
+        encoder: Text encoder of the same folder.
 
     Returns:
-        Text -> (1, tokens, channels) in the encoder's precision, on its device.
+        Prompt -> its embedding, (1, tokens, channels), in the encoder's precision and on its device.
     """
     length = encoder.config.max_position_embeddings
     embeddings = {}

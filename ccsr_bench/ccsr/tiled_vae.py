@@ -1,9 +1,10 @@
-"""Tiled VAE: encoder and decoder work on large images tile by tile, with group norms over all tiles.
+"""Tiled VAE: encoder and decoder process large images tile by tile, with group norms over all tiles.
 
-Every tile goes through the network layer by layer, in step with the others: at each group norm all tiles wait until the
-statistics of all are known. On a GPU the waiting tiles lie in the CPU's memory; on a CPU tiles save none. Source:
-"Tiled VAE" of multidiffusion-upscaler-for-automatic1111, as ``utils/vaehook.py`` of the official code uses it:
-attention sees one tile only, and the variance of all tiles is the mean of theirs, without the variance of their means.
+All tiles go through the network together, layer by layer: at each group norm they wait until the statistics of all
+tiles are known. With a GPU, waiting tiles are kept in the CPU's memory; on a CPU, tiling saves no memory. Source:
+"Tiled VAE" of multidiffusion-upscaler-for-automatic1111, as in ``utils/vaehook.py`` of the official code. As there,
+attention is within one tile, and the variance over all tiles is the mean of the tiles' variances, without the variance
+of their means.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 DECODER_PADDING = 11
-"""Latent pixels that a decoder's tile sees beyond its own."""
+"""Padding of a decoder's tile on each side, in latent pixels."""
 
 ENCODER_PADDING = 32
-"""Image pixels that an encoder's tile sees beyond its own."""
+"""Padding of an encoder's tile on each side, in image pixels."""
 
 _ENLARGED = Fraction(8)
 
 _Steps = Generator[tuple[Tensor, nn.GroupNorm], Tensor, Tensor]
-"""A network's pass over one tile: yields (input, norm) at each group norm, is sent the normalised input, and returns
-the output."""
+"""A network's pass over one tile: it yields (input, norm) at each group norm, receives the normalised input, and
+returns the output."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,19 @@ class _Span:
     start: int
     stop: int
     keep_start: int
-    """From here to `keep_stop` the output is the tile's own."""
+    """The output from here to `keep_stop` is taken from this tile."""
     keep_stop: int
 
 
 def decode_in_tiles(decoder: Decoder, latents: Tensor, tile: int) -> Tensor:
-    """Decode (rows, 4, h, w); as one where the latent is not larger than a tile with its padding.
+    """Decode latents in tiles, or at once where they are not larger than a tile with its padding.
 
-    What comes out of tiles is float32 on the CPU, else what the network gives.
+    The result of tiles is float32 on the CPU; otherwise it has the network's precision and device.
 
     Args:
-        decoder: The VAE's.
-        latents: What follows ``post_quant_conv``.
-        tile: Latent pixels.
+        decoder: Decoder of the VAE.
+        latents: Output of ``post_quant_conv``, (rows, 4, h, w).
+        tile: Side of a tile without its padding, in latent pixels.
     """
     if max(latents.shape[-2:]) <= 2 * DECODER_PADDING + tile:
         decoded: Tensor = decoder(latents)
@@ -62,12 +63,12 @@ def decode_in_tiles(decoder: Decoder, latents: Tensor, tile: int) -> Tensor:
 
 
 def encode_in_tiles(encoder: Encoder, image: Tensor, tile: int) -> Tensor:
-    """Encode (rows, 3, H, W) to what goes into ``quant_conv``; see `decode_in_tiles`.
+    """Encode images in tiles to the input of ``quant_conv``; see `decode_in_tiles`.
 
     Args:
-        encoder: The VAE's.
-        image: In [-1, 1].
-        tile: Image pixels.
+        encoder: Encoder of the VAE.
+        image: Images in [-1, 1], (rows, 3, H, W).
+        tile: Side of a tile without its padding, in image pixels.
     """
     if max(image.shape[-2:]) <= 2 * ENCODER_PADDING + tile:
         encoded: Tensor = encoder(image)
@@ -76,29 +77,29 @@ def encode_in_tiles(encoder: Encoder, image: Tensor, tile: int) -> Tensor:
 
 
 def spans(length: int, tile: int, padding: int) -> list[_Span]:
-    """Cut one axis into tiles of one size, not larger than asked for, rounded up to a multiple of 32 where it fits."""
+    """Divide one axis into tiles of one size of at most `tile`, rounded up to a multiple of 32 where that fits."""
     inner = length - 2 * padding
     count = max(-(-inner // tile), 1)
     size = max(-(-inner // count), 1)
     size = next((up for step in (32, 16, 8, 4, 2) if (up := -(-size // step) * step) <= tile), size)
-    found = []
+    tiles = []
     for start in range(padding, max(length - padding, padding + 1), size):
         stop = min(start + size, length)
         keep_start = 0 if start == padding else start
         keep_stop = length if stop >= length - padding else stop
-        found.append(_Span(max(start - padding, 0), min(stop + padding, length), keep_start, keep_stop))
-    return found
+        tiles.append(_Span(max(start - padding, 0), min(stop + padding, length), keep_start, keep_stop))
+    return tiles
 
 
 def _in_tiles(steps: Callable[[Tensor], _Steps], whole: Tensor, tile: int, padding: int, *, ratio: Fraction) -> Tensor:
-    """Pass every tile of an image through a network in step and put the outputs together.
+    """Pass the tiles of an image through a network together, and assemble their outputs.
 
     Args:
-        steps: The network's pass over one tile.
-        whole: (rows, channels, height, width).
-        tile: Its side, without padding.
-        padding: See `DECODER_PADDING`.
-        ratio: The output's size over the input's.
+        steps: Function that starts the network's pass over one tile.
+        whole: Input of the network, (rows, channels, height, width).
+        tile: Side of a tile without its padding, in pixels of the input.
+        padding: Padding of a tile on each side, in pixels of the input.
+        ratio: Size of the output divided by that of the input.
     """
     height, width = whole.shape[-2:]
     boxes = [(y, x) for y in spans(height, tile, padding) for x in spans(width, tile, padding)]
@@ -113,28 +114,30 @@ def _in_tiles(steps: Callable[[Tensor], _Steps], whole: Tensor, tile: int, paddi
 
 
 def _own(span: _Span, ratio: Fraction) -> tuple[slice, slice]:
-    """Return where a tile's own part lies in the whole output, and in the tile's."""
+    """Return the place of a tile's contribution in the whole output, and in the tile's output."""
     start, stop, origin = (int(at * ratio) for at in (span.keep_start, span.keep_stop, span.start))
     return slice(start, stop), slice(start - origin, stop - origin)
 
 
 def _run_in_step(passes: Sequence[_Steps]) -> list[Tensor]:
-    """Run passes from group norm to group norm, each with the statistics of all."""
-    waiting = [_parked(*next(steps)) for steps in passes]
+    """Run passes from group norm to group norm, each normalised by the statistics of all tiles."""
+    waiting = [_move_to_cpu(*next(steps)) for steps in passes]
     while True:
         mean, variance = _statistics([tile for tile, _ in waiting], waiting[0][1])
         done: list[Tensor] = []
         for index, steps in enumerate(passes):
             tile, norm = waiting[index]
             try:
-                waiting[index] = _parked(*steps.send(_normalise(tile.to(norm.weight.device), norm, mean, variance)))
+                waiting[index] = _move_to_cpu(
+                    *steps.send(_normalise(tile.to(norm.weight.device), norm, mean, variance))
+                )
             except StopIteration as finished:
                 done.append(finished.value.cpu())
         if done:
             return done
 
 
-def _parked(tile: Tensor, norm: nn.GroupNorm) -> tuple[Tensor, nn.GroupNorm]:
+def _move_to_cpu(tile: Tensor, norm: nn.GroupNorm) -> tuple[Tensor, nn.GroupNorm]:
     return tile.cpu(), norm
 
 
@@ -198,7 +201,7 @@ def _resnet(resnet: ResnetBlock2D, hidden: Tensor) -> _Steps:
 
 
 def _attention(attention: Attention, hidden: Tensor) -> _Steps:
-    """One head over all pixels of the tile."""
+    """Compute attention with one head over all pixels of the tile."""
     residual = hidden.cpu()
     tokens = (yield hidden, attention.group_norm).flatten(2).transpose(1, 2)
     query, key, value = (layer(tokens)[:, None] for layer in (attention.to_q, attention.to_k, attention.to_v))

@@ -1,4 +1,4 @@
-"""Tiled diffusion: ControlNet and UNet see overlapping tiles of the latent, blended by Gaussian weights.
+"""Tiled diffusion: ControlNet and UNet process overlapping tiles of the latent, blended by Gaussian weights.
 
 Source: mixture of diffusers (arXiv:2302.02412); ``pipelines/pipeline_ccsr.py`` lines 808 to 917 of the official code.
 """
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 _VARIANCE = 0.01
-"""Of the Gaussian, with the tile's side as the unit."""
+"""Variance of the Gaussian weights, in units of the tile's side."""
 
 
 def tile_starts(length: int, tile: int, stride: int) -> list[int]:
-    """Return where tiles start on one axis; the last one ends at the end."""
+    """Return where the tiles of one axis start; the last tile ends where the axis ends."""
     starts = list(range(0, max(length - tile, 0) + 1, stride))
     if starts[-1] + tile < length:
         starts.append(length - tile)
@@ -24,12 +24,12 @@ def tile_starts(length: int, tile: int, stride: int) -> list[int]:
 
 
 def tile_weights(height: int, width: int, *, symmetric: bool) -> Tensor:
-    """Return (height, width) float64, as the official code has them: what a tile's pixels count.
+    """Return the blending weights of a tile's pixels, (height, width) float64 as in the official code.
 
     Args:
-        height: Of the tile.
-        width: Of the tile.
-        symmetric: Centre the weights; the official ones are centred half a pixel too low.
+        height: Height of the tile.
+        width: Width of the tile.
+        symmetric: Whether to centre the weights; the official weights are centred half a pixel too low.
     """
 
     def gaussian(length: int, centre: float) -> np.ndarray:
@@ -51,18 +51,18 @@ def predict_in_tiles(
     stride: int,
     symmetric: bool,
 ) -> Tensor:
-    """Predict the noise of latents tile by tile.
+    """Predict the noise in latents tile by tile.
 
     Args:
-        predict: Predicts the noise of (latents, condition) of any size.
-        latents: (rows, 4, h, w).
-        condition: (rows, 4, h, w): the condition latent of the whole image.
-        tile: Side of a tile in latent pixels; one that is longer than the latent is cut to it.
-        stride: Step from one tile to the next.
-        symmetric: See `tile_weights`.
+        predict: Function from latents and condition of any size to the predicted noise.
+        latents: Noisy latents, (rows, 4, h, w).
+        condition: Condition latents of the whole image, (rows, 4, h, w).
+        tile: Side of a tile in latent pixels, at most that of the latent.
+        stride: Distance from one tile to the next, in latent pixels.
+        symmetric: Whether to centre the weights; see `tile_weights`.
 
     Returns:
-        (rows, 4, h, w) in the latents' precision.
+        The predicted noise, (rows, 4, h, w) in the latents' precision.
     """
     height, width = latents.shape[-2:]
     tile_height, tile_width = min(tile, height), min(tile, width)

@@ -1,6 +1,6 @@
-"""Loading the networks' weights: every key and shape is checked, nothing is executed.
+"""Loading the networks' weights: every name and shape is checked, and no code in the files is executed.
 
-The folders are those that ``save_pretrained`` of diffusers writes: ``config.json`` beside
+The folders are of the kind that ``save_pretrained`` of diffusers writes: ``config.json`` and
 ``diffusion_pytorch_model.safetensors`` or ``.bin``.
 """
 
@@ -41,7 +41,7 @@ _SCHEDULER_DEFAULTS = {
     "variance_type": "fixed_small",
     "rescale_betas_zero_snr": False,
 }
-"""What a configuration may leave out."""
+"""Values that a configuration may omit."""
 
 _SAME_IN_UNET_AND_CONTROLNET = (
     "in_channels",
@@ -66,18 +66,26 @@ _SAME_IN_UNET_AND_CONTROLNET = (
 )
 _ALWAYS_IN_CONTROLNET = {"controlnet_conditioning_channel_order": "rgb", "global_pool_conditions": False}
 _SAME_IN_BOTH_VAES = (
-    "in_channels", "out_channels", "block_out_channels", "layers_per_block", "latent_channels", "norm_num_groups",
-    "act_fn", "mid_block_add_attention", "use_quant_conv", "use_post_quant_conv",
-)  # fmt: skip
+    "in_channels",
+    "out_channels",
+    "block_out_channels",
+    "layers_per_block",
+    "latent_channels",
+    "norm_num_groups",
+    "act_fn",
+    "mid_block_add_attention",
+    "use_quant_conv",
+    "use_post_quant_conv",
+)
 _FROZEN_PARTS = ("encoder.", "quant_conv.", "post_quant_conv.")
-"""Of the VAE: fine-tuning changed the decoder only (``train_ccsr_stage2.py`` lines 757 to 767)."""
+"""Parts of the VAE that fine-tuning left unchanged (``train_ccsr_stage2.py`` lines 757 to 767)."""
 
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 """Names that diffusers gave the VAE's attention layers when Stable Diffusion 2.1 was published."""
 
 
 class Placement(NamedTuple):
-    """Where networks go, and in which precision."""
+    """The device and the precision of networks."""
 
     device: torch.device
     dtype: torch.dtype
@@ -85,18 +93,18 @@ class Placement(NamedTuple):
 
 @dataclass(frozen=True)
 class WeightFolders:
-    """Where the weights are."""
+    """The folders of the weights."""
 
     base: Path
-    """Stable Diffusion 2.1-base: ``scheduler``, ``text_encoder``, ``tokenizer``, ``unet`` and ``vae``."""
+    """Stable Diffusion 2.1-base: folders ``scheduler``, ``text_encoder``, ``tokenizer``, ``unet`` and ``vae``."""
     controlnet: Path
     """CCSR's ControlNet."""
     vae: Path | None = None
-    """CCSR's VAE; None for the base's."""
+    """CCSR's VAE; None for the VAE of the base."""
 
 
 def load_unet(folder: Path, place: Placement) -> UNet2DConditionModel:
-    """Load the UNet; raises `BenchError` where its folder is not right."""
+    """Load the UNet; raises `BenchError` where its folder is incomplete or wrong."""
     config = read_config(folder)
     return _load(folder, lambda: UNet2DConditionModel.from_config(config), read_weights(folder), place)
 
@@ -105,12 +113,12 @@ def load_controlnet(folder: Path, place: Placement, unet: Mapping[str, Any]) -> 
     """Load CCSR's ControlNet.
 
     Args:
-        folder: Its folder.
-        place: Where it goes.
-        unet: The UNet's configuration: where the ControlNet's differs it would run, and give other images.
+        folder: Folder of the ControlNet.
+        place: Device and precision.
+        unet: Configuration of the UNet. A ControlNet with another configuration would run, but give other images.
 
     Raises:
-        BenchError: It is not one of CCSR's, or not one for this UNet.
+        BenchError: The ControlNet is not CCSR's, or does not fit this UNet.
     """
     config = read_config(folder)
     tensors = read_weights(folder)
@@ -124,12 +132,12 @@ def load_vae(base: Path, tuned: Path | None, place: Placement) -> AutoencoderKL:
     """Load the VAE.
 
     Args:
-        base: Stable Diffusion's VAE folder.
-        tuned: CCSR's, which must differ from it in the decoder only; None for the base's own.
-        place: Where it goes.
+        base: Folder of Stable Diffusion's VAE.
+        tuned: Folder of CCSR's VAE, which must differ in the decoder only; None to load the VAE of `base`.
+        place: Device and precision.
 
     Raises:
-        BenchError: A folder is not right, or more than the decoder differs.
+        BenchError: A folder is incomplete or wrong, or more than the decoder differs.
     """
     folder = tuned or base
     config = read_config(folder)
@@ -146,9 +154,9 @@ def load_vae(base: Path, tuned: Path | None, place: Placement) -> AutoencoderKL:
 
 
 def load_text_encoder(folder: Path, place: Placement) -> CLIPTextModel:
-    """Load the text encoder; raises `BenchError` where its folder is not right."""
+    """Load the text encoder; raises `BenchError` where its folder is incomplete or wrong."""
     config = {**read_config(folder), "attn_implementation": "eager"}
-    # The position ids were saved, and are no longer: they count from 0.
+    # Older libraries saved the position ids, which are 0, 1, 2 and so on.
     tensors = {
         _text_name(name): tensor
         for name, tensor in read_weights(folder, "model.safetensors").items()
@@ -161,12 +169,12 @@ def load_text_encoder(folder: Path, place: Placement) -> CLIPTextModel:
 
 
 def _text_name(name: str) -> str:
-    """Return a tensor's name as published; libraries and files differ in whether it starts with the model's name."""
+    """Return a tensor's published name; libraries and files differ in whether it starts with ``text_model``."""
     return name if name.startswith("text_model.") else f"text_model.{name}"
 
 
 def check_scheduler(folder: Path) -> None:
-    """Raise a `BenchError` unless a scheduler's configuration is the one that CCSR was trained with."""
+    """Raise a `BenchError` unless a scheduler has the configuration that CCSR was trained with."""
     config = read_config(folder, "scheduler_config.json")
     wanted = {**_SCHEDULER_DEFAULTS, **_SCHEDULER}
     _check_equal(folder, "Stable Diffusion 2.1-base's", tuple(wanted), {**_SCHEDULER_DEFAULTS, **config}, wanted)
@@ -176,7 +184,7 @@ def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
     """Read a network's configuration.
 
     Raises:
-        BenchError: It is missing, or not JSON.
+        BenchError: The configuration is missing, or not JSON.
     """
     path = folder / name
     try:
@@ -191,11 +199,11 @@ def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
 
 
 def read_weights(folder: Path, file: str = "diffusion_pytorch_model.safetensors") -> dict[str, Tensor]:
-    """Read a network's tensors; nothing of the file is executed.
+    """Read a network's tensors; no code in the file is executed.
 
     Args:
-        folder: Where they are.
-        file: As safetensors; where it is not there, PyTorch's own format is taken.
+        folder: Folder of the network.
+        file: Name of the safetensors file; where it is missing, a file in PyTorch's own format is read.
 
     Raises:
         BenchError: There is no such file, it is damaged, or it holds more than tensors.
@@ -224,13 +232,15 @@ def _load(
     *,
     name_in_file: Callable[[str], str] = str,
 ) -> Any:
-    """Build a network and give it exactly these tensors; `name_in_file` turns its names into theirs."""
+    """Build a network and load exactly these tensors; `name_in_file` maps the network's names to the tensors' names."""
     try:
         with torch.device("meta"):
             network = build()
     except Exception as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
-        raise BenchError(f"{folder / 'config.json'}: no network can be built of it ({reason})") from error
+        raise BenchError(
+            f"{folder / 'config.json'}: no network can be built from it ({reason}); prepare the weights again"
+        ) from error
     names = {name_in_file(name): name for name in network.state_dict()}
     wanted = {name: network.state_dict()[ours] for name, ours in names.items()}
     _check_tensors(folder, wanted, tensors)
@@ -255,15 +265,15 @@ def _check_tensors(folder: Path, wanted: Mapping[str, Tensor], given: Mapping[st
 
 
 def _check_equal(
-    folder: Path, whose: str, names: tuple[str, ...], found: Mapping[str, Any], wanted: Mapping[str, Any]
+    folder: Path, whose: str, names: tuple[str, ...], given: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> None:
     def plain(value: Any) -> Any:
-        return list(value) if isinstance(value, tuple) else value or False  # None is off
+        return list(value) if isinstance(value, tuple) else value or False  # None stands for False
 
     different = [
-        f"{name} is {found.get(name)!r} instead of {wanted.get(name)!r}"
+        f"{name} is {given.get(name)!r} instead of {wanted.get(name)!r}"
         for name in names
-        if plain(found.get(name)) != plain(wanted.get(name))
+        if plain(given.get(name)) != plain(wanted.get(name))
     ]
     if different:
         raise BenchError(f"{folder}: the configuration is not {whose}: {some(different)}")
@@ -275,7 +285,7 @@ def _check_frozen(folder: Path, tuned: Mapping[str, Tensor], base: Mapping[str, 
     def differs(name: str) -> bool:
         if name not in tuned or tuned[name].shape != base[name].shape:
             return True
-        # One may have been saved in half the precision.
+        # One of the two may have been saved in half precision.
         narrow = min(tuned[name].dtype, base[name].dtype, key=lambda dtype: dtype.itemsize)
         return not torch.equal(tuned[name].to(narrow), base[name].to(narrow))
 

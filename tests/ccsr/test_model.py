@@ -105,7 +105,7 @@ def test_overflow_is_an_error_and_not_a_black_picture(
             return super().decode(latents, tile=tile) * float("nan")
 
     overflowing = Overflowing(networks.unet, networks.controlnet, networks.vae)
-    with pytest.raises(FloatingPointError, match="--dtype bfloat16"):
+    with pytest.raises(FloatingPointError, match="`dtype` bfloat16"):
         model(overflowing, embeddings).restore(picture(0, 16), [0])
 
 

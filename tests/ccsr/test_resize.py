@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ccsr_bench.ccsr.resize import resized, upscaled
+from ccsr_bench.ccsr.resize import resize, upscale
 from tests.support.pictures import picture
 
 
@@ -22,15 +22,15 @@ from tests.support.pictures import picture
 )
 def test_size_of_the_upscaled_image(height: int, width: int, expected: tuple[int, int]) -> None:
     lr = picture(0, 300)[:height, :width]
-    assert upscaled(lr, upscale=4, process_size=512).shape == (*expected, 3)
+    assert upscale(lr, factor=4, process_size=512).shape == (*expected, 3)
 
 
 def test_upscaling_is_pillows_bicubic() -> None:
     lr = picture(1, 128)
     expected = Image.fromarray(lr).resize((512, 512), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(upscaled(lr, upscale=4, process_size=512), np.asarray(expected))
+    np.testing.assert_array_equal(upscale(lr, factor=4, process_size=512), np.asarray(expected))
 
 
 def test_resizing_to_the_same_size_changes_nothing() -> None:
-    np.testing.assert_array_equal(resized(picture(2, 64), 64, 64), picture(2, 64))
-    assert resized(picture(2, 64), 40, 50).shape == (40, 50, 3)
+    np.testing.assert_array_equal(resize(picture(2, 64), 64, 64), picture(2, 64))
+    assert resize(picture(2, 64), 40, 50).shape == (40, 50, 3)

@@ -47,9 +47,9 @@ def test_noise_levels_are_those_of_the_stock_scheduler() -> None:
     [
         ((0, 0.5, 0.0), "num_inference_steps 0"),
         ((1000, 0.5, 0.0), "num_inference_steps 1000"),
-        ((6, 0.5, 0.5), "need 0 <= t_min < t_max <= 1"),
-        ((6, 1.5, 0.5), "need 0 <= t_min < t_max <= 1"),
-        ((6, 0.5, -0.1), "need 0 <= t_min < t_max <= 1"),
+        ((6, 0.5, 0.5), "must be 0 <= t_min < t_max <= 1"),
+        ((6, 1.5, 0.5), "must be 0 <= t_min < t_max <= 1"),
+        ((6, 0.5, -0.1), "must be 0 <= t_min < t_max <= 1"),
         ((1, 1.0, 0.0), "one step needs"),
         ((1, 0.6666, 0.5), "one step needs"),
         ((6, 0.05, 0.0), "select 0 and leave out 0"),  # official: the whole list

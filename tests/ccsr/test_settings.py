@@ -21,7 +21,7 @@ def test_defaults_are_the_official_ones() -> None:
     [
         ({"steps": 3}, "unknown field `steps`"),
         ({"t_max": "high"}, r"Expected `float`, got `str` - at `\$\.t_max`"),
-        ({"t_max": 0.1, "t_min": 0.5}, "need 0 <= t_min < t_max <= 1"),
+        ({"t_max": 0.1, "t_min": 0.5}, "must be 0 <= t_min < t_max <= 1"),
         ({"quirks": {"numerics": "fast"}}, r"Invalid enum value 'fast' - at `\$\.quirks\.numerics`"),
         ({"quirks": 1}, r"Expected `object`, got `int` - at `\$\.quirks`"),
         ({"tiling": {"size": 100}}, "multiples of 8"),
