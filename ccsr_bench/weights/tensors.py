@@ -38,7 +38,7 @@ def read_tensors(path: Path, *, nested: str | None = None) -> dict[str, Tensor]:
     if not (
         isinstance(content, dict) and all(isinstance(n, str) and isinstance(t, Tensor) for n, t in content.items())
     ):
-        raise BenchError(f"{path}: holds no tensors by name: these are not a network's weights; prepare again")
+        raise BenchError(f"{path}: holds no named tensors: these are not a network's weights; prepare again")
     return content
 
 
