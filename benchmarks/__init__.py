@@ -1,1 +1,1 @@
-"""Scripts that measure what the documentation quotes."""
+"""Scripts that measure the numbers in the documentation."""

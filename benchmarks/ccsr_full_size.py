@@ -1,8 +1,9 @@
-"""CCSR-S1 and CCSR-S2 with networks of the released size, once each, from 128x128 to 512x512: seconds and memory.
+"""CCSR-S1 and CCSR-S2 with networks of the released size, from 128x128 to 512x512: seconds and memory.
 
     python benchmarks/ccsr_full_size.py [--batch 2]
 
-The weights are random, nothing is downloaded. Each is a process of its own, on the CPU in float32. Linux only.
+The weights are random, so nothing is downloaded. Each method runs in a process of its own, on the CPU in float32. The
+script needs Linux.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Ten runs of one image through CCSR, against a loop that does for every run what the official script does.
+"""Compare ten runs of one image by our CCSR with a loop that repeats the official script's work for every run.
 
     python benchmarks/ccsr_runs.py                          # networks of a quarter of the width, on the CPU
     python benchmarks/ccsr_runs.py --full --device cuda --dtype float16
 
 The weights are random: times do not depend on them, and nothing is downloaded. The loop embeds the prompts, encodes the
 LR image and calls the networks at batch 1 for each run, with the same networks, kernels and memory settings. Both are
-warmed up first and measured in turns; printed are the medians.
+warmed up and then measured alternately; the script prints the medians.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STEPS: dict[str, dict[str, Any]] = {
 
 
 def narrow(config: Any, *, groups: int) -> dict[str, Any]:
-    """Return a network's configuration with a quarter of its channels; heads keep their width where they can."""
+    """Return a network's configuration with a quarter of its channels; heads keep their width where possible."""
     quarter = dict(config)
     quarter["block_out_channels"] = tuple(width // 4 for width in config["block_out_channels"])
     quarter["norm_num_groups"] = groups
@@ -89,7 +89,7 @@ def fill(network: Any, device: torch.device, dtype: torch.dtype) -> None:
 
 @torch.inference_mode()
 def embed(encoder: Any, texts: tuple[str, ...]) -> dict[str, torch.Tensor]:
-    """Embed texts of 77 random tokens."""
+    """Return an embedding of 77 random tokens for each text."""
     tokens = torch.randint(0, 1000, (1, TOKENS), device=encoder.device)
     return {text: encoder(tokens, attention_mask=None)[0] for text in dict.fromkeys(texts)}
 

@@ -42,7 +42,7 @@ def write_ledger(out: Path) -> None:
 
 
 def main() -> None:
-    """Measure."""
+    """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         write_ledger(Path(folder))
         started = time.perf_counter()

@@ -1,11 +1,11 @@
-"""Count how often the gate fires, without a change and with one.
+"""Count how often the gate reports a regression, without a change and with one.
 
     python -m benchmarks.gate [--trials 100] [--simulated 200]
 
 Images: `bicubic-dither` on `sample`, 6 images x 10 runs, scored with PSNR, SSIM and L-STD, against a baseline of other
-seeds: with the same noise, where the gate must be silent, and with 20 % more, where it must fire. Every trial is
-counted twice, against one baseline that stays and against a baseline of its own, because a baseline that is lucky or
-unlucky is so in every trial. Then simulated scores, where more images, fewer runs and other distributions cost little.
+seeds: with the same noise, where the gate must pass, and with 20 % more noise, where it must report a regression. Every
+trial is counted twice, against one baseline for all trials and against a baseline of its own, because an untypical
+baseline affects all its trials. Simulated scores follow, for other numbers of images and runs and other distributions.
 """
 
 from __future__ import annotations
@@ -35,12 +35,21 @@ SIMULATED_METRICS = ["psnr", "ssim", "lpips", "dists", "niqe", "clipiqa", "musiq
 
 
 def results(scores: dict[str, dict[str, list[float]]], l_stds: dict[str, float], runs: int) -> Baseline:
-    """Return what `ccsr-bench compare` reads, with definitions and pixels that are equal in all."""
+    """Return results as `ccsr-bench compare` reads them, with equal definitions and pixels."""
     return Baseline(
-        dataset="sample", method="trial", made_by="", version="", protocol="paper", base_seed=0, runs=runs,
-        definitions=dict.fromkeys([*scores, "l-std"], ""), pixels_sha256=dict.fromkeys(next(iter(scores.values())), ""),
-        l_std=l_stds, scores=scores, distances={},
-    )  # fmt: skip
+        dataset="sample",
+        method="trial",
+        made_by="",
+        version="",
+        protocol="paper",
+        base_seed=0,
+        runs=runs,
+        definitions=dict.fromkeys([*scores, "l-std"], ""),
+        pixels_sha256=dict.fromkeys(next(iter(scores.values())), ""),
+        l_std=l_stds,
+        scores=scores,
+        distances={},
+    )
 
 
 def run_control(sigma: float, base_seed: int) -> Baseline:
@@ -54,23 +63,23 @@ def run_control(sigma: float, base_seed: int) -> Baseline:
         pixels = sample.read()
         seeds = [seed("sample", sample.name, run, base_seed=base_seed) for run in range(RUNS)]
         outputs = method.restore(pixels.lr, seeds)
-        found, failures = scorer.score(outputs, scorer.reference(pixels.hr), METRICS)
+        image_scores, failures = scorer.score(outputs, scorer.reference(pixels.hr), METRICS)
         if failures:
             raise RuntimeError(failures[0])
         for metric in METRICS:
-            scores[metric][sample.name] = found[metric]
+            scores[metric][sample.name] = image_scores[metric]
         l_stds[sample.name] = l_std(outputs)
     return results(scores, l_stds, RUNS)
 
 
 def images(trials: int, processes: int) -> None:
-    """Run the trials on images and print how many fired."""
+    """Run the trials on images, and print the number of trials with a regression."""
     jobs = [(SIGMA, base_seed) for base_seed in range(trials + 1)]
     jobs += [(RAISED, base_seed) for base_seed in range(1000, 1000 + trials)]
     with ProcessPoolExecutor(processes) as pool:
         done = list(pool.map(run_control, *zip(*jobs, strict=True)))
     base, same, raised = done[0], done[1 : trials + 1], done[trials + 1 :]
-    write(f"bicubic-dither on sample, 6 images x {RUNS} runs, trials in which the gate fired (and at what):")
+    write(f"bicubic-dither on sample, 6 images x {RUNS} runs, trials with a regression (and of what):")
     for what, news in (("the same noise, other seeds", same), ("noise raised by 20 %, other seeds", raised)):
         fixed = [compare_baselines(base, new) for new in news]
         own = [compare_baselines(old, new) for old, new in zip([same[-1], *same[:-1]], news, strict=True)]
@@ -78,7 +87,7 @@ def images(trials: int, processes: int) -> None:
 
 
 def count(comparisons: list[Comparison]) -> str:
-    """Return in how many something got worse, and what did."""
+    """Return the number of comparisons with a regression, and the quantities that got worse."""
     fired = sum(bool(comparison.regressions) for comparison in comparisons)
     labels = [outcome.label for comparison in comparisons for outcome in comparison.regressions]
     by_label = ", ".join(f"{label} {labels.count(label)}" for label in dict.fromkeys(labels))
@@ -90,7 +99,7 @@ DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.nda
     "Laplace": lambda generator, shape: generator.laplace(size=shape) / np.sqrt(2),
     "exponential": lambda generator, shape: generator.exponential(size=shape) - 1,
 }
-"""Of a score over runs, with variance 1: normal, with heavy tails, skewed."""
+"""Distributions of a score over runs, with variance 1: normal, heavy-tailed and skewed."""
 
 
 def simulated(
@@ -99,14 +108,14 @@ def simulated(
     """Return scores of eight metrics whose spread differs from image to image, and the L-STD of 64 patches.
 
     Args:
-        generator: Where chance comes from.
-        images: M.
-        runs: N.
-        distribution: Of `DISTRIBUTIONS`.
-        worse: Lowers every metric by so many of its runs' standard deviations.
-        wider: Multiplies the spread over runs.
+        generator: Random number generator.
+        images: Number of images.
+        runs: Number of runs.
+        distribution: Name in `DISTRIBUTIONS`.
+        worse: Change of every metric for the worse, in standard deviations of its runs.
+        wider: Factor of the spread over runs.
     """
-    fixed = np.random.default_rng(7)  # what belongs to the images, which stay
+    fixed = np.random.default_rng(7)  # properties of the images, which are the same in all trials
     names = [f"image{index:03d}" for index in range(images)]
     scores = {}
     for metric in SIMULATED_METRICS:
@@ -119,7 +128,7 @@ def simulated(
 
 
 def simulations(trials: int) -> None:
-    """Print how often simulated scores fire, a baseline for each trial."""
+    """Print the number of trials with a regression for simulated scores, with a baseline for each trial."""
     write(f"simulated scores of {len(SIMULATED_METRICS)} metrics and L-STD, {trials} trials each:")
     generator = np.random.default_rng(0)
     for images, runs in ((6, 10), (100, 10), (100, 3), (6, 3), (20, 5)):
@@ -128,9 +137,9 @@ def simulations(trials: int) -> None:
             unchanged = list(pairs(generator, trials, images, runs, distribution))
             write(f"    no change, {distribution} scores: {count(unchanged)}")
         step = 6 * np.sqrt(2 / (images * runs))
-        moved = list(pairs(generator, trials, images, runs, "normal", worse=step))
+        worse = list(pairs(generator, trials, images, runs, "normal", worse=step))
         wider = list(pairs(generator, trials, images, runs, "normal", wider=1.2))
-        write(f"    every metric worse by 6 of its standard errors: {count(moved)}")
+        write(f"    every metric worse by 6 of its standard errors: {count(worse)}")
         write(f"    20 % more spread: {count(wider)}")
 
 
@@ -152,9 +161,9 @@ def write(line: str) -> None:
 def main() -> None:
     """Run the trials and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=100, help="on images (default: %(default)s)")
-    parser.add_argument("--simulated", type=int, default=200, help="of each simulation (default: %(default)s)")
-    parser.add_argument("--processes", type=int, default=2, help="at once (default: %(default)s)")
+    parser.add_argument("--trials", type=int, default=100, help="trials on images (default: %(default)s)")
+    parser.add_argument("--simulated", type=int, default=200, help="trials of each simulation (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="processes at once (default: %(default)s)")
     options = parser.parse_args()
     images(options.trials, options.processes)
     simulations(options.simulated)

@@ -1,4 +1,4 @@
-"""How the modules of ccsr_bench import each other: the longest chain of imports, and every circle.
+"""Print the longest chain of imports in ccsr_bench, or an import circle.
 
     python -m benchmarks.import_chains
 

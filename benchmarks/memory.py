@@ -1,11 +1,11 @@
-"""Memory of running and scoring 10 x 10 and 100 x 10 outputs of `bicubic-dither` on RealSR.
+"""Measure the memory of running and scoring 10 x 10 and 100 x 10 outputs of `bicubic-dither` on RealSR.
 
     ccsr-bench prepare --dataset RealSR
     python benchmarks/memory.py
 
-Each is a process of its own. Two figures: what the process holds after its last image, which would grow if anything
-were kept, and the kernel's figure of its peak, which depends on which temporary arrays happen to meet and so rises a
-little with the number of chances. Linux only.
+Each measurement is a process of its own and has two numbers. The memory held after the last image would grow with the
+number of images if data were kept. The peak that the kernel reports depends on which temporary arrays exist at the same
+time, so it rises a little with the number of images. The script needs Linux.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def status_mib(field: str) -> float:
 
 
 def run(images: int, out: Path) -> None:
-    """Run and score that many images here, and print what is held after the last one."""
+    """Run and score a number of images in this process, and print the memory held after the last one."""
     from ccsr_bench.datasets.loading import choose_dataset, choose_samples
     from ccsr_bench.methods.base import Execution
     from ccsr_bench.methods.registry import find_method
@@ -63,11 +63,11 @@ def measure(images: int) -> tuple[float, float]:
 
 def main() -> None:
     """Measure and print."""
-    found: dict[int, list[tuple[float, float]]] = {10: [], 100: []}
+    measured: dict[int, list[tuple[float, float]]] = {10: [], 100: []}
     for _ in range(ROUNDS):
-        for images, figures in found.items():
+        for images, figures in measured.items():
             figures.append(measure(images))
-    for images, figures in found.items():
+    for images, figures in measured.items():
         (held, least, most), (peak, low, high) = (
             (statistics.median(column), min(column), max(column)) for column in zip(*figures, strict=True)
         )

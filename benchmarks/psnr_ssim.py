@@ -1,9 +1,9 @@
-"""Time PSNR + SSIM of ten 512x512 outputs against one reference: ours, and pyiqa's on the same images.
+"""Time PSNR and SSIM of ten 512x512 outputs with one reference, by ccsr-bench and by pyiqa.
 
     python benchmarks/psnr_ssim.py
 
-pyiqa is timed both ways it can be called, one image at a time and as a batch; the faster one counts. Rounds alternate,
-so that a change of the machine's speed touches all three.
+pyiqa is timed with one image at a time and with a batch; the faster of the two counts. The three alternate, so that a
+change of the machine's speed affects all of them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def images() -> tuple[np.ndarray, np.ndarray]:
 
 
 def contenders() -> dict[str, Callable[[], np.ndarray]]:
-    """Return what is timed: functions that return (2, 10) scores."""
+    """Return the functions to time by name; each returns (2, 10) scores."""
     import_torchvision()
     import pyiqa
 
@@ -64,7 +64,7 @@ def contenders() -> dict[str, Callable[[], np.ndarray]]:
 
 
 def main() -> None:
-    """Time and print."""
+    """Time the functions and print the results."""
     functions = contenders()
     scores = {name: function() for name, function in functions.items()}  # also the warm-up
     seconds: dict[str, list[float]] = {name: [] for name in functions}

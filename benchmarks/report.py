@@ -1,9 +1,9 @@
-"""What a report of 100 images x 5 methods x 10 runs takes: to build, on the disk, to open and to use in a browser.
+"""Measure the build time, the size, and the speed in a browser of a report of 100 images x 5 methods x 10 runs.
 
     pip install playwright                      # and a Chromium on the path
-    python -m benchmarks.report                 # 100 images; --images, --methods and --runs choose
+    python -m benchmarks.report                 # --images, --methods and --runs change the numbers
 
-The results are synthetic: a few different pictures under many names, and random scores.
+The results are synthetic: a few pictures under many names, and random scores.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ccsr_bench.metrics.catalogue import METRICS
 
 SIDE = 512
 PICTURES = 12
-"""Different pictures; all outputs are links to these."""
+"""Number of different pictures, to which all outputs are links."""
 
 SCORED = [name for name, info in METRICS.items() if info.kind != "distribution" and info.default]
 
@@ -50,7 +50,7 @@ def make_pictures(folder: Path) -> list[tuple[Path, str]]:
 
 
 def make_results(folder: Path, images: int, methods: int, runs: int) -> datasets.Dataset:
-    """Write ledgers and outputs, and return the data set that they are of."""
+    """Write ledgers and outputs, and return their data set."""
     (folder / "pictures").mkdir()
     pictures = make_pictures(folder / "pictures")
     for part in ("lr", "hr"):
@@ -92,8 +92,8 @@ def measure_in_browser(page_file: Path, rounds: int = 5) -> None:
 
     executable = shutil.which("chromium") or shutil.which("google-chrome")
     if executable is None:
-        sys.exit("no Chromium here to measure in")
-    found: dict[str, list[float]] = {}
+        sys.exit("Chromium is not installed")
+    times: dict[str, list[float]] = {}
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         for _ in range(rounds):
@@ -101,16 +101,16 @@ def measure_in_browser(page_file: Path, rounds: int = 5) -> None:
             started = time.perf_counter()
             page.goto(page_file.as_uri(), wait_until="load")
             page.evaluate(_PAINTED)
-            found.setdefault("open: from the address to all visible thumbnails", []).append(
+            times.setdefault("open: from the address to all visible thumbnails", []).append(
                 time.perf_counter() - started
             )
             page.get_by_label("Sort by").select_option("disagreement")
             for what, script in _STEPS.items():
-                found.setdefault(what, []).append(float(page.evaluate(script)) / 1000)
+                times.setdefault(what, []).append(float(page.evaluate(script)) / 1000)
             page.context.close()
         browser.close()
-    for what, seconds in found.items():
-        print(f"{what}: {np.median(seconds):.3f} s (most {max(seconds):.3f})")
+    for what, seconds in times.items():
+        print(f"{what}: {np.median(seconds):.3f} s (maximum {max(seconds):.3f})")
 
 
 _PAINTED = """async () => {
@@ -158,7 +158,7 @@ _STEPS = {
 
 
 def main() -> None:
-    """Build and measure."""
+    """Build a report and measure it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("images", 100), ("methods", 5), ("runs", 10)):
         parser.add_argument(f"--{name}", type=int, default=default)

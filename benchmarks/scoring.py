@@ -1,11 +1,11 @@
-"""Time scoring ten outputs of one image with every per-image metric: ours, exact and fast, and a loop over pyiqa's.
+"""Time the scoring of ten outputs with every per-image metric: ours in both precisions, and pyiqa's in a loop.
 
     python -m benchmarks.scoring
     python -m benchmarks.scoring --device cuda --metrics lpips dists
     python -m benchmarks.scoring --runs 1 --size 339x510 --metrics psnr ssim lpips dists clipiqa musiq
 
-Random weights in the published layouts, the same files for all; one process each, one after the other; building and a
-first call are not timed. Ours computes what is needed of the reference within the time.
+The weights are random in the published layouts, and all contenders read the same files. Each contender is a process of
+its own, one after another. Construction and a first call are not timed; the preparation of the reference is.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ def images(runs: int, size: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait for a GPU."""
+    """Wait until a GPU has finished."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def time_ours(options: argparse.Namespace, precision: Any) -> Times:
-    """Time our metrics, each alone."""
+    """Time our metrics, each by itself."""
     from tests.support.metrics.every_metric import weights_installed
 
     device = torch.device(options.device)
     reference, outputs = images(options.runs, options.size)
-    found: Times = {}
+    times: Times = {}
     with tempfile.TemporaryDirectory(dir=options.folder.parent) as home, weights_installed(options.folder, Path(home)):
         for name in options.metrics:
             built, _ = build_metrics([name], find_protocol("paper"), device, precision=precision)
@@ -65,12 +65,12 @@ def time_ours(options: argparse.Namespace, precision: Any) -> Times:
             synchronize(device)
             if failures:
                 raise SystemExit(failures[0])
-            found[name] = {"seconds": time.perf_counter() - started, "scores": scores[name]}
-    return found
+            times[name] = {"seconds": time.perf_counter() - started, "scores": scores[name]}
+    return times
 
 
 def time_pyiqa(options: argparse.Namespace) -> Times:
-    """Time pyiqa's metrics, an image at a time."""
+    """Time pyiqa's metrics, one image at a time."""
     from tests.support.metrics.pyiqa_networks import build
 
     device = torch.device(options.device)
@@ -79,7 +79,7 @@ def time_pyiqa(options: argparse.Namespace) -> Times:
     def tensor(pixels: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device).float() / 255
 
-    found: Times = {}
+    times: Times = {}
     for name in options.metrics:
         metric = build(name, options.folder, device)
         with torch.inference_mode():
@@ -87,19 +87,19 @@ def time_pyiqa(options: argparse.Namespace) -> Times:
             synchronize(device)
             started = time.perf_counter()
             scores = [float(metric(tensor(output), tensor(reference))) for output in outputs]
-            found[name] = {"seconds": time.perf_counter() - started, "scores": scores}
-    return found
+            times[name] = {"seconds": time.perf_counter() - started, "scores": scores}
+    return times
 
 
 def child(options: argparse.Namespace) -> None:
-    """Time one contender and write what it took."""
+    """Time one contender and write its times."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     times = time_pyiqa(options) if options.child == "pyiqa" else time_ours(options, options.child)
     (options.folder.parent / f"{options.child}.json").write_text(json.dumps(times))
 
 
 def show(results: dict[str, Times], metrics: list[str]) -> None:
-    """Print seconds for all runs, how many times as fast ours is, and how far its scores are from pyiqa's."""
+    """Print the seconds for all runs, our speed relative to pyiqa's, and the differences of the scores."""
     sys.stdout.write("| metric | pyiqa, s | exact, s | | fast, s | | exact off by | fast off by |\n")
     sys.stdout.write("|---|--:|--:|--:|--:|--:|--:|--:|\n")
     for name in [*metrics, "together"]:
@@ -140,11 +140,26 @@ def main() -> None:
         results = {}
         for who in CONTENDERS:
             subprocess.run(
-                [sys.executable, "-m", "benchmarks.scoring", "--child", who, "--folder", str(folder),
-                 "--device", options.device, "--runs", str(options.runs), "--size", options.size,
-                 "--metrics", *options.metrics],
-                check=True, stdout=sys.stderr,
-            )  # fmt: skip
+                [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.scoring",
+                    "--child",
+                    who,
+                    "--folder",
+                    str(folder),
+                    "--device",
+                    options.device,
+                    "--runs",
+                    str(options.runs),
+                    "--size",
+                    options.size,
+                    "--metrics",
+                    *options.metrics,
+                ],
+                check=True,
+                stdout=sys.stderr,
+            )
             results[who] = json.loads((folder.parent / f"{who}.json").read_text())
         show(results, options.metrics)
 

@@ -1,4 +1,4 @@
-"""Measure what a process of its own costs a method: the time of an output of 512x512 that takes no time to make.
+"""Measure the overhead of running a method in a process of its own, from a 512x512 output that takes no time to make.
 
 python benchmarks/worker.py
 """
@@ -31,7 +31,7 @@ def load(source, weights, device):
 
 
 def main() -> None:
-    """Print the milliseconds of an output."""
+    """Measure and print the milliseconds per output."""
     with tempfile.TemporaryDirectory() as temporary:
         adapter = Path(temporary) / "adapter.py"
         adapter.write_text(ADAPTER)

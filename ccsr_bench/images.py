@@ -1,4 +1,4 @@
-"""Reading and writing images: 8-bit RGB only, and an error instead of a silent conversion."""
+"""Reading and writing images. Only 8-bit RGB is accepted; other images are an error and are not converted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from PIL import Image, UnidentifiedImageError
 from ccsr_bench.errors import BenchError, first_line
 
 LOSSLESS_SUFFIXES = (".png", ".bmp")
-"""File types in which a method's outputs are scored; a JPEG would score its own compression."""
+"""File types in which a method's outputs are scored; the score of a JPEG would include its compression."""
 
 IMAGE_SUFFIXES = (*LOSSLESS_SUFFIXES, ".jpg", ".jpeg")
 """File types of a data set's images."""
 
 _PNG_HEADER = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
-"""What every PNG begins with; the width, the height (4 bytes each) and the bits per channel (1 byte) follow."""
+"""First bytes of every PNG; the width and the height (4 bytes each) and the bits per channel (1 byte) follow."""
 _PNG_DEPTH = len(_PNG_HEADER) + 8
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _FORMATS = {".png": "PNG", ".bmp": "BMP", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -43,7 +43,7 @@ def _open(file: BinaryIO, where: str) -> Image.Image:
     head = file.read(_PNG_DEPTH + 1)
     if not head:
         raise BenchError(f"{where}: the file is empty; restore it")
-    # Pillow opens a 16-bit RGB PNG as 8-bit RGB without a word.
+    # Pillow opens a 16-bit RGB PNG as 8-bit RGB without an error.
     if head.startswith(_PNG_HEADER) and head[_PNG_DEPTH:] == b"\x10":
         raise BenchError(f"{where}: 16 bits per channel; convert it to 8-bit RGB")
     try:
@@ -51,7 +51,7 @@ def _open(file: BinaryIO, where: str) -> Image.Image:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BenchError(f"{where}: not a readable PNG, BMP or JPEG image") from error
     if _FORMATS[Path(where).suffix.lower()] != image.format:
-        raise BenchError(f"{where}: a {image.format} file by its content; give it the suffix of what it is")
+        raise BenchError(f"{where}: its content is {image.format}; rename the file to the suffix of its content")
     if image.mode != "RGB" or "transparency" in image.info:
         name = _MODE_NAMES.get(image.mode, image.mode)
         raise BenchError(f"{where}: {name} image; convert it to 8-bit RGB")
@@ -61,7 +61,7 @@ def _open(file: BinaryIO, where: str) -> Image.Image:
 
 
 def _check_end(file: BinaryIO, where: str) -> None:
-    """Raise a `BenchError` where a PNG's last chunk is missing; only the file's end is read, where it is there."""
+    """Raise a `BenchError` where a PNG's last chunk is missing; the whole file is read only if it does not end so."""
     file.seek(-len(_PNG_END), os.SEEK_END)
     if file.read() == _PNG_END:
         return
@@ -71,11 +71,11 @@ def _check_end(file: BinaryIO, where: str) -> None:
 
 
 def _check_sums(file: BinaryIO, where: str) -> None:
-    """Raise a `BenchError` where a PNG's checksums are wrong: Pillow decodes it all the same, with other pixels."""
+    """Raise a `BenchError` where a PNG's checksums are wrong, which Pillow does not check when it decodes."""
     try:
         with Image.open(file, formats=("PNG",)) as image:
             image.verify()
-    except Exception as error:  # a damaged file raises many kinds
+    except Exception as error:  # damaged files raise many types of errors
         raise BenchError(f"{where}: the image is corrupt ({first_line(error)}); restore it") from error
 
 
@@ -95,10 +95,10 @@ def decode(data: bytes, where: str) -> np.ndarray:
 
     Args:
         data: The bytes of a PNG, BMP or JPEG file.
-        where: The file's name, for its type and for an error.
+        where: Name of the file, which gives its type and is named in errors.
 
     Returns:
-        (h, w, 3) uint8 RGB.
+        The pixels, (h, w, 3) uint8 RGB.
 
     Raises:
         BenchError: The data are truncated, corrupt, or not an 8-bit RGB image.
@@ -132,18 +132,18 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_recorded(path: Path, sha256: str) -> bytes:
-    """Return the bytes of an output that a ledger holds.
+    """Return the bytes of an output that a ledger records.
 
     Args:
-        path: The output's file.
-        sha256: Of the file as recorded.
+        path: File of the output.
+        sha256: Recorded sha256 of the file.
 
     Raises:
         BenchError: The file is missing or was changed.
     """
     data = read_bytes(path)
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise BenchError(f"{path}: wrong sha256: it was changed after it was recorded; restore it")
+        raise BenchError(f"{path}: wrong sha256: the file was changed after it was recorded; restore it")
     return data
 
 
@@ -177,11 +177,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is either complete or absent, even if the machine stops.
 
     Raises:
-        OSError: The disk is full or the file cannot be written; its `filename` is that of the file.
+        OSError: The disk is full or the file cannot be written; `filename` of the error is the file.
     """
     try:
         _write_and_rename(path, data)
-    except OSError as error:  # of the temporary file, whose name would tell the user nothing
+    except OSError as error:  # replaces the name of the temporary file, which means nothing to the user
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
@@ -199,7 +199,7 @@ def _write_and_rename(path: Path, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename outlast a power failure, where the system can."""
+    """Make a rename durable in a power failure, on systems that support it."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -210,7 +210,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def pixels_sha256(pixels: np.ndarray) -> str:
-    """Return a hash of the picture itself: its shape and its bytes, whatever file held it."""
+    """Return a hash of the pixels and their shape, which does not depend on the file format."""
     digest = hashlib.sha256(repr(pixels.shape).encode())
     digest.update(np.ascontiguousarray(pixels).tobytes())
     return digest.hexdigest()
@@ -224,13 +224,13 @@ def folder_images(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     """
     if not folder.is_dir():
         raise BenchError(f"{folder}: no such folder")
-    found: dict[str, Path] = {}
+    by_stem: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in suffixes or path.name.startswith("."):
             continue
         if not path.name.isprintable():
             raise BenchError(f"{folder}: the file name {path.name!a} cannot be written in a table; rename it")
-        if path.stem in found:
-            raise BenchError(f"{folder}: {found[path.stem].name} and {path.name} have the same stem; keep one")
-        found[path.stem] = path
-    return found
+        if path.stem in by_stem:
+            raise BenchError(f"{folder}: {by_stem[path.stem].name} and {path.name} have the same stem; keep one")
+        by_stem[path.stem] = path
+    return by_stem

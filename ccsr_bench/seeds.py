@@ -6,16 +6,16 @@ import hashlib
 
 
 def seed(dataset: str, image: str, run: int, *, base_seed: int = 0) -> int:
-    """Return the seed of one run: a 63-bit integer that depends on these names and nothing else.
+    """Return the seed of one run: a 63-bit integer that depends on the arguments and nothing else.
 
-    The method is not part of the key, so that methods share noise and can be compared pairwise. Seeds follow
-    neither order nor subset: running an image alone gives the bytes that the whole data set gives.
+    The method is not part of the key, so methods share noise and can be compared pairwise. Seeds do not depend on
+    the order or the choice of images: an image that is run alone gives the same bytes as in the whole data set.
 
     Args:
         dataset: Name of the data set.
         image: Name of the image (its file stem).
         run: Index of the run, 0 to N-1.
-        base_seed: Another number gives an independent set of seeds.
+        base_seed: Number that selects the set of seeds; every number gives an independent set.
 
     Raises:
         ValueError: The run is negative or not an integer.

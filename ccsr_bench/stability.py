@@ -1,6 +1,6 @@
 """Stability: how much a method's outputs differ from run to run.
 
-Definitions of the CCSR paper, as its authors' code computes them (`cal_iqa/iqa_G-STD.py` and `iqa_L-STD.py` of
+The definitions are the CCSR paper's, as its authors' code computes them (`cal_iqa/iqa_G-STD.py` and `iqa_L-STD.py` of
 github.com/csslc/CCSR; Eq. (5) of the paper lacks a square that the code has): population standard deviations (ddof 0)
 over the runs of one image, averaged over images. Every function works on one image or on per-image values, so memory
 does not grow with the data set.
@@ -20,19 +20,19 @@ G_STD_DEFINITION = "G-STD, mean over images of the population standard deviation
 
 
 SATURATED_ABOVE = 99.5
-"""The percentile of a map above which all pixels have the last colour, so that a few do not darken the rest."""
+"""Percentile of a map above which all pixels have the last colour, so that a few pixels do not darken the others."""
 
 
-def finite(name: str, values: np.ndarray, dimensions: int) -> np.ndarray:
-    """Return numbers as float64, after checking that each of them is one.
+def check_finite(name: str, values: np.ndarray, dimensions: int) -> np.ndarray:
+    """Return numbers as float64, after checking that each of them is finite.
 
     Args:
         name: Name of the argument, for the error.
-        values: The numbers.
-        dimensions: Number of dimensions that they must have.
+        values: Numbers to check.
+        dimensions: Required number of dimensions.
 
     Raises:
-        ValueError: The numbers have another number of dimensions, there is none, or one is not finite.
+        ValueError: The number of dimensions is another, there are no numbers, or a number is not finite.
     """
     array = np.asarray(values, np.float64)
     if array.ndim != dimensions or array.size == 0:
@@ -46,15 +46,15 @@ def spread(scores: np.ndarray) -> np.ndarray:
     """Return each image's population standard deviation over its runs.
 
     Args:
-        scores: (M, N) float, the score of run i on image j at [j, i].
+        scores: Scores, (M, N) float, with that of run i on image j at [j, i].
 
     Returns:
-        (M,) float64. Equal scores give exactly 0.
+        The standard deviations, (M,) float64. Equal scores give exactly 0.
 
     Raises:
         ValueError: A score is not finite, or the shape is another.
     """
-    values = finite("scores", scores, 2)
+    values = check_finite("scores", scores, 2)
     # Without the shift the rounding of the mean would leave 1e-17 where all runs are equal.
     return np.asarray((values - values[:, :1]).std(axis=1))
 
@@ -63,7 +63,7 @@ def g_std(scores: np.ndarray) -> float:
     """Return the global standard deviation, the mean over images of `spread`.
 
     Args:
-        scores: (M, N) float, the score of run i on image j at [j, i].
+        scores: Scores, (M, N) float, with that of run i on image j at [j, i].
 
     Raises:
         ValueError: A score is not finite, or the shape is another.
@@ -72,19 +72,19 @@ def g_std(scores: np.ndarray) -> float:
 
 
 def std_map(outputs: np.ndarray, *, crop: int = 0) -> np.ndarray:
-    """Return where one image's outputs differ: over runs for each pixel and channel, averaged over channels.
+    """Return the map of one image's standard deviations over runs, per pixel and averaged over channels.
 
-    Exact in integers up to the square root, so equal outputs give exactly 0.
+    The computation is exact in integers up to the square root, so equal outputs give exactly 0.
 
     Args:
-        outputs: (N, H, W, 3) uint8 RGB, the N outputs for one image.
-        crop: Border to leave out, in pixels.
+        outputs: The N outputs for one image, (N, H, W, 3) uint8 RGB.
+        crop: Width of the border to leave out, in pixels.
 
     Returns:
-        (H - 2 crop, W - 2 crop) float64 in units of [0, 1]; 1/255 is one grey level.
+        The map, (H - 2 crop, W - 2 crop) float64 in units of [0, 1]; 1/255 is one grey level.
 
     Raises:
-        ValueError: The outputs are no such array, or the crop is negative or leaves no pixel.
+        ValueError: The outputs are not such an array, or the crop is negative or leaves no pixel.
     """
     outputs = np.asarray(outputs)
     if outputs.dtype != np.uint8 or outputs.ndim != 4 or outputs.shape[3] != 3 or len(outputs) == 0:
@@ -94,11 +94,11 @@ def std_map(outputs: np.ndarray, *, crop: int = 0) -> np.ndarray:
     if crop:
         outputs = outputs[:, crop:-crop, crop:-crop]
     if outputs.size == 0:
-        raise ValueError("the crop leaves no pixel")
+        raise ValueError("`crop` leaves no pixel")
     runs = len(outputs)
     total = np.zeros(outputs.shape[1:], np.int64)
     squares = np.zeros(outputs.shape[1:], np.int64)
-    for output in outputs:  # one run at a time: half the memory of a stack of integers
+    for output in outputs:  # one run at a time, which needs half the memory of a stack of integers
         values = output.astype(np.int64)
         total += values
         squares += values * values
@@ -106,21 +106,21 @@ def std_map(outputs: np.ndarray, *, crop: int = 0) -> np.ndarray:
 
 
 def l_std(outputs: np.ndarray, *, crop: int = 0) -> float:
-    """Return one image's local standard deviation, the mean over pixels of `std_map`; its arguments and errors.
+    """Return one image's local standard deviation, the mean over pixels of `std_map`, which has the same arguments.
 
     Returns:
-        In units of [0, 1]; 1/255 is one grey level.
+        The standard deviation in units of [0, 1]; 1/255 is one grey level.
     """
     return float(std_map(outputs, crop=crop).mean())
 
 
 def std_map_top(maps: Iterable[np.ndarray]) -> float:
-    """Return where the common colour scale of several maps ends: at the highest of their percentiles `SATURATED_ABOVE`.
+    """Return the end of the common colour scale of several maps: the highest of their percentiles `SATURATED_ABOVE`.
 
     Args:
-        maps: As `std_map` returns them.
+        maps: Maps that `std_map` returned.
 
     Returns:
-        In units of [0, 1], at least one grey level, so that rounding noise is not shown as movement.
+        The end in units of [0, 1], at least one grey level, so that rounding noise is not shown as instability.
     """
-    return max([1 / 255, *(float(np.percentile(one, SATURATED_ABOVE)) for one in maps)])
+    return max([1 / 255, *(float(np.percentile(std, SATURATED_ABOVE)) for std in maps)])

@@ -116,7 +116,7 @@ def test_interlaced_png_is_read() -> None:
 def test_content_must_be_what_the_suffix_says(tmp_path: Path) -> None:
     Image.fromarray(picture(0)).save(tmp_path / "a.png", "jpeg")
     for read in (read_image, image_size):
-        with pytest.raises(BenchError, match=r"a\.png: a JPEG file by its content"):
+        with pytest.raises(BenchError, match=r"a\.png: its content is JPEG"):
             read(tmp_path / "a.png")
 
 

@@ -10,7 +10,7 @@ from ccsr_bench.cli.console import EXIT_DONE
 
 if TYPE_CHECKING:
     from ccsr_bench.ledger.results import Results
-    from ccsr_bench.statistics.comparisons import Comparison, RunsOf
+    from ccsr_bench.statistics.comparisons import MethodComparison, RunsOf
 
 EXAMPLES = """\
   ccsr-bench stats differences --dataset RealSR                     # paired tests between every two methods
@@ -76,7 +76,7 @@ def _differences(found: list[Results], options: argparse.Namespace) -> None:
     echo("- 95 % interval: bootstrap over images. A mean is over runs; G-STD and L-STD over as many runs as both have.")
 
 
-def _comparison_line(comparison: Comparison) -> list[str]:
+def _comparison_line(comparison: MethodComparison) -> list[str]:
     from ccsr_bench.metrics.quantities import find_quantities
 
     (column,) = find_quantities([comparison.metric])
@@ -96,7 +96,7 @@ def _comparison_line(comparison: Comparison) -> list[str]:
     ]
 
 
-def _comparison_record(comparison: Comparison) -> dict[str, object]:
+def _comparison_record(comparison: MethodComparison) -> dict[str, object]:
     difference = comparison.difference
     return {
         "dataset": comparison.dataset,

@@ -10,7 +10,7 @@ from ccsr_bench.cli.console import EXIT_DONE
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from ccsr_bench.paper.audit import Finding
+    from ccsr_bench.paper.audit import Contradiction
     from ccsr_bench.tables.layouts import Request
 
 EXAMPLES = """\
@@ -117,7 +117,7 @@ def _audit(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _show_audit(findings: list[Finding]) -> None:
+def _show_audit(findings: list[Contradiction]) -> None:
     from ccsr_bench.cli.console import columns, echo
     from ccsr_bench.paper.audit import RULES, read_errata
 

@@ -11,7 +11,7 @@ from ccsr_bench.errors import BenchError, NotInstalledError
 
 if TYPE_CHECKING:
     from ccsr_bench.published.scores import PublishedSet
-    from ccsr_bench.published.verify import Comparison
+    from ccsr_bench.published.verify import PublishedComparison
 
 EXAMPLES = """\
   ccsr-bench verify
@@ -48,7 +48,7 @@ def execute(options: argparse.Namespace) -> int:
 
     names = options.sets or list(published_sets())
     published = {name: find_published(name) for name in names}
-    results: dict[str, list[Comparison]] = {}
+    results: dict[str, list[PublishedComparison]] = {}
     for name, one in published.items():
         try:
             results[name] = _check(name, one, options)
@@ -67,7 +67,7 @@ def execute(options: argparse.Namespace) -> int:
     return EXIT_DONE if agree else EXIT_CHECK_FAILED
 
 
-def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[Comparison]:
+def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[PublishedComparison]:
     from ccsr_bench.datasets import loading as datasets
     from ccsr_bench.published.verify import compare
 
@@ -78,13 +78,13 @@ def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> l
         return compare(name, published, dataset, outputs, scoring.scorer, show)
 
 
-def _record(comparison: Comparison) -> dict[str, object]:
+def _record(comparison: PublishedComparison) -> dict[str, object]:
     from dataclasses import asdict
 
     return {**asdict(comparison), "agrees": comparison.agrees}
 
 
-def _show(published: PublishedSet, comparisons: list[Comparison]) -> None:
+def _show(published: PublishedSet, comparisons: list[PublishedComparison]) -> None:
     echo(f"{published.title} ({published.source})")
     rows = [
         [

@@ -1,1 +1,1 @@
-"""Test sets: manifests, samples, installation, and folders of outputs made elsewhere."""
+"""Data sets: their manifests, samples and installation, and folders of outputs that were made elsewhere."""

@@ -1,4 +1,4 @@
-"""Installing a data set: from single files, or from an archive, or from a local copy of either."""
+"""Installing a data set from single files, from an archive, or from a local copy of either."""
 
 from __future__ import annotations
 
@@ -23,20 +23,19 @@ COPIES_AT_ONCE = 2
 def prepare_dataset(manifest: DatasetManifest, *, local: Path | None = None, progress: Progress = silent) -> Path:
     """Install a data set under `ccsr_bench.places.home` and verify it.
 
-    What is already there and right is kept, so an interrupted call is resumed by the next one; every file is
-    either complete or absent.
+    Verified files are kept, so the next call resumes an interrupted one; every file is either complete or absent.
 
     Args:
         manifest: Manifest of the data set.
         local: Folder to take the files from instead of the network. It holds the folders ``lr`` and ``hr``, or the
             names that the source gives them.
-        progress: Called after every file.
+        progress: Function that is called after every file.
 
     Returns:
-        The folder it is in.
+        The folder of the installed data set.
 
     Raises:
-        BenchError: A file cannot be had, or is not the one the manifest names.
+        BenchError: A file is not available, or is not the one that the manifest names.
     """
     if isinstance(manifest.source, FolderSource):
         raise BenchError(f"data set '{manifest.name}' is already on this machine; there is nothing to prepare")
@@ -94,13 +93,13 @@ def _install_archive(source: ArchiveSource, folder: Path, progress: Progress) ->
     archive = fetch(
         PublishedFile(source.file, [source.hub]),
         home() / "downloads" / source.repository,
-        otherwise="unpack it by hand and run prepare with --from DIR",
+        otherwise="unpack it by hand and give the folder as `local`",
     )
     try:
         _extract(archive, source, folder, progress)
     except zipfile.BadZipFile as error:
         archive.unlink()
-        raise BenchError(f"{archive}: not a whole zip archive ({error}); it was removed, prepare again") from error
+        raise BenchError(f"{archive}: not a complete zip archive ({error}); it was removed, prepare again") from error
     archive.unlink()
 
 
@@ -114,7 +113,7 @@ def _extract(archive: Path, source: ArchiveSource, folder: Path, progress: Progr
         for part, candidates in source.folders.items():
             held = next((name for name in candidates if name in members), None)
             if held is None:
-                raise BenchError(f"{archive}: holds none of {', '.join(candidates)}; the archive has changed")
+                raise BenchError(f"{archive}: holds none of {', '.join(candidates)}; give another copy as `local`")
             wanted += [(part, info) for info in members[held]]
         for index, (part, info) in enumerate(wanted, start=1):
             target = folder / part / PurePosixPath(info.filename).name
@@ -146,7 +145,7 @@ def _installed_images(folder: Path) -> dict[str, Path]:
 
 
 def _record(manifest: DatasetManifest, folder: Path) -> None:
-    """Record the hash of every file at first use; afterwards they are what the files must be."""
+    """Record the hash of every file at the first installation; later, the files must have these hashes."""
     images = _installed_images(folder)
     if manifest.images and len(images) != 2 * manifest.images:
         raise BenchError(
@@ -161,6 +160,6 @@ def _check_recorded(folder: Path) -> None:
     for name, recorded in read_record(folder).items():
         if name not in images or file_sha256(images[name]) != recorded.sha256:
             raise BenchError(
-                f"{folder / name}: wrong sha256: it is not the file recorded at first use; "
+                f"{folder / name}: wrong sha256: it is not the file recorded at the first installation; "
                 f"remove {folder} and prepare the data set again"
             )

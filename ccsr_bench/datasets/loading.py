@@ -1,4 +1,4 @@
-"""Test sets: from a manifest, or two folders of the user's, to pairs of LR and HR images."""
+"""Loading data sets, which are pairs of LR and HR images, from a manifest or from two folders of the user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ccsr_bench.places import check_name, dataset_home
 
 
 class Pair(NamedTuple):
-    """One image's input and reference."""
+    """The LR image and the reference of one sample."""
 
     lr: np.ndarray
     """(h, w, 3) uint8 RGB."""
@@ -27,13 +27,13 @@ class Pair(NamedTuple):
     """(scale*h, scale*w, 3) uint8 RGB."""
 
     def pixels_sha256(self) -> str:
-        """Return one hash of both pictures, whatever files held them."""
+        """Return one hash of both images' pixels, which does not depend on the file format."""
         return hashlib.sha256((pixels_sha256(self.lr) + pixels_sha256(self.hr)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One image of a data set: where its files are, and the hashes they must have."""
+    """One image of a data set: its files, and their expected hashes."""
 
     name: str
     lr: Path | None
@@ -59,7 +59,7 @@ class Sample:
         return Pair(lr, hr), _joint_sha256([lr_sha256, hr_sha256])
 
     def files_sha256(self) -> str:
-        """Return one hash of both files: from the manifest where it has them, else by reading, without decoding."""
+        """Return one hash of both files, from the manifest's hashes where it has them and from the files otherwise."""
         known = (self.lr_sha256, self.hr_sha256)
         hashes = [
             sha256 or hashlib.sha256(images.read_bytes(path)).hexdigest()
@@ -69,47 +69,47 @@ class Sample:
         return _joint_sha256(hashes)
 
     def read_lr(self) -> np.ndarray:
-        """Read and check the input, (h, w, 3) uint8 RGB; raises as `read` does."""
+        """Read and check the LR image, (h, w, 3) uint8 RGB; raises the errors of `read`."""
         return _read_checked(self._lr_path(), self.lr_sha256)[0]
 
     def _lr_path(self) -> Path:
         if self.lr is None:
-            raise BenchError(f"{self.hr}: this data set has no LR images; it serves `verify` only")
+            raise BenchError(f"{self.hr}: this data set has no LR images; it can only be used by `ccsr-bench verify`")
         return self.lr
 
     def read_hr(self) -> np.ndarray:
-        """Read and check the reference, (H, W, 3) uint8 RGB; raises as `read` does."""
+        """Read and check the reference, (H, W, 3) uint8 RGB; raises the errors of `read`."""
         return _read_checked(self.hr, self.hr_sha256)[0]
 
     def hr_size(self) -> tuple[int, int]:
-        """Return (height, width) that an output for this image must have, reading no pixels."""
+        """Return the (height, width) of an output for this image, without reading pixels."""
         return images.image_size(self.hr)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A test set whose files are on this machine."""
+    """A data set whose files are on this machine."""
 
     name: str
     title: str
     scale: int
     samples: tuple[Sample, ...]
     folder: Path | None = None
-    """Where it is installed; None for two folders of the user's."""
+    """Folder of the installed data set; None for two folders of the user."""
     paper_name: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict)
-    """What is known of its files' sha256, by ``folder/file``."""
+    """Known sha256 of the files, by ``folder/file``."""
 
     def read_output(self, who: str, path: Path) -> np.ndarray:
-        """Read and check a published output, (H, W, 3) uint8 RGB; raises as `Sample.read` does."""
+        """Read and check a published output, (H, W, 3) uint8 RGB; raises the errors of `Sample.read`."""
         return _read_checked(path, self.hashes.get(f"outputs/{who}/{path.name}"))[0]
 
     def outputs(self, who: str) -> dict[str, Path]:
         """Return the published outputs of a method for this data set, by image name.
 
         Raises:
-            NotInstalledError: They are not installed.
-            BenchError: One is missing.
+            NotInstalledError: The outputs are not installed.
+            BenchError: An output is missing.
         """
         if self.folder is None:
             raise BenchError(f"data set '{self.name}' has no published outputs")
@@ -119,13 +119,13 @@ class Dataset:
                 f"the published {who} outputs of {self.name} are not installed: "
                 f"run `ccsr-bench prepare --dataset {self.name}`"
             )
-        found = images.folder_images(folder, images.LOSSLESS_SUFFIXES)
-        missing = [s.name for s in self.samples if s.name not in found]
+        files = images.folder_images(folder, images.LOSSLESS_SUFFIXES)
+        missing = [sample.name for sample in self.samples if sample.name not in files]
         if missing:
             raise BenchError(
                 f"{folder}: {len(missing)} outputs missing, first {missing[0]}; prepare the data set again"
             )
-        return {s.name: found[s.name] for s in self.samples}
+        return {sample.name: files[sample.name] for sample in self.samples}
 
 
 def _read_checked(path: Path, sha256: str | None) -> tuple[np.ndarray, str]:
@@ -134,8 +134,8 @@ def _read_checked(path: Path, sha256: str | None) -> tuple[np.ndarray, str]:
     actual = hashlib.sha256(data).hexdigest()
     if sha256 is not None and actual != sha256:
         raise BenchError(
-            f"{path}: wrong sha256: the file is not the one the manifest names; restore it, or prepare the data set "
-            f"again"
+            f"{path}: wrong sha256: the file is not the one that the manifest names; "
+            f"restore it, or prepare the data set again"
         )
     return images.decode(data, str(path)), actual
 
@@ -149,7 +149,7 @@ def _check_sizes(lr: Path, lr_size: tuple[int, ...], hr: Path, hr_size: tuple[in
     if hr_size != expected:
         raise BenchError(
             f"{hr}: {hr_size[1]}x{hr_size[0]} pixels, but {lr.name} is {lr_size[1]}x{lr_size[0]} "
-            f"and at scale {scale} its reference must be {expected[1]}x{expected[0]}"
+            f"and at scale {scale} its reference must be {expected[1]}x{expected[0]}; replace one of the two"
         )
 
 
@@ -159,7 +159,7 @@ def _check_all_sizes(pairs: list[tuple[Path, Path]], scale: int) -> None:
 
 
 def is_ready(manifest: DatasetManifest) -> bool:
-    """Return whether a data set can be used without preparing it; nothing is installed or read."""
+    """Return whether a data set can be used without preparing it; no image is read."""
     if isinstance(manifest.source, FolderSource):
         return True
     try:
@@ -170,10 +170,10 @@ def is_ready(manifest: DatasetManifest) -> bool:
 
 
 def load_dataset(name: str) -> Dataset:
-    """Return a data set that is installed, or the one that a manifest's path describes.
+    """Return an installed data set by its name, or the data set of a manifest by the manifest's path.
 
     Raises:
-        BenchError: No such data set; it is not prepared; or its files do not pair.
+        BenchError: There is no such data set, it is not installed, or its files are not pairs of images.
     """
     manifest = read_manifest(name)
     if isinstance(manifest.source, FolderSource):
@@ -189,7 +189,7 @@ def _from_folders_beside(path: Path, manifest: DatasetManifest, source: FolderSo
     folders = {"lr": root / source.lr, "hr": root / source.hr}
     for part, file in ((part, file) for part, files in manifest.files.items() for file in files):
         if not (folders.get(part, root / part) / file).is_file():
-            raise BenchError(f"{path}: has a hash of {part}/{file}, which does not exist; correct the manifest")
+            raise BenchError(f"{path}: names a hash for {part}/{file}, which does not exist; correct the manifest")
     _check_all_sizes(_pair_by_stem(folders["lr"], folders["hr"]), manifest.scale)
     return _from_manifest(manifest, root, folders["lr"], folders["hr"])
 
@@ -200,15 +200,15 @@ def _check_installed(manifest: DatasetManifest, folder: Path) -> None:
     absent = len(missing) == len(expected) if expected else not read_record(folder)
     if missing or absent:
         state = "not prepared" if absent else f"incomplete (no {missing[0]})"
-        # `verify` leaves out a set that is absent, but must not pass over one that is damaged.
+        # `verify` skips a data set that is absent, but must not skip one that is damaged.
         raise (NotInstalledError if absent else BenchError)(
-            f"data set '{manifest.name}' is {state}: run `ccsr-bench prepare --dataset {manifest.name}` "
-            f"(add --from DIR to take it from a local copy)"
+            f"data set '{manifest.name}' is {state}: run `ccsr-bench prepare --dataset {manifest.name}`, "
+            f"or `ccsr-bench prepare --dataset {manifest.name} --from DIR` to use a local copy"
         )
 
 
 def known_hashes(manifest: DatasetManifest, folder: Path) -> dict[str, str]:
-    """Return every known hash of a data set's files, by ``folder/file``: from the manifest, or the installed record."""
+    """Return the known sha256 of a data set's files, by ``folder/file``, from the manifest or the installed record."""
     if manifest.files:
         return {f"{part}/{file}": sha256 for part, files in manifest.files.items() for file, sha256 in files.items()}
     if isinstance(manifest.source, FolderSource):
@@ -225,19 +225,19 @@ def _from_manifest(manifest: DatasetManifest, folder: Path, lr: Path, hr: Path) 
         pairs = list(_pair_by_stem(lr, hr))
     samples = tuple(
         Sample(
-            name=h.stem,
+            name=high.stem,
             lr=low,
-            hr=h,
+            hr=high,
             scale=manifest.scale,
             lr_sha256=hashes.get(f"lr/{low.name}") if low else None,
-            hr_sha256=hashes.get(f"hr/{h.name}"),
+            hr_sha256=hashes.get(f"hr/{high.name}"),
         )
-        for low, h in pairs
+        for low, high in pairs
     )
     if manifest.images and len(samples) != manifest.images:
         raise BenchError(
             f"data set '{manifest.name}': {len(samples)} images in {folder}, but its manifest says {manifest.images}: "
-            f"remove what does not belong there, or prepare it again"
+            f"remove files that do not belong to it, or prepare it again"
         )
     return Dataset(
         name=manifest.name,
@@ -260,15 +260,15 @@ def _pair_by_stem(lr: Path, hr: Path) -> list[tuple[Path, Path]]:
                 f"{folder}: no image for {some(alone)} ({len(alone)} of {len(here)}); LR and HR are paired by file stem"
             )
     if not lows:
-        raise BenchError(f"{lr}: no PNG, BMP or JPEG image in it")
+        raise BenchError(f"{lr}: holds no PNG, BMP or JPEG image; give another folder")
     return [(lows[stem], highs[stem]) for stem in sorted(lows)]
 
 
 def from_folders(lr: Path, hr: Path, *, name: str = "custom", scale: int = 4) -> Dataset:
-    """Return a data set made of two folders, paired by file stem.
+    """Return a data set of two folders, whose images are paired by file stem.
 
     Raises:
-        BenchError: A folder is missing or empty, a stem has no partner, or a pair's sizes do not match.
+        BenchError: A folder is missing or empty, an image has no counterpart, or the sizes of a pair do not match.
     """
     pairs = _pair_by_stem(lr, hr)
     _check_all_sizes(pairs, scale)
@@ -277,16 +277,16 @@ def from_folders(lr: Path, hr: Path, *, name: str = "custom", scale: int = 4) ->
 
 
 def choose_dataset(name: str | None = None, *, lr: Path | None = None, hr: Path | None = None) -> Dataset:
-    """Return the data set of a name or of a manifest, or the one that is made of two folders.
+    """Return a data set by its name, by its manifest's path, or from two folders.
 
     Args:
-        name: Name of a data set, or path of a manifest; with folders, the name that is given to their images
-            (``custom`` when None).
+        name: Name of a data set, or path of a manifest; with folders, the name of the data set that they
+            form (``custom`` when None).
         lr: Folder of the user's own LR images.
         hr: Folder of the user's own HR images.
 
     Raises:
-        BenchError: There is no such data set, one folder is missing, or the name is taken.
+        BenchError: There is no such data set, only one folder is given, or the name belongs to another data set.
     """
     if (lr is None) != (hr is None):
         raise BenchError("`lr` and `hr` go together: give both folders")
@@ -294,7 +294,7 @@ def choose_dataset(name: str | None = None, *, lr: Path | None = None, hr: Path 
         name = name or "custom"
         check_name("dataset", name)
         if name in manifest_paths():
-            raise BenchError(f"`dataset` {name} is a data set of its own; give your folders another name")
+            raise BenchError(f"`dataset` {name} is the name of another data set; give your folders another name")
         return from_folders(lr, hr, name=name)
     if name is None:
         raise BenchError("give `dataset`, or both `lr` and `hr` (`ccsr-bench list datasets` names the data sets)")
@@ -302,15 +302,15 @@ def choose_dataset(name: str | None = None, *, lr: Path | None = None, hr: Path 
 
 
 def choose_samples(dataset: Dataset, *, limit: int | None = None, shard: tuple[int, int] = (0, 1)) -> Sequence[Sample]:
-    """Return the images of a data set that are asked for.
+    """Return the requested images of a data set.
 
     Args:
-        dataset: The data set.
-        limit: Only the first so many images; all when None.
-        shard: (I, N) for every N-th image from the I-th on.
+        dataset: Data set to choose from.
+        limit: Number of images from the first on; all when None.
+        shard: (I, N) for every N-th image, from the one with index I on.
 
     Raises:
-        BenchError: No image is left, or a number makes no sense.
+        BenchError: No image remains, or a number is out of range.
     """
     index, count = shard
     if not 0 <= index < count:

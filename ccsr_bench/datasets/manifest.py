@@ -1,4 +1,4 @@
-"""A data set's manifest: where its images come from, and the hashes that they must have."""
+"""A data set's manifest: the sources of its images, and their expected hashes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ccsr_bench.places import shipped
 
 
 class FilesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="files", tag_field="kind"):
-    """Single files below an address."""
+    """Single files on a web server."""
 
     addresses: list[str]
     """Addresses to try, in this order; ``{address}/{folder}/{file}`` is one image."""
@@ -22,7 +22,7 @@ class FilesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     """Our folder (``lr``, ``hr``, ``outputs/osediff``) -> the folder's name at the source."""
 
     def of_part(self, part: str) -> list[Url]:
-        """Return where the images of one of our folders are."""
+        """Return the sources of the images of one of our folders."""
         return [Url(f"{address}/{self.folders[part]}") for address in self.addresses]
 
 
@@ -84,8 +84,10 @@ def read_manifest(name: str) -> DatasetManifest:
     if name.endswith(".toml"):
         manifest = read_toml(Path(name), DatasetManifest)
         if manifest.name in known:
-            raise BenchError(f"{name}: '{manifest.name}' is a data set of ccsr-bench's own; give yours another name")
+            raise BenchError(
+                f"{name}: '{manifest.name}' is a data set that ships with ccsr-bench; give yours another name"
+            )
         return manifest
     if name not in known:
-        raise unknown_name("data set", name, known, hint="or give --lr DIR --hr DIR, or a manifest's path")
+        raise unknown_name("data set", name, known, hint="or give `lr` and `hr`, or the path of a manifest")
     return read_toml(known[name], DatasetManifest)

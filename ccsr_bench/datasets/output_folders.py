@@ -1,4 +1,4 @@
-"""Images made elsewhere: one folder per run, or one flat folder."""
+"""Folders of images that were made elsewhere: one folder per run, or the images of a single run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def find_runs(folder: Path) -> dict[int, dict[str, Path]]:
     """Return the images of each run: run -> image name -> file.
 
     Args:
-        folder: Holds the images of one run, or one folder per run whose name ends in the run's number (``run-00``,
-            ``sample03``). The numbers are put in order and counted from 0.
+        folder: Folder that holds the images of one run, or one folder per run whose name ends in the run's number
+            (``run-00``, ``sample03``). The runs are sorted by these numbers and numbered from 0.
 
     Raises:
-        BenchError: There are no images, or the folders cannot be told to be runs.
+        BenchError: There are no images, or a folder's name does not end in the number of a run.
     """
     if not folder.is_dir():
         raise BenchError(f"{folder}: no such folder")
@@ -42,22 +42,22 @@ def find_runs(folder: Path) -> dict[int, dict[str, Path]]:
 
 
 def _run_images(folder: Path) -> dict[str, Path]:
-    found = images.folder_images(folder, images.IMAGE_SUFFIXES)
-    lossy = [path for path in found.values() if path.suffix.lower() not in images.LOSSLESS_SUFFIXES]
+    files = images.folder_images(folder, images.IMAGE_SUFFIXES)
+    lossy = [path for path in files.values() if path.suffix.lower() not in images.LOSSLESS_SUFFIXES]
     if lossy:
-        raise BenchError(f"{lossy[0]}: a JPEG, whose score would be its compression's; outputs must be PNG or BMP")
-    if not found:
-        raise BenchError(f"{folder}: no PNG or BMP image in it")
-    return found
+        raise BenchError(f"{lossy[0]}: a JPEG, whose score would include its compression; outputs must be PNG or BMP")
+    if not files:
+        raise BenchError(f"{folder}: holds no PNG or BMP image; give another folder")
+    return files
 
 
 def check_runs(runs: dict[int, dict[str, Path]], samples: Sequence[Sample], *, partial: bool = False) -> None:
     """Check, before any work, that every run has exactly the images of a data set, complete and of the right size.
 
     Args:
-        runs: What `find_runs` returned.
-        samples: The images asked for.
-        partial: Whether images beyond these are expected, because only some were asked for.
+        runs: Runs that `find_runs` returned.
+        samples: Requested images of the data set.
+        partial: Whether other images are accepted, because only some images of the data set are requested.
 
     Raises:
         BenchError: An image is missing, extra, truncated, of another size, or not 8-bit RGB.
@@ -83,5 +83,5 @@ def check_runs(runs: dict[int, dict[str, Path]], samples: Sequence[Sample], *, p
             if size != expected:
                 raise BenchError(
                     f"{files[sample.name]}: {size[1]}x{size[0]} pixels, but the reference is "
-                    f"{expected[1]}x{expected[0]}; nothing is resized here, make it again"
+                    f"{expected[1]}x{expected[0]}; outputs are not resized, replace it"
                 )

@@ -1,1 +1,1 @@
-"""What networks run on: batch sizes, memory, and how tensors lie in it."""
+"""The device that runs networks: batch sizes, memory, and the memory layout of tensors."""

@@ -1,4 +1,4 @@
-"""How many images go through a network at once."""
+"""The number of images that go through a network at once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from torch import Tensor
 T = TypeVar("T")
 
 _OUT_OF_MEMORY = (
-    "out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED",
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
-)  # fmt: skip
+)
 
 _log = logging.getLogger(__name__)
 
@@ -22,13 +25,13 @@ _log = logging.getLogger(__name__)
 class Batches:
     """The batch size for images of any size.
 
-    It follows from the memory that was free at the start, so that it does not depend on which images came before. Where
-    memory runs out all the same, what fitted is remembered.
+    It is computed from the memory that was free at the start, so it does not depend on earlier images. Where memory
+    runs out nevertheless, the batch size that fits is kept for later images.
 
     Args:
-        device: Where the networks are, already loaded.
-        most: Images at once where memory does not matter.
-        bytes_per_pixel: Memory that an image needs on a GPU, for each of its pixels; 0 to go by `most` alone.
+        device: Device of the networks, which are already loaded.
+        most: Largest number of images at once.
+        bytes_per_pixel: Memory in bytes that an image needs on a GPU, per pixel; 0 to use `most` without a limit.
 
     Raises:
         ValueError: `most` is less than 1.
@@ -46,10 +49,10 @@ class Batches:
             self._pixels = (free + cached) / bytes_per_pixel
 
     def size(self, pixels: int) -> int:
-        """Return how many images go through at once: the most, halved until they fit.
+        """Return the number of images at once: the largest, halved until the images fit.
 
         Args:
-            pixels: Of one image.
+            pixels: Pixels per image.
         """
         size = self._most
         while size > 1 and size * pixels > self._pixels:
@@ -57,11 +60,11 @@ class Batches:
         return size
 
     def run(self, pixels: int, work: Callable[[int], T]) -> T:
-        """Do work at the largest batch size that memory allows.
+        """Call a function with the largest batch size that memory allows.
 
         Args:
-            pixels: Of one image.
-            work: Called with the batch size; called again with half of it after it ran out of memory.
+            pixels: Pixels per image.
+            work: Function of the batch size; it is called again with half of that size after it ran out of memory.
         """
         while True:
             size = self.size(pixels)
@@ -70,9 +73,9 @@ class Batches:
             except RuntimeError as error:
                 if size == 1 or not any(text in str(error) for text in _OUT_OF_MEMORY):
                     raise
-            # Out of the handler: the error holds the tensors of the failed call.
+            # Outside of the handler, because the error keeps the tensors of the failed call alive.
             self._pixels = size // 2 * pixels
-            _log.warning("out of memory: going on with %d images at once", size // 2)
+            _log.warning("out of memory: continuing with %d images at once", size // 2)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
@@ -80,11 +83,11 @@ class Batches:
         """Pass images through a network, as many at once as memory allows.
 
         Args:
-            work: (n, ...) -> (n, ...), each output a function of its own image.
-            images: (N, ..., H, W).
+            work: Function (n, ...) -> (n, ...), in which each output depends on its own image only.
+            images: Images, (N, ..., H, W).
 
         Returns:
-            The N outputs.
+            The N outputs, concatenated.
         """
         pixels = images.shape[-2] * images.shape[-1]
         done: list[Tensor] = []

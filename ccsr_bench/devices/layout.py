@@ -1,4 +1,4 @@
-"""How the tensors of networks lie in memory."""
+"""The memory layout of the tensors of networks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ M = TypeVar("M", bound=nn.Module)
 
 def to_channels_last(network: M) -> M:
     """Store the four-dimensional weights of a network with channels last, in place, and return the network."""
-    untyped = cast("Any", network)  # torch accepts the argument before its annotations know it
+    untyped = cast("Any", network)  # torch accepts the argument, but its annotations lack it
     untyped.to(memory_format=torch.channels_last)
     return network

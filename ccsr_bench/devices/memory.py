@@ -1,4 +1,4 @@
-"""What happens to freed memory: kept for the next layer of a network, given back after every image."""
+"""Freed memory: it is kept for the next layer of a network, and returned to the system after every image."""
 
 from __future__ import annotations
 
@@ -19,27 +19,28 @@ def _malloc_trim() -> Callable[[int], int] | None:
 
 
 def release_free_memory() -> None:
-    """Return the free pages of the C library's heap to the system, where it can.
+    """Return the free pages of the C library's heap to the system, where the library supports it.
 
-    Nothing is leaked without this, but image-sized buffers of several threads fragment glibc's heap, and the peak
-    creeps up by a few hundred MiB over a hundred images.
+    There is no leak without this call, but image-sized buffers of several threads fragment glibc's heap, and the peak
+    grows by a few hundred MiB over a hundred images.
     """
     trim = _malloc_trim()
     if trim is not None:
         trim(0)
 
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # from glibc's malloc.h
 _KEPT_BYTES = 2**31 - 1
 _TOP_PAD_BYTES = 2**28
 
 
 @functools.cache
 def keep_freed_memory() -> None:
-    """Let the C library reuse freed memory instead of returning it to the system at once, where it can.
+    """Let the C library reuse freed memory instead of returning it to the system at once, where it supports that.
 
-    Networks on a CPU free and take hundreds of megabytes at every layer, and glibc gets each anew from the system, page
-    by page: half the time of a small network went there. `release_free_memory` still returns everything.
+    Networks on a CPU free and allocate hundreds of megabytes at every layer. By default glibc returns large blocks to
+    the system at once, and faulting the pages in again took half the run time of a small network. `release_free_memory`
+    still returns everything.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

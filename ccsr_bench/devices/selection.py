@@ -1,4 +1,4 @@
-"""Which device computes."""
+"""The choice of the device that runs networks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def find_device(name: str) -> torch.device:
     """Return the device of a name, after checking that it works here.
 
     Args:
-        name: ``auto`` for a GPU where there is one and else the CPU, ``cpu``, ``cuda`` or ``cuda:1``.
+        name: ``cpu``, ``cuda``, ``cuda:1`` and so on, or ``auto`` for a GPU if there is one and the CPU otherwise.
 
     Raises:
         BenchError: The device cannot be used here; the reason is given.
@@ -28,5 +28,5 @@ def find_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise BenchError(f"`device` {name} cannot be used here ({reason}); 'cpu' always can") from error
+        raise BenchError(f"`device` {name} cannot be used here ({reason}); 'cpu' always works") from error
     return device

@@ -1,6 +1,6 @@
-"""Importing torchvision beside a torch that was built for other devices.
+"""Importing torchvision with a torch that was built for other devices.
 
-torchvision's compiled operators load only beside the build of torch that they were compiled for. Where they do not
+torchvision's compiled operators load only with the build of torch that they were compiled for. Where they do not
 load, as with a CPU build of torch and a CUDA build of torchvision, the import of the whole package fails with
 ``operator torchvision::nms does not exist``. The packages that this project uses (pyiqa, spandrel, lpips, piq) import
 torchvision and use none of these operators.
@@ -32,7 +32,7 @@ def import_torchvision() -> None:
         return
     while True:
         try:
-            with warnings.catch_warnings():  # that it reads image files without its extension, which nobody here needs
+            with warnings.catch_warnings():  # about its extension for image files, which is not needed
                 warnings.simplefilter("ignore", UserWarning)
                 importlib.import_module("torchvision")
             return

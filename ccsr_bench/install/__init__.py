@@ -1,1 +1,1 @@
-"""Installing files: one way to hash, verify, fetch, copy and record them, for data sets, methods and metrics alike."""
+"""Installing files of data sets, methods and metrics: hashing, verifying, downloading, copying and recording them."""

@@ -1,4 +1,4 @@
-"""Installing one file: kept where it is there and right, else copied or downloaded, verified, and moved into place."""
+"""Installing one file: it is copied or downloaded, verified and moved into place, unless it is installed already."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ccsr_bench.install.sources import PublishedFile, fetch
 from ccsr_bench.weights.formats import find_file
 
 _STAGING = ".downloads"
-"""In a folder that is being installed: what is being downloaded."""
+"""Name of the folder for incomplete downloads, in the folder that is being installed."""
 
 Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what was just done)."""
+"""Function that is called with (number done, total number, name of the last)."""
 
 
 def silent(_done: int, _total: int, _what: str) -> None:
@@ -32,15 +32,17 @@ def installing(what: str, folder: Path) -> Iterator[None]:
     """Make a folder, and lock it against other processes while something is installed in it.
 
     Args:
-        what: What is installed, for an error.
-        folder: Where it is installed.
+        what: Name of the installed thing, for errors.
+        folder: Folder to install in.
 
     Raises:
         BenchError: The folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / ".lock"):  # another process may be installing the same: wait, then verify
+        with filelock.FileLock(
+            folder / ".lock"
+        ):  # another process may be installing the same files: wait, then verify them
             yield
             shutil.rmtree(folder / _STAGING, ignore_errors=True)
     except OSError as error:
@@ -57,15 +59,15 @@ def install_file(
     Args:
         folder: Folder to install in.
         file: File to install.
-        name: Path in the folder; the file's path at its sources by default.
-        local: Local copy to take instead of a download.
+        name: Path in the folder; the file's path at its sources when empty.
+        local: Local copy to install instead of a download.
         show_bytes: Whether a bar shows the bytes of a download on a terminal.
 
     Returns:
         The installed file.
 
     Raises:
-        BenchError: The file cannot be had, or is not the published one.
+        BenchError: No source has the file, or it is not the published one.
     """
     target = folder / (name or file.path)
     installed = find_verified(target, file.sha256)
@@ -77,9 +79,9 @@ def install_file(
 
 
 def find_verified(target: Path, sha256: str) -> Path | None:
-    """Return a file that is there, in whichever format, and has the sha256; None where there is none."""
-    found = find_file(target)
-    return found if found is not None and sha256 and file_sha256(found) == sha256 else None
+    """Return the installed file, in any accepted format, if it has the sha256; otherwise None."""
+    file = find_file(target)
+    return file if file is not None and sha256 and file_sha256(file) == sha256 else None
 
 
 def copy_file(origin: Path, target: Path, sha256: str = "", *, otherwise: str = "") -> Path:
@@ -98,7 +100,7 @@ def copy_file(origin: Path, target: Path, sha256: str = "", *, otherwise: str = 
         BenchError: The file is missing, or is not the expected one.
     """
     if not origin.is_file():
-        raise BenchError(f"{origin}: missing from the local copy")
+        raise BenchError(f"{origin}: missing from the local copy; complete it, or give another `local`")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
     digest = hashlib.sha256()
@@ -110,7 +112,7 @@ def copy_file(origin: Path, target: Path, sha256: str = "", *, otherwise: str = 
         os.fsync(copy.fileno())
     if sha256 and digest.hexdigest() != sha256:
         partial.unlink()
-        advice = f"get it again{f', or {otherwise}' if otherwise else ''}"
+        advice = f"download it again{f', or {otherwise}' if otherwise else ''}"
         raise BenchError(f"{origin}: wrong sha256: it is not the published file; {advice}")
     return partial.replace(target)
 
@@ -126,12 +128,12 @@ def download_file(folder: Path, target: Path, file: PublishedFile, *, otherwise:
         show_bytes: Whether a bar shows the bytes of the download on a terminal.
 
     Returns:
-        The installed file, which may have another name than the target, in a format that is accepted as well.
+        The installed file, which has another name than the target where it has another accepted format.
 
     Raises:
         BenchError: No source has the file.
     """
-    # Files of one name, from several folders, must not meet.
+    # Files of one name from several folders must not overwrite each other.
     staging = folder / _STAGING / target.relative_to(folder).as_posix().removesuffix(file.path)
     fetched = fetch(file, staging, otherwise=otherwise, show_bytes=show_bytes)
     target.parent.mkdir(parents=True, exist_ok=True)

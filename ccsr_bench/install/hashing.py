@@ -1,4 +1,4 @@
-"""sha256 of files."""
+"""The sha256 of files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file, which is read in pieces."""
+    """Return the sha256 of a file, which may be larger than memory."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(1 << 20):
@@ -17,7 +17,7 @@ def file_sha256(path: Path) -> str:
 
 
 def unchanged_file_sha256(path: Path) -> str:
-    """Return the sha256 of a file; one that has not changed since is hashed only once in this process."""
+    """Return the sha256 of a file, which this process computes again only if the file has changed."""
     status = path.stat()
     return _hash_once(path, status.st_size, status.st_mtime_ns)
 

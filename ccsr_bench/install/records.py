@@ -1,4 +1,4 @@
-"""The record of an installed folder: what each file was when it was installed."""
+"""The record of an installed folder: the hash, the size and the time of each file at its installation."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from ccsr_bench.images import write_atomically
 from ccsr_bench.install.hashing import unchanged_file_sha256
 
 RECORD = "installed.json"
-"""Name of the record, in the folder that it is about."""
+"""File name of the record, in the installed folder."""
 
 OLD_RECORD = "sha256.json"
-"""Name of the record of a data set that version 0.1 installed: file -> sha256 alone."""
+"""File name of the record of a data set that version 0.1 installed, which holds file -> sha256 only."""
 
 
 class InstalledFile(msgspec.Struct, frozen=True):
-    """What a file was when it was installed."""
+    """The state of a file at its installation."""
 
     sha256: str
     size: int = -1
     """Size in bytes; -1 where it was not recorded."""
     modified_ns: int = -1
-    """Time of the last change; -1 where it was not recorded."""
+    """Time of the last change in nanoseconds; -1 where it was not recorded."""
 
     def current_sha256(self, path: Path) -> str:
-        """Return the sha256 that the file has now; it is hashed only where its size or time of change differs."""
+        """Return the current sha256 of the file, which is hashed only where its size or time of change differs."""
         status = path.stat()
         unchanged = (status.st_size, status.st_mtime_ns) == (self.size, self.modified_ns)
         return self.sha256 if unchanged else unchanged_file_sha256(path)
 
 
 def read_record(folder: Path) -> dict[str, InstalledFile]:
-    """Return what is recorded of a folder: file -> what it was; empty where nothing is.
+    """Return the record of a folder as file -> its state at installation; empty where there is no record.
 
     Raises:
         BenchError: The record is damaged or cannot be read.
@@ -51,7 +51,7 @@ def read_record(folder: Path) -> dict[str, InstalledFile]:
             continue
         except OSError as error:
             raise BenchError(
-                f"{path}: cannot be read ({error.strerror}); put that right, or set CCSR_BENCH_HOME"
+                f"{path}: cannot be read ({error.strerror}); make it readable, or set CCSR_BENCH_HOME"
             ) from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BenchError(f"{path}: damaged; remove it and prepare again ({error})") from error
@@ -63,7 +63,7 @@ def record_files(folder: Path, hashes: Mapping[str, tuple[Path, str]]) -> None:
 
     Args:
         folder: Installed folder.
-        hashes: File as the manifest names it -> its path, which may have another suffix, and its sha256.
+        hashes: Name of a file in the manifest -> its path, which may have another suffix, and its sha256.
     """
     record = read_record(folder)
     for file, (path, sha256) in hashes.items():

@@ -1,6 +1,6 @@
-"""Where published files can be downloaded from: the Hugging Face Hub, Google Drive, the web, or by hand.
+"""Sources of published files: the Hugging Face Hub, Google Drive, the web, or a download by hand.
 
-A source is one class below. It is named in a manifest by its `kind`, and says how it fetches a file.
+Each kind of source is a class below. A manifest names it by its `kind`, and the class downloads its files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class PublishedFile:
     sha256: str = ""
     """Expected sha256; empty where it is not known."""
     folder: str = ""
-    """Authors' name of the folder that holds the file, which a shared folder may hold in its turn."""
+    """The authors' name of the folder that holds the file; a shared folder may contain that folder."""
 
 
 class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hugging-face", tag_field="kind"):
@@ -50,12 +50,14 @@ class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
         return f"Hugging Face {self.repository}"
 
     def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
-        """Download a file; an interrupted download goes on where it stopped. See `fetch`."""
+        """Download a file; an interrupted download is resumed. See `fetch`."""
         # huggingface_hub takes half a second to import.
         from huggingface_hub import hf_hub_download
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the reason is in our own line
+        logging.getLogger("huggingface_hub").setLevel(
+            logging.ERROR
+        )  # hides its retries; our own error gives the reason
         if not show_bytes:
             disable_progress_bars()
         return Path(
@@ -67,13 +69,13 @@ class GoogleDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     """A shared folder on Google Drive."""
 
     folder: str
-    """Id of the folder."""
+    """Identifier of the folder."""
 
     def __str__(self) -> str:
         return f"https://drive.google.com/drive/folders/{self.folder}"
 
     def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
-        """Download a file, whose name and place in the shared folder are looked up. See `fetch`."""
+        """Download a file after looking it up in the shared folder. See `fetch`."""
         try:
             import gdown
         except ImportError as error:
@@ -88,7 +90,7 @@ class GoogleDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
                 timeout=_TIMEOUT_SECONDS,
                 retries=_RETRIES,
             )
-        path, file_id = _in_listing({Path(entry.path): entry.id for entry in listed}, file)
+        path, file_id = _in_listing({Path(item.path): item.id for item in listed}, file)
         target = (staging / file.path).with_name(path.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         gdown.download(
@@ -107,13 +109,13 @@ class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="url", ta
     """A folder on the web, such as a release on GitHub."""
 
     address: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s?#]+[^\s?#/]\Z")]
-    """Address of the folder; a slash and the file's path come after it."""
+    """Address of the folder, to which a slash and the file's path are added."""
 
     def __str__(self) -> str:
         return self.address
 
     def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
-        """Download a file; one that is complete in the staging folder is taken as it is. See `fetch`."""
+        """Download a file, unless the staging folder has it completely. See `fetch`."""
         import pooch  # takes a third of a second to import
 
         pooch.get_logger().setLevel(logging.ERROR)
@@ -126,7 +128,7 @@ class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="url", ta
 
 
 class ByHand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="by-hand", tag_field="kind"):
-    """A page that a browser is needed for; `prepare --from DIR` takes the file that it gives."""
+    """A page that needs a browser; `prepare` installs the downloaded file from a local folder."""
 
     page: str
 
@@ -142,15 +144,15 @@ def fetch(file: PublishedFile, staging: Path, *, otherwise: str, show_bytes: boo
 
     Args:
         file: File to download.
-        staging: Folder for downloads, where an interrupted one is kept.
+        staging: Folder for downloads, where an interrupted download is kept.
         otherwise: Advice for the user where no source has the file.
         show_bytes: Whether a bar shows the bytes of the download on a terminal.
 
     Returns:
-        The downloaded file, which may have another name, in a format that is accepted as well.
+        The downloaded file, which has another name where it has another accepted format.
 
     Raises:
-        BenchError: No source has the file; every source is named with the reason.
+        BenchError: No source has the file; the message gives the reason for every source.
     """
     reasons: list[str] = []
     for source in file.sources:
@@ -159,7 +161,7 @@ def fetch(file: PublishedFile, staging: Path, *, otherwise: str, show_bytes: boo
             continue
         try:
             fetched = source.fetch(file, staging, show_bytes=show_bytes and sys.stderr.isatty())
-        except Exception as error:  # each library has its own
+        except Exception as error:  # each library has its own types of errors
             reasons.append(f"{source} ({_reason(error)})")
             continue
         if not file.sha256 or file_sha256(fetched) == file.sha256:
@@ -174,13 +176,13 @@ def _reason(error: Exception) -> str:
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP {error.response.status_code}"
-    if isinstance(error, requests.ConnectionError):  # its text is a chain of other libraries' objects
+    if isinstance(error, requests.ConnectionError):  # its text is not readable
         return type(error).__name__
     return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
 
 
 def _in_listing(listed: Mapping[Path, str], file: PublishedFile) -> tuple[Path, str]:
-    """Return the path and the id of a file in a shared folder, which may hold the authors' folder or be it."""
+    """Return the path and the identifier of a file in a shared folder, which is the authors' folder or contains it."""
     for wanted in accepted_names(Path(file.path)):
         for path in (wanted, file.folder / wanted):
             if path in listed:

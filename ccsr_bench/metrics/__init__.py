@@ -1,1 +1,1 @@
-"""Metrics: the interface (`base`), which there are (`catalogue`), one module per metric, and the scorer."""
+"""Metrics: their interface (`base`), the list of them (`catalogue`), one module per metric, and the scorer."""

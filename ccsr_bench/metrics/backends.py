@@ -1,6 +1,6 @@
-"""LPIPS and DISTS by other people's packages, from the same files of weights, to check ours against.
+"""LPIPS and DISTS by other packages, from the same files of weights, as a comparison for our implementations.
 
-Their packages are imported when a metric is built, and never download anything.
+A package is imported when its metric is built, and never downloads anything.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class LPIPSPackage:
     """LPIPS 0.1 by its authors' package ``lpips``.
 
     Args:
-        device: Where it computes.
-        precision: float32 for both, but for TF32 on a GPU.
+        device: Device of the network.
+        precision: Precision of the network: ``fast`` uses TF32 on a GPU, otherwise both are float32.
         net: ``alex`` for AlexNet or ``vgg`` for VGG16.
-        crop: Border to leave out, in pixels.
+        crop: Width of the border to leave out, in pixels.
 
     Raises:
-        MetricUnavailableError: The package or weights are not there.
-        BenchError: Weights are not the published ones.
+        MetricUnavailableError: The package or a file of weights is missing.
+        BenchError: A file of weights is not the published one.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class LPIPSPackage:
         architecture = ARCHITECTURES[self._architecture]
         features, features_sha256 = read_features("lpips", self._architecture)
         weights, weights_sha256 = read_channel_weights(net, architecture.channels)
-        with warnings.catch_warnings():  # of torchvision, about arguments that the package gives it
+        with warnings.catch_warnings():  # torchvision warns about arguments that the package passes
             warnings.simplefilter("ignore", UserWarning)
             self._network = package.LPIPS(net=net, pretrained=False, pnet_rand=True, eval_mode=True, verbose=False)
         tensors = {name: tensor for name, tensor in self._network.state_dict().items() if name.startswith("scaling_")}
@@ -83,7 +83,7 @@ class LPIPSPackage:
         )
 
     def prepare(self, reference: ImageBatch) -> Tensor:
-        """Return the (1, 3, H, W) reference: the package computes its features anew for every output."""
+        """Return the (1, 3, H, W) reference, whose features the package computes again for every output."""
         cropped = crop_border(reference.rgb, self._crop)
         check_size("lpips", self._architecture, cropped)
         return cropped
@@ -102,14 +102,14 @@ class DISTSPackage:
     """DISTS by the package ``piq``.
 
     Args:
-        device: Where it computes.
-        precision: float32 for both, but for TF32 on a GPU.
-        resize: Shrink larger images bilinearly to 256 pixels on the shorter side first, as ``piq.DISTS`` does and
-            the metric's other implementations do not.
+        device: Device of the network.
+        precision: Precision of the network: ``fast`` uses TF32 on a GPU, otherwise both are float32.
+        resize: Whether larger images are first reduced bilinearly to 256 pixels on the shorter side, as in
+            ``piq.DISTS`` but not in other implementations of the metric.
 
     Raises:
-        MetricUnavailableError: The package or weights are not there.
-        BenchError: Weights are not the published ones.
+        MetricUnavailableError: The package or a file of weights is missing.
+        BenchError: A file of weights is not the published one.
     """
 
     def __init__(self, *, device: torch.device, precision: Precision = "exact", resize: bool = False) -> None:
@@ -128,7 +128,7 @@ class DISTSPackage:
         load_strictly(
             features, {name.removeprefix("features."): tensor for name, tensor in tensors.items()}, FILES["vgg16"].name
         )
-        # Its own constructor downloads weights; this is the rest of it.
+        # The constructor of `DISTS` downloads weights; the rest of it is repeated here.
         self._network = package.DISTS.__new__(package.DISTS)
         self._content_loss = package.ContentLoss
         self._content_loss.__init__(
@@ -151,12 +151,12 @@ class DISTSPackage:
         )
 
     def prepare(self, reference: ImageBatch) -> Tensor:
-        """Return the (1, 3, H, W) reference: the package computes its features anew for every output."""
+        """Return the (1, 3, H, W) reference, whose features the package computes again for every output."""
         check_size("dists", "vgg16", reference.rgb)
         return reference.rgb
 
     def score(self, outputs: ImageBatch, prepared: Tensor) -> Tensor:
-        """Return (N,) float64, 0 or more but for rounding; see `ccsr_bench.metrics.base.Metric`."""
+        """Return (N,) float64, 0 or more except for rounding; see `ccsr_bench.metrics.base.Metric`."""
 
         def distance(images: Tensor) -> Tensor:
             values: Tensor = (

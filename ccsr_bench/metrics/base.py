@@ -1,4 +1,4 @@
-"""What a metric is, and the images it is given."""
+"""The interface of metrics, and the images that they score."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor
 
 
 class ImageBatch:
-    """N images of one size, as written to disk, with the forms that metrics share computed once.
+    """N images of one size, as written to disk; the representations that metrics share are computed once.
 
-    Metrics are given this rather than a float tensor so that none of them has to guess the 8-bit levels back, and the
-    luma that PSNR and SSIM both need is computed once.
+    Metrics take this class instead of a float tensor, so that none of them has to infer the 8-bit levels, and the luma
+    that PSNR and SSIM both need is computed once.
 
     Args:
-        pixels: (N, H, W, 3) uint8 RGB.
-        device: Where metrics compute.
+        pixels: Images, (N, H, W, 3) uint8 RGB.
+        device: Device of the tensors.
     """
 
     def __init__(self, pixels: np.ndarray, device: torch.device) -> None:
@@ -34,7 +34,7 @@ class ImageBatch:
 
     @cached_property
     def rgb(self) -> Tensor:
-        """(N, 3, H, W) float32 RGB in [0, 1], what networks take."""
+        """(N, 3, H, W) float32 RGB in [0, 1], the input of networks."""
         return self.levels.float() / 255
 
     @cached_property
@@ -51,7 +51,7 @@ class ImageBatch:
         return self._weighted_sum(299, 587, 114).div_(1000)
 
     def _weighted_sum(self, red: int, green: int, blue: int) -> Tensor:
-        """Return (N, H, W) float64; an image at a time, so that what is needed on the way stays small."""
+        """Return (N, H, W) float64, computed one image at a time to keep temporary tensors small."""
         count, _, height, width = self.levels.shape
         sums = torch.empty((count, height, width), dtype=torch.float64, device=self.levels.device)
         for levels, total in zip(self.levels, sums, strict=True):
@@ -62,19 +62,19 @@ class ImageBatch:
 
 
 class Metric(Protocol):
-    """One metric with one definition; `ccsr_bench.metrics.catalogue` holds what is known without loading it.
+    """One metric with one definition; `ccsr_bench.metrics.catalogue` describes it without loading it.
 
-    A score depends on its own image and reference alone: not on the other images of the batch, nor on their number.
+    A score depends on its own image and reference alone, not on the other images of the batch or their number.
     """
 
     definition: str
-    """The full text of what is computed: colour, crop, backend, version, weights hash. Stored with every score."""
+    """The complete definition: colour, crop, backend, version, hash of the weights. It is stored with every score."""
 
     def prepare(self, reference: ImageBatch) -> Any:
-        """Return what scoring needs of the HR image, computed once and used for all N outputs.
+        """Return what `score` needs of the HR image; it is computed once and used for all N outputs.
 
         Args:
-            reference: A batch of one image.
+            reference: HR image, as a batch of one.
         """
         ...
 
@@ -83,19 +83,19 @@ class Metric(Protocol):
 
         Args:
             outputs: N images of the reference's size.
-            prepared: What `prepare` returned.
+            prepared: Return value of `prepare`.
 
         Returns:
-            (N,) float64.
+            One score per output, (N,) float64.
         """
         ...
 
 
 class FeatureExtractor(Protocol):
-    """What a metric of a set of images compares: one vector for each image."""
+    """Computes the feature vectors, one per image, that a metric of sets of images compares."""
 
     definition: str
-    """The full text of what is computed; stored with every vector."""
+    """The complete definition, which is stored with every vector."""
 
     def features(self, images: ImageBatch) -> Tensor:
         """Return (N, D) float32, on the CPU; a vector depends on its own image alone."""
@@ -104,17 +104,17 @@ class FeatureExtractor(Protocol):
 
 @dataclass(frozen=True)
 class SetMetric:
-    """A metric of all outputs of one run together, such as FID: what is recorded are vectors, not scores."""
+    """A metric of all outputs of one run together, such as FID: vectors are recorded instead of scores."""
 
     definition: str
     extractor: FeatureExtractor
 
 
 def crop_border(images: Tensor, crop: int) -> Tensor:
-    """Leave out a border of `crop` pixels of the last two dimensions."""
+    """Return images without a border of `crop` pixels in the last two dimensions."""
     return images[..., crop:-crop, crop:-crop] if crop else images
 
 
 def crop_text(crop: int) -> str:
-    """Return how a definition names the crop."""
+    """Return the text for the crop in a definition."""
     return f"{crop}-pixel border left out" if crop else "no crop"

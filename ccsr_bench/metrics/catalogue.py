@@ -1,4 +1,4 @@
-"""Which metrics and protocols there are; nothing heavy is imported until one is built."""
+"""The metrics and protocols that exist; heavy libraries are imported only when a metric is built."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """What is known about a metric without loading it."""
+    """Description of a metric that is available without loading it."""
 
     name: str
     label: str
-    """As the paper's tables print it."""
+    """Name in tables, as the paper prints it."""
     title: str
     higher_is_better: bool
     kind: Literal["reference", "no-reference", "distribution"]
@@ -30,20 +30,20 @@ class MetricInfo:
     decimals: int
     """Decimals of the value in a table, as the paper prints it."""
     entry: str
-    """What builds it; for a distribution metric, the distance of two sets of vectors."""
+    """``module:attribute`` of the metric's class or, for a distribution metric, of the function for the distance."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What it is built with."""
+    """Arguments of the class."""
     network: bool = False
-    """Whether it is built for a device, in a precision."""
+    """Whether the class takes `device` and `precision`."""
     on_device: bool = False
-    """Whether it is built for a device alone."""
+    """Whether the class takes `device` but not `precision`."""
     weights: tuple[str, ...] = ()
-    """The files it needs, as `ccsr_bench.metrics.weight_files.FILES` calls them."""
+    """Keys of the needed files in `ccsr_bench.metrics.weight_files.FILES`."""
     backends: Mapping[str, str] = field(default_factory=dict)
-    """Other packages that can compute it -> what builds it with them."""
+    """Other package that can compute the metric -> ``module:attribute`` of the class that does so."""
     unit: str = ""
     default: bool = True
-    """Whether it is computed unasked."""
+    """Whether the metric is computed where no metrics are named."""
     licence: str = "Apache-2.0"
 
 
@@ -189,7 +189,7 @@ METRICS: Mapping[str, MetricInfo] = {
         ),
     )
 }
-"""In the order of the paper's tables."""
+"""All metrics by name, in the order of the paper's tables."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ class MetricProtocol:
     name: str
     title: str
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Metric -> what its definition is built with, where that is not the metric's default."""
+    """Metric -> arguments of its class, where they differ from the metric's defaults."""
     l_std_crop: int = 0
     """Border that L-STD leaves out, in pixels."""
 
@@ -253,12 +253,12 @@ def find_metric(name: str) -> MetricInfo:
 
 
 def needed_weights(metrics: Sequence[MetricInfo]) -> list[str]:
-    """Return the files that metrics need, each once, as `ccsr_bench.metrics.weight_files.FILES` calls them."""
+    """Return the keys in `ccsr_bench.metrics.weight_files.FILES` of the files that metrics need, each once."""
     return list(dict.fromkeys(key for info in metrics for key in info.weights))
 
 
 def entry_point(entry: str) -> Any:
-    """Import what an entry of the catalogue names."""
+    """Import the object that a ``module:attribute`` of the catalogue names."""
     module, _, attribute = entry.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
@@ -274,14 +274,14 @@ def build_metric(
     """Build a metric that scores images, with a protocol's definition.
 
     Args:
-        name: Of the metric, which is not a distribution metric.
-        protocol: Which definition.
-        device: Where it computes.
-        precision: Of its network.
-        backend: Another package to compute it with; None for our own.
+        name: Name of a metric that is not a distribution metric.
+        protocol: Protocol that determines the definition.
+        device: Device of the metric.
+        precision: Precision of the metric's network.
+        backend: Other package that computes the metric; None for our own implementation.
 
     Raises:
-        MetricUnavailableError: Its package or its weights are missing.
+        MetricUnavailableError: The package or the weights of the metric are missing.
         BenchError: There is no such metric, or the package cannot compute it.
     """
     info = find_metric(name)
@@ -304,20 +304,20 @@ def build_metrics(
     precision: Precision = "exact",
     backends: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Metric | SetMetric], dict[str, str]]:
-    """Build the metrics that were asked for, or every default metric that can be had here.
+    """Build the requested metrics, or every default metric that is available on this machine.
 
     Args:
-        names: Metrics asked for by name; None for all defaults.
-        protocol: Which definitions.
-        device: Where they compute.
-        precision: Of their networks.
-        backends: Metric -> another package to compute it with.
+        names: Names of the requested metrics; None for all default metrics.
+        protocol: Protocol that determines the definitions.
+        device: Device of the metrics.
+        precision: Precision of the metrics' networks.
+        backends: Metric -> other package that computes it.
 
     Returns:
-        The metrics by name, and the reason for each that was skipped.
+        The metrics by name, and for each skipped metric the reason.
 
     Raises:
-        BenchError: A metric asked for by name cannot be had.
+        BenchError: A requested metric is not available.
     """
     from ccsr_bench.metrics.base import SetMetric  # imports torch
 

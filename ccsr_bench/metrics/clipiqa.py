@@ -28,7 +28,7 @@ PROMPTS: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("Noise-free image", (9307, 268, 1139, 2867)),
     ("noisy image", (33495, 2867)),
 )
-"""Five pairs, the praise before the blame, and what CLIP's tokenizer makes of them."""
+"""Five pairs of prompts, the positive one first, each with its tokens by CLIP's tokenizer."""
 
 _START, _END = 49406, 49407
 
@@ -36,28 +36,29 @@ _MEAN = (0.48145466, 0.4578275, 0.40821073)
 _DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
 _SMALLEST = 31
-"""Pixels of which one cell is left after halving five times."""
+"""Image sides, in pixels, that leave one cell after halving five times."""
 
 _GPU_BYTES_PER_PIXEL = 500
-"""The largest activations at once in float32, some 200, and as much again for what convolutions need."""
+"""Memory per pixel: about 200 bytes for the largest activations in float32, and more for convolutions' workspaces."""
 
 
 def prompt_tokens() -> Tensor:
-    """Return the prompts as CLIP takes them, (10, 6) int64, cut where all of them have ended."""
+    """Return the prompts' tokens for CLIP, (10, 6) int64, without columns that are padding in all of them."""
     rows = [torch.tensor([_START, *tokens, _END]) for _, tokens in PROMPTS]
     return nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
 
 class CLIPIQA:
-    """How much closer an image is to praise than to blame in CLIP's space, over five pairs of prompts.
+    """The probability, by CLIP, that an image fits the positive prompt of a pair, averaged over five pairs.
 
     Args:
-        device: Where it is computed.
-        precision: The same float32 for both but for TF32 on a GPU; bfloat16 would move a score by up to 3e-3.
+        device: Device of the network.
+        precision: Precision of the network: ``fast`` uses TF32 on a GPU, otherwise both are float32. bfloat16 would
+            change a score by up to 3e-3.
 
     Raises:
         MetricUnavailableError: CLIP's weights are missing.
-        BenchError: They are not the published ones.
+        BenchError: The weights are not the published ones.
     """
 
     def __init__(self, *, device: torch.device, precision: Precision = "exact") -> None:
@@ -69,7 +70,7 @@ class CLIPIQA:
         self._mean, self._deviation = (
             torch.tensor(values, device=device).view(3, 1, 1) for values in (_MEAN, _DEVIATION)
         )
-        # One image at a time on a CPU: as fast, and independent of the batch.
+        # One image at a time on a CPU: as fast as a batch, and the score cannot depend on other images.
         self._batches = Batches(device, 1 if device.type == "cpu" else 10, _GPU_BYTES_PER_PIXEL)
         pairs = ", ".join(f"{good} / {bad}" for (good, _), (bad, _) in zip(PROMPTS[::2], PROMPTS[1::2], strict=True))
         self.definition = (
@@ -85,7 +86,7 @@ class CLIPIQA:
     def score(self, outputs: ImageBatch, prepared: None) -> Tensor:  # noqa: ARG002
         """Return (N,) float64 in [0, 1]; see `ccsr_bench.metrics.base.Metric`."""
         if min(outputs.rgb.shape[-2:]) < _SMALLEST:
-            raise BenchError(f"clipiqa: the image is smaller than {_SMALLEST} pixels; leave clipiqa out with --metrics")
+            raise BenchError(f"clipiqa: the image is smaller than {_SMALLEST} pixels; choose `metrics` without clipiqa")
         return self._batches.map(self._probability, outputs.rgb)
 
     def _probability(self, images: Tensor) -> Tensor:
@@ -98,7 +99,10 @@ class CLIPIQA:
 
 
 def _directions(embeddings: Tensor, logit_scale: Tensor) -> Tensor:
-    """Return (5, 1024) float64: the softmax of a pair is the sigmoid of the difference of its logits."""
+    """Return the scaled differences of the pairs' embeddings, (5, 1024) float64.
+
+    The softmax of a pair is the sigmoid of the difference of its logits.
+    """
     unit = _unit(embeddings.double())
     return logit_scale.double().exp() * (unit[::2] - unit[1::2])
 

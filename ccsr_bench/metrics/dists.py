@@ -22,10 +22,10 @@ _BYTES_PER_PIXEL = 1500
 
 
 class _Stage(NamedTuple):
-    """What DISTS needs of the reference at one stage."""
+    """The reference's features and moments at one stage."""
 
     centred: Tensor
-    """(1, C, h, w) float32, the features less their mean."""
+    """Features minus their mean, (1, C, h, w) float32."""
     mean: Tensor
     """(1, C) float64."""
     variance: Tensor
@@ -33,10 +33,10 @@ class _Stage(NamedTuple):
 
 
 def l2_pool(features: Tensor) -> Tensor:
-    """Halve the size: the root of the mean square, weighted by a 3x3 Hann window at every other position.
+    """Halve the size by the root mean square, weighted by a 3x3 Hann window at every other position.
 
     Args:
-        features: (N, C, H, W) float32; overwritten.
+        features: Features, (N, C, H, W) float32; they are overwritten.
 
     Returns:
         (N, C, ceil(H/2), ceil(W/2)) float32.
@@ -49,17 +49,17 @@ def l2_pool(features: Tensor) -> Tensor:
 
 
 def read_similarity_weights(channels: list[int]) -> tuple[Tensor, Tensor, str]:
-    """Read how much the mean and the structure of each channel count.
+    """Read the weights of each channel's mean and structure.
 
     Args:
-        channels: Of each stage, the image itself being the first.
+        channels: Number of channels of each stage, of which the image itself is the first.
 
     Returns:
         Alpha and beta, (1, sum of channels) float64, before the division by the sum of both; and the file's sha256.
 
     Raises:
-        MetricUnavailableError: The file is not there.
-        BenchError: It is not the published one.
+        MetricUnavailableError: The file is missing.
+        BenchError: The file is not the published one.
     """
     tensors, sha256 = read_tensors("dists", "dists")
     shape = (1, sum(channels), 1, 1)
@@ -69,15 +69,16 @@ def read_similarity_weights(channels: list[int]) -> tuple[Tensor, Tensor, str]:
 
 
 class DISTS:
-    """DISTS: similarity of the means (texture) and of the structures of an image and its VGG16 features.
+    """DISTS: the similarity of means (texture) and structures of an image and of its VGG16 features.
 
     Args:
-        device: Where it computes.
-        precision: float32 for both, but for TF32 on a GPU: bfloat16 would move scores by some 1e-4.
+        device: Device of the network.
+        precision: Precision of the network: ``fast`` uses TF32 on a GPU, otherwise both are float32. bfloat16 would
+            change scores by about 1e-4.
 
     Raises:
-        MetricUnavailableError: Weights are not there.
-        BenchError: Weights are not the published ones.
+        MetricUnavailableError: A file of weights is missing.
+        BenchError: A file of weights is not the published one.
     """
 
     def __init__(self, *, device: torch.device, precision: Precision = "exact") -> None:
@@ -100,7 +101,7 @@ class DISTS:
         yield from self._network(images)
 
     def prepare(self, reference: ImageBatch) -> list[_Stage]:
-        """Return the reference's centred features and their moments, of the image and of each stage."""
+        """Return the reference's centred features and moments, for the image itself and for each stage."""
         check_size("dists", "vgg16", reference.rgb)
         prepared = []
         for features in self._stages(reference.rgb):
@@ -126,15 +127,15 @@ class DISTS:
             means = (2 * mean * reference.mean + _C1) / (mean.square() + reference.mean.square() + _C1)
             structures = (2 * covariance + _C2) / (variance + reference.variance + _C2)
             similarity += (alpha * means + beta * structures).sum(1)
-        # Never more than 1 but for rounding, as no weight is negative.
+        # The similarity exceeds 1 only by rounding, as no weight is negative.
         return (1 - similarity).clamp_(min=0)
 
 
 def _moments(features: Tensor, reference: _Stage) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (N, C) float64 means, variances and covariances with the reference.
+    """Return the features' means, variances and covariances with the reference, each (N, C) float64.
 
-    Moments around the reference's mean, which is near the output's, lose no digits where the mean is large, and need
-    only one pass.
+    Moments around the reference's mean, which is near the output's, keep their precision where the mean is large, and
+    need only one pass.
     """
     origin = reference.mean[:, :, None, None].float()
     sums = torch.zeros((3, *features.shape[:2]), dtype=torch.float64, device=features.device)

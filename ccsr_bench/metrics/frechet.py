@@ -1,4 +1,4 @@
-"""The Fréchet and the kernel distance of two sets of features: FID (Heusel et al., NeurIPS 2017) and KID."""
+"""The Fréchet and the kernel distance of two sets of features, for FID (Heusel et al., NeurIPS 2017) and KID."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ccsr_bench.errors import BenchError
 
 
 def fid_definition(features_definition: str) -> str:
-    """Return what FID is, given what its features are."""
+    """Return the definition of FID, from the definition of its features."""
     return (
         "FID: |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of the means and sample covariances (divided by M - 1) of "
         "the features of all M outputs of a run and of their M references, M printed beside it, float64 (ccsr-bench); "
@@ -17,7 +17,7 @@ def fid_definition(features_definition: str) -> str:
 
 
 def kid_definition(features_definition: str) -> str:
-    """Return what KID is, given what its features are."""
+    """Return the definition of KID, from the definition of its features."""
     return (
         "KID: unbiased estimate of the squared maximum mean discrepancy, kernel (x.y / D + 1)^3, of the features of "
         "all M outputs of a run and of their M references at once, without subsets, M printed beside it, not scaled, "
@@ -26,15 +26,15 @@ def kid_definition(features_definition: str) -> str:
 
 
 class FrechetReference:
-    """What the Fréchet distance needs of the references, computed once and used for every run.
+    """The moments of the references for the Fréchet distance, computed once and used for every run.
 
     The distance of two normal distributions is |m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2)). With the centred
-    features X and Y, divided by the square root of their number less 1, S1 = X'X and S2 = Y'Y, and the last trace is
-    the sum of the singular values of XY'. So no covariance is formed and no root of a matrix taken: the result is real,
+    features X and Y, divided by the square root of their number minus 1, S1 = X'X and S2 = Y'Y, and the last trace is
+    the sum of the singular values of XY'. No covariance matrix and no matrix root is computed: the result is real,
     exact where there are fewer images than dimensions, and 0 for equal sets.
 
     Args:
-        reference: (K, D), one row for each image, K at least 2.
+        reference: Features of the references, (K, D), one row per image; K is at least 2.
 
     Raises:
         BenchError: There is only one image.
@@ -47,7 +47,7 @@ class FrechetReference:
         """Return the distance, 0 or more.
 
         Args:
-            features: (M, D), M at least 2; M and K may differ.
+            features: Features of the outputs, (M, D); M is at least 2 and may differ from K.
 
         Raises:
             BenchError: There is only one image.
@@ -59,12 +59,12 @@ class FrechetReference:
         root_trace = np.linalg.svd(factor @ self._factor.T, compute_uv=False).sum()
         difference = mean - self._mean
         total = difference @ difference + np.square(factor).sum() + np.square(self._factor).sum() - 2 * root_trace
-        # Rounding leaves equal sets some 1e-13 off 0, on either side.
+        # For equal sets, rounding leaves about 1e-13, of either sign.
         return max(float(total), 0.0)
 
 
-def _checked(features: np.ndarray, metric: str) -> np.ndarray:
-    """Return features in float64."""
+def _check(features: np.ndarray, metric: str) -> np.ndarray:
+    """Return features in float64, after checking their shape."""
     if features.ndim != 2:
         raise ValueError(f"expected (M, D) features, got {features.shape}")
     if len(features) < 2:
@@ -74,7 +74,7 @@ def _checked(features: np.ndarray, metric: str) -> np.ndarray:
 
 def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean, and a factor F of the sample covariance F'F with no more rows than columns."""
-    vectors = _checked(features, "fid")
+    vectors = _check(features, "fid")
     mean = vectors.mean(axis=0)
     factor = (vectors - mean) / np.sqrt(len(vectors) - 1)
     if len(factor) > factor.shape[1]:
@@ -86,11 +86,11 @@ def frechet_distance(features: np.ndarray, reference: np.ndarray) -> float:
     """Return the Fréchet distance of two sets of features, as FID is defined by Heusel et al. (NeurIPS 2017).
 
     Args:
-        features: (M, D), one row for each image, M at least 2.
-        reference: (K, D), K at least 2.
+        features: Features of the outputs, (M, D), one row per image; M is at least 2.
+        reference: Features of the references, (K, D); K is at least 2.
 
     Returns:
-        0 or more.
+        The distance, 0 or more.
 
     Raises:
         BenchError: There is only one image.
@@ -102,23 +102,23 @@ def frechet_distance(features: np.ndarray, reference: np.ndarray) -> float:
 def kernel_distance(features: np.ndarray, reference: np.ndarray) -> float:
     """Return the kernel distance of two sets of features, as KID is defined by Bińkowski et al. (ICLR 2018).
 
-    It is the unbiased estimate of the squared maximum mean discrepancy with the kernel (x.y / D + 1)^3, of all vectors
-    at once. clean-fid and pyiqa average it over 100 random subsets of at most 1,000 vectors. For two sets of one size
-    up to 1,000 every such subset is the full set, and the two agree; for larger sets ours is what theirs estimates, but
-    is deterministic.
+    It is the unbiased estimate of the squared maximum mean discrepancy with the kernel (x.y / D + 1)^3, from all
+    vectors at once. clean-fid and pyiqa average it over 100 random subsets of at most 1,000 vectors. For two sets of
+    equal size up to 1,000, every subset is the full set and the results agree. For larger sets theirs is a random
+    estimate of ours, which is deterministic.
 
     Args:
-        features: (M, D), one row for each image, M at least 2.
-        reference: (K, D), K at least 2.
+        features: Features of the outputs, (M, D), one row per image; M is at least 2.
+        reference: Features of the references, (K, D); K is at least 2.
 
     Returns:
-        The estimate, not scaled; being unbiased it can be below 0.
+        The estimate, not scaled; it can be below 0, because it is unbiased.
 
     Raises:
         BenchError: There is only one image.
         ValueError: The dimensions differ.
     """
-    ours, theirs = _checked(features, "kid"), _checked(reference, "kid")
+    ours, theirs = _check(features, "kid"), _check(reference, "kid")
     if ours.shape[1] != theirs.shape[1]:
         raise ValueError(f"features have {ours.shape[1]} dimensions, the references' {theirs.shape[1]}")
     return _mean_of_pairs(ours) + _mean_of_pairs(theirs) - 2 * float(_kernel(ours, theirs).mean())

@@ -1,4 +1,4 @@
-"""Inception features, what FID and KID compare (Heusel et al., NeurIPS 2017; Parmar et al., CVPR 2022)."""
+"""The Inception features that FID and KID compare (Heusel et al., NeurIPS 2017; Parmar et al., CVPR 2022)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from ccsr_bench.metrics.networks.weights import read_tensors
 from ccsr_bench.metrics.weight_files import FILES
 
 _BYTES_PER_PIXEL = 400
-"""Of a 299x299 image: 112 for the two largest layers that exist at once, the rest for the convolutions' workspaces."""
+"""Memory per pixel of a 299x299 image: 112 bytes for the two largest layers that exist together, and the rest for
+convolutions' workspaces."""
 
 
-def resized(images: Tensor) -> Tensor:
+def resize_to_input(images: Tensor) -> Tensor:
     """Resize images of any size to the network's input size, as clean-fid does.
 
     Args:
-        images: (N, 3, H, W) uint8, on any device.
+        images: Images, (N, 3, H, W) uint8, on any device.
 
     Returns:
         (N, 3, 299, 299) float32 in [0, 255], not rounded, on the CPU.
@@ -34,25 +35,25 @@ def resized(images: Tensor) -> Tensor:
     levels = images.cpu().numpy()
     planes = np.empty((*levels.shape[:2], INPUT_SIZE, INPUT_SIZE), dtype=np.float32)
 
-    def resize(index: tuple[int, int]) -> None:
+    def resize_plane(index: tuple[int, int]) -> None:
         plane = Image.fromarray(np.ascontiguousarray(levels[index], dtype=np.float32))
         smooth = plane.resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BICUBIC)
         np.clip(np.asarray(smooth), 0, 255, out=planes[index])
 
-    # Pillow lets other threads run while it resizes.
+    # Pillow releases the interpreter lock while it resizes.
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        list(threads.map(resize, product(range(len(levels)), range(levels.shape[1]))))
+        list(threads.map(resize_plane, product(range(len(levels)), range(levels.shape[1]))))
     return torch.from_numpy(planes)
 
 
 class InceptionFeatures:
     """The 2048 features of FID's Inception-v3, of images of any size resized to 299x299 as clean-fid does.
 
-    It always computes in float32: bfloat16 would change the digits of FID that are printed.
+    The network always computes in float32: bfloat16 would change printed digits of FID.
 
     Args:
-        device: Where the network is computed; resizing is always done on the CPU.
-        precision: ``fast`` lets a GPU multiply in TF32, which the caller turns on.
+        device: Device of the network; resizing is always done on the CPU.
+        precision: ``fast`` if the caller lets a GPU multiply in TF32; the definition records it.
 
     Raises:
         MetricUnavailableError: The file of weights is missing.
@@ -63,12 +64,12 @@ class InceptionFeatures:
         tensors, sha256 = read_tensors("fid", "inception")
         name = FILES["inception"].name
         self._device = device
-        # On a CPU channels_last is a quarter faster; the order of the last digits' rounding is all that it changes.
+        # On a CPU channels_last is a quarter faster; it changes only the rounding of the last digits.
         self._layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
         self._network = load_inception(tensors, name).to(device)
         if self._layout is torch.channels_last:
             to_channels_last(self._network)
-        # One image at a time on a CPU: a tenth slower than ten, but independent of the batch by construction.
+        # One image at a time on a CPU: a tenth slower than ten at once, but features cannot depend on other images.
         self._batches = Batches(device, most=1 if device.type == "cpu" else 10, bytes_per_pixel=_BYTES_PER_PIXEL)
         products = "float32, products in TF32" if precision == "fast" and device.type == "cuda" else "float32"
         self.definition = (
@@ -81,9 +82,9 @@ class InceptionFeatures:
         """Return (N, 2048) float32, 0 or more, on the CPU; see `ccsr_bench.metrics.base.FeatureExtractor`.
 
         Args:
-            images: N images of any one size.
+            images: N images of one size, which can be any.
         """
-        return self._batches.map(self._compute, resized(images.levels)).cpu()
+        return self._batches.map(self._compute, resize_to_input(images.levels)).cpu()
 
     def _compute(self, planes: Tensor) -> Tensor:
         inputs = planes.to(self._device).sub(128).div_(128)

@@ -20,7 +20,7 @@ class _Net(NamedTuple):
     label: str
     architecture: Literal["alexnet", "vgg16"]
     pooling: int
-    """The size of its max pooling, of stride 2."""
+    """Window size of max pooling, in features; its stride is 2."""
     bytes_per_pixel: float
 
 
@@ -29,18 +29,18 @@ _NO_DIVISION_BY_ZERO = 1e-10
 
 
 def read_channel_weights(net: Literal["alex", "vgg"], channels: list[int]) -> tuple[list[Tensor], str]:
-    """Read how much each channel of each stage counts.
+    """Read the weight of each channel of each stage.
 
     Returns:
-        (C,) float64 for each stage, 0 or more, and the file's sha256.
+        The weights of each stage, (C,) float64, 0 or more, and the file's sha256.
 
     Raises:
-        MetricUnavailableError: The file is not there.
-        BenchError: It is not the published one.
+        MetricUnavailableError: The file is missing.
+        BenchError: The file is not the published one.
     """
     key = f"lpips-{net}"
     tensors, sha256 = read_tensors("lpips", key)
-    # The published names: the weight follows a dropout, which is number 0.
+    # In the published file layer 0 is a dropout, and layer 1 the weight.
     layers = [nn.ModuleDict({"1": nn.Conv2d(count, 1, 1, bias=False)}) for count in channels]
     network = nn.ModuleDict({f"lin{stage}": nn.ModuleDict({"model": layer}) for stage, layer in enumerate(layers)})
     load_strictly(network, tensors, FILES[key].name)
@@ -48,17 +48,18 @@ def read_channel_weights(net: Literal["alex", "vgg"], channels: list[int]) -> tu
 
 
 class LPIPS:
-    """LPIPS version 0.1: weighted squared differences of unit-length features, averaged over positions.
+    """LPIPS version 0.1: the weighted squared differences of unit-length features, averaged over positions.
 
     Args:
-        device: Where it computes.
-        precision: float32 for both, but for TF32 on a GPU: bfloat16 would move scores by some 5e-5.
+        device: Device of the network.
+        precision: Precision of the network: ``fast`` uses TF32 on a GPU, otherwise both are float32. bfloat16 would
+            change scores by about 5e-5.
         net: ``alex`` for AlexNet, which super-resolution papers report, or ``vgg`` for VGG16.
-        crop: Border to leave out, in pixels.
+        crop: Width of the border to leave out, in pixels.
 
     Raises:
-        MetricUnavailableError: Weights are not there.
-        BenchError: Weights are not the published ones.
+        MetricUnavailableError: A file of weights is missing.
+        BenchError: A file of weights is not the published one.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class LPIPS:
         return cropped
 
     def prepare(self, reference: ImageBatch) -> list[Tensor]:
-        """Return the reference's (1, C, h, w) float32 unit-length features of each stage."""
+        """Return the reference's unit-length features of each stage, (1, C, h, w) float32."""
         return [_unit_length(features) for features in self._network(self._images(reference))]
 
     def score(self, outputs: ImageBatch, prepared: list[Tensor]) -> Tensor:

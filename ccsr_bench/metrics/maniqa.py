@@ -16,11 +16,12 @@ from ccsr_bench.metrics.networks.weights import load_strictly, read_tensors
 from ccsr_bench.metrics.weight_files import FILES
 
 _ROWS, _COLUMNS = 4, 5
-"""Of crops. Steps are a quarter of what is left in both directions, so the lowest quarter step is never seen."""
+"""Grid of crops. The step is a quarter of the spare length in both directions, so the four rows never
+cover the bottom strip (as in pyiqa)."""
 
 _CROPS_ON_GPU = _ROWS * _COLUMNS
 _BYTES_PER_PIXEL = 1500
-"""Of a crop."""
+"""Memory per pixel of a crop."""
 
 
 class _Weights(NamedTuple):
@@ -37,16 +38,16 @@ _WEIGHTS = {
 
 
 def uniform_crops(image: Tensor) -> Tensor:
-    """Take the crops that pyiqa takes, each of them once.
+    """Return the crops that pyiqa takes, without repetition.
 
-    An image whose shorter side is 224 pixels or less is enlarged to 225 first. Steps can be 0, which makes crops equal;
-    as their number is then the same for all, the mean over the different ones is the mean over all.
+    An image whose shorter side is 224 pixels or less is first enlarged to 225. The step can be 0, which makes crops
+    equal. Every crop then occurs equally often, so the mean over the distinct crops is the mean over all.
 
     Args:
-        image: (3, H, W) float32.
+        image: Image, (3, H, W) float32.
 
     Returns:
-        (B, 3, 224, 224) float32; B is 20, or fewer where crops would be equal.
+        The crops, (B, 3, 224, 224) float32; B is 20, or less where crops are equal.
     """
     shorter = min(image.shape[1:])
     if shorter <= CROP:
@@ -59,14 +60,14 @@ def uniform_crops(image: Tensor) -> Tensor:
 
 
 class MANIQA:
-    """MANIQA as pyiqa computes it: the higher, the better an image looks, about 0 to 1.
+    """MANIQA as in pyiqa: about 0 to 1, and higher for a better-looking image.
 
-    The score is the mean over the patches of up to 20 crops, weighted by the network itself.
+    The score is the mean over the patches of up to 20 crops, with weights that the network computes.
 
     Args:
-        device: Where it is computed.
-        precision: ``fast`` computes matrix products and convolutions in bfloat16.
-        weights: ``pipal``, or ``koniq`` for the weights trained on KonIQ-10k.
+        device: Device of the network.
+        precision: Precision of the network: ``fast`` computes matrix products and convolutions in bfloat16.
+        weights: Training data of the weights: ``pipal``, or ``koniq`` for KonIQ-10k.
 
     Raises:
         MetricUnavailableError: The weights are missing.
@@ -86,7 +87,7 @@ class MANIQA:
         load_strictly(network, {name: tensor for name, tensor in tensors.items() if name not in UNUSED}, file)
         self._network = network.to(device)
         self._network.freeze(dtype)
-        # One at a time on a CPU: as fast, and independent of the batch.
+        # One crop at a time on a CPU: as fast as a batch, and the score cannot depend on other crops.
         self._batches = Batches(device, _CROPS_ON_GPU if device.type == "cuda" else 1, _BYTES_PER_PIXEL)
         self.definition = (
             f"{label} on RGB in [-1, 1], {trained_on} weights, scale {scale}; no crop; 20 uniform 224x224 crops "

@@ -20,11 +20,12 @@ _BYTES_PER_PIXEL = 700
 
 
 class MUSIQ:
-    """MUSIQ trained on KonIQ-10k: the higher, the better an image looks, about 0 to 100.
+    """MUSIQ trained on KonIQ-10k: about 0 to 100, and higher for a better-looking image.
 
     Args:
-        device: Where it is computed.
-        precision: float32 for both, but for TF32 on a GPU: bfloat16 would move the mean of scores by some 0.04.
+        device: Device of the network.
+        precision: Precision of the network: ``fast`` uses TF32 on a GPU, otherwise both are float32. bfloat16 would
+            change the mean of scores by about 0.04.
 
     Raises:
         MetricUnavailableError: The weights are missing.
@@ -38,7 +39,7 @@ class MUSIQ:
         load_strictly(self._network, tensors, name)
         self._network.finish(device)
         self._device = device
-        # One at a time on a CPU: as fast, and independent of the batch.
+        # One image at a time on a CPU: as fast as a batch, and the score cannot depend on other images.
         self._batches = Batches(device, _MOST_ON_GPU if device.type == "cuda" else 1, _BYTES_PER_PIXEL)
         self.definition = (
             f"MUSIQ on RGB in [-1, 1], KonIQ-10k weights; no crop; 32x32 patches of the whole image and of bicubic "
@@ -53,7 +54,7 @@ class MUSIQ:
         """Return (N,) float64, about 0 to 100; see `ccsr_bench.metrics.base.Metric`."""
         height, width = outputs.rgb.shape[-2:]
         if min(map(min, copy_sizes(height, width))) < 1:
-            raise BenchError("musiq: the image is smaller than 1 pixel when resized; leave musiq out with --metrics")
-        where = Places(*(part.to(self._device) for part in places(height, width)))
-        embedded = self._network.transformer_encoder.embedded(where)
-        return self._batches.map(lambda images: self._network(images, embedded), outputs.rgb).double()
+            raise BenchError("musiq: the image is smaller than 1 pixel when resized; choose `metrics` without musiq")
+        image_places = Places(*(part.to(self._device) for part in places(height, width)))
+        embedding = self._network.transformer_encoder.embed_places(image_places)
+        return self._batches.map(lambda images: self._network(images, embedding), outputs.rgb).double()

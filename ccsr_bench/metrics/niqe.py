@@ -16,11 +16,11 @@ _BLOCK = 96
 class NIQE:
     """NIQE by pyiqa, on Y of full-range YIQ.
 
-    Its search of the generalised Gaussian's shape is a table look-up, so the last digit of a float can move one image
-    by up to 2e-2 between machines.
+    The shape of the generalised Gaussian is looked up in a table, so a difference in the last digit of a float can
+    change the score of an image by up to 2e-2 between machines.
 
     Args:
-        device: Where it is computed.
+        device: Device of the metric.
 
     Raises:
         MetricUnavailableError: pyiqa or the pristine model is missing.
@@ -49,6 +49,6 @@ class NIQE:
     def score(self, outputs: ImageBatch, prepared: None) -> Tensor:  # noqa: ARG002
         """Return (N,) float64, 0 or more; see `ccsr_bench.metrics.base.Metric`."""
         if min(outputs.rgb.shape[-2:]) < _BLOCK:
-            raise BenchError(f"niqe: the image is smaller than its {_BLOCK}-pixel block; leave niqe out with --metrics")
-        # One image at a time: on a CPU faster than pyiqa's batch, and independent of it.
+            raise BenchError(f"niqe: the image is smaller than its {_BLOCK}-pixel block; choose `metrics` without niqe")
+        # One image at a time: faster on a CPU than a batch of pyiqa's, and the score cannot depend on other images.
         return torch.stack([self._network(image[None]).reshape(()) for image in outputs.rgb])

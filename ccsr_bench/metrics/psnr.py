@@ -22,8 +22,8 @@ class PSNR:
     """10 log10(1 / (MSE + 1e-8)) in float64, x in [0, 1].
 
     Args:
-        colour: ``ycbcr`` for the Y that super-resolution papers use; ``rgb`` is 1.3 dB or more lower.
-        crop: Border to leave out, in pixels.
+        colour: ``ycbcr`` for the Y that super-resolution papers use, or ``rgb``, whose scores are 1.3 dB or more lower.
+        crop: Width of the border to leave out, in pixels.
     """
 
     def __init__(self, *, colour: Literal["ycbcr", "rgb"] = "ycbcr", crop: int = 0) -> None:
@@ -39,7 +39,7 @@ class PSNR:
         return crop_border(signal, self._crop)
 
     def prepare(self, reference: ImageBatch) -> Tensor:
-        """Return the reference's (1, C, H, W) float64 signal, in grey levels."""
+        """Return the reference's signal in grey levels, (1, C, H, W) float64."""
         return self._signal(reference)
 
     def score(self, outputs: ImageBatch, prepared: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What the numbers are that tables, plots, gates and statistics show: label, digits, direction and unit."""
+"""The quantities that tables, plots, gates and statistics show: their labels, digits, directions and units."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ SCORES: tuple[Quantity, ...] = (
     *(Quantity(info.name, info.label, info.higher_is_better, info.decimals, info.unit) for info in METRICS.values()),
     L_STD,
 )
-"""What is scored, in the order of the paper's tables."""
+"""The scores, in the order of the paper's tables."""
 
 COSTS: tuple[Quantity, ...] = (
     Quantity("steps", "Steps", higher_is_better=False, decimals=0, spread=False),
     Quantity("seconds", "Seconds/image", higher_is_better=False, decimals=2, unit="s", spread=False),
     Quantity("parameters", "Parameters/10^9", higher_is_better=False, decimals=2, spread=False),
 )
-"""What a method costs, as in the paper's Table VII."""
+"""The costs of a method, as in the paper's Table VII."""
 
 
 def find_quantities(names: Sequence[str], known: Sequence[Quantity] = SCORES) -> tuple[Quantity, ...]:
-    """Return quantities by name, in the order that they are asked for.
+    """Return quantities by name, in the order of the names and each once.
 
     Raises:
         BenchError: There is no such quantity; near names are given.

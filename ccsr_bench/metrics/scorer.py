@@ -1,4 +1,4 @@
-"""Scoring the outputs for one reference, everything about the reference computed once."""
+"""Scoring of the outputs for one reference, for which each metric prepares the reference once."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ccsr_bench.metrics.base import ImageBatch, Metric, SetMetric
 from ccsr_bench.metrics.networks.precision import Precision, float32_products
 
 VECTORS = "features"
-"""What the definition of the recorded vectors is filed under."""
+"""Key of the feature extractor's definition in the ledger."""
 
 _log = logging.getLogger(__name__)
 
 
 class Reference:
-    """An HR image and what each metric has prepared of it, made at the metric's first use and kept for all runs.
+    """An HR image with each metric's preparation of it, which is made at the metric's first use and kept for all runs.
 
-    It lives as long as its image is worked on, so memory does not grow with the data set.
+    A reference is kept only while its image is scored, so memory does not grow with the data set.
     """
 
     def __init__(self, hr: np.ndarray, metrics: Mapping[str, Metric], device: torch.device) -> None:
@@ -32,8 +32,8 @@ class Reference:
         self._metrics = metrics
         self._prepared: dict[str, Any] = {}
 
-    def prepared(self, metric: str) -> Any:
-        """Return what the metric has prepared of this reference."""
+    def prepare(self, metric: str) -> Any:
+        """Return the metric's preparation of this reference."""
         if metric not in self._prepared:
             self._prepared[metric] = self._metrics[metric].prepare(self._image)
         return self._prepared[metric]
@@ -44,17 +44,17 @@ class Scorer:
 
     Args:
         metrics: Metrics by name, from `ccsr_bench.metrics.catalogue.build_metrics`.
-        device: Where they compute.
-        precision: What they were built with.
+        device: Device of the metrics.
+        precision: Precision that the metrics were built with.
     """
 
     def __init__(
         self, metrics: Mapping[str, Metric | SetMetric], device: torch.device, precision: Precision = "exact"
     ) -> None:
         self.metrics = {name: metric for name, metric in metrics.items() if not isinstance(metric, SetMetric)}
-        """Those that score images."""
+        """The metrics that score single images."""
         self.set_metrics = {name: metric for name, metric in metrics.items() if isinstance(metric, SetMetric)}
-        """Those that compare all outputs of a run with all references, and need vectors."""
+        """The metrics that compare all outputs of a run with all references, and need feature vectors."""
         self._extractor = next((metric.extractor for metric in self.set_metrics.values()), None)
         self._device = device
         self._precision = precision
@@ -62,14 +62,14 @@ class Scorer:
     @property
     def definitions(self) -> dict[str, str]:
         """The definition of each metric, and of the vectors that are recorded."""
-        found = {name: metric.definition for name, metric in self.metrics.items()}
-        found |= {name: metric.definition for name, metric in self.set_metrics.items()}
+        definitions = {name: metric.definition for name, metric in self.metrics.items()}
+        definitions |= {name: metric.definition for name, metric in self.set_metrics.items()}
         if self._extractor is not None:
-            found[VECTORS] = self._extractor.definition
-        return found
+            definitions[VECTORS] = self._extractor.definition
+        return definitions
 
     def reference(self, hr: np.ndarray) -> Reference:
-        """Return the reference for (H, W, 3) uint8 RGB; nothing is computed yet."""
+        """Return the reference for an HR image, (H, W, 3) uint8 RGB; nothing is computed yet."""
         return Reference(hr, self.metrics, self._device)
 
     def score(
@@ -78,12 +78,12 @@ class Scorer:
         """Score outputs.
 
         Args:
-            outputs: (N, H, W, 3) uint8 RGB.
-            reference: Of the same size.
-            names: The metrics to compute.
+            outputs: Outputs, (N, H, W, 3) uint8 RGB.
+            reference: Reference of the same size.
+            names: Names of the metrics to compute.
 
         Returns:
-            For each metric one finite value per output; and the reason for each metric that failed.
+            For each metric, one finite value per output; and for each metric that failed, the reason.
 
         Raises:
             BenchError: The sizes differ.
@@ -98,8 +98,8 @@ class Scorer:
         with torch.inference_mode(), float32_products(self._precision):
             for name in names:
                 try:
-                    values = self.metrics[name].score(batch, reference.prepared(name)).tolist()
-                except Exception as error:  # one metric's failure must not cost the others
+                    values = self.metrics[name].score(batch, reference.prepare(name)).tolist()
+                except Exception as error:  # a metric that fails must not prevent the others
                     _log.debug("%s failed", name, exc_info=True)
                     failures.append(
                         str(error) if isinstance(error, BenchError) else f"{name}: {' '.join(repr(error).split())}"
@@ -112,13 +112,13 @@ class Scorer:
         return scores, failures
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """Return the vectors that the set metrics compare, (N, D) float32, of (N, H, W, 3) uint8 RGB.
+        """Return the vectors that the set metrics compare, (N, D) float32, for images (N, H, W, 3) uint8 RGB.
 
         Raises:
             ValueError: A vector is not finite.
         """
         if self._extractor is None:
-            raise ValueError("no set metric was asked for")
+            raise ValueError("no set metric was built")
         with torch.inference_mode(), float32_products(self._precision):
             vectors: np.ndarray = self._extractor.features(ImageBatch(images, self._device)).numpy()
         if not np.isfinite(vectors).all():

@@ -39,21 +39,21 @@ def _smooth_along(images: Tensor, dim: int) -> Tensor:
 
 
 def gaussian_window(images: Tensor) -> Tensor:
-    """Weight every 11x11 window by the Gaussian of sigma 1.5, at valid positions only.
+    """Return the mean of every 11x11 window, weighted by a Gaussian of sigma 1.5, at valid positions only.
 
     Two passes of shifted sums: torch's float64 convolutions take twenty times as long on a CPU.
 
     Args:
-        images: (..., H, W) float64.
+        images: Images, (..., H, W) float64.
 
     Returns:
-        (..., H-10, W-10) float64.
+        The weighted means, (..., H-10, W-10) float64.
     """
     return _smooth_along(_smooth_along(images, -1), -2)
 
 
 class Prepared(NamedTuple):
-    """What SSIM needs of the reference: its luma and its local moments, (H, W) and (H-10, W-10) float64."""
+    """The reference's luma, (H, W) float64, and its local moments, (H-10, W-10) float64."""
 
     luma: Tensor
     mean: Tensor
@@ -64,9 +64,9 @@ class SSIM:
     """SSIM with the 11x11 Gaussian window of sigma 1.5, K1 = 0.01, K2 = 0.03, L = 255, at valid positions.
 
     Args:
-        colour: ``ycbcr`` as super-resolution papers use, or ``grey``.
-        crop: Border to leave out, in pixels.
-        floor_at_zero: Raise negative contrast-structure terms to 0, as pyiqa does and Wang et al. do not.
+        colour: ``ycbcr`` for the Y that super-resolution papers use, or ``grey``.
+        crop: Width of the border to leave out, in pixels.
+        floor_at_zero: Whether negative contrast-structure terms are raised to 0, as by pyiqa but not by Wang et al.
     """
 
     def __init__(
@@ -84,7 +84,10 @@ class SSIM:
     def _signal(self, images: ImageBatch) -> Tensor:
         signal = crop_border(images.luma if self._colour == "ycbcr" else images.grey, self._crop)
         if min(signal.shape[-2:]) < _WINDOW:
-            raise BenchError(f"ssim: the image is smaller than the {_WINDOW}-pixel window after cropping; leave it out")
+            raise BenchError(
+                f"ssim: the image is smaller than the {_WINDOW}-pixel window after cropping; "
+                f"choose `metrics` without ssim"
+            )
         return signal.round()
 
     def prepare(self, reference: ImageBatch) -> Prepared:
@@ -95,7 +98,7 @@ class SSIM:
 
     def score(self, outputs: ImageBatch, prepared: Prepared) -> Tensor:
         """Return (N,) float64 in [-1, 1]; see `ccsr_bench.metrics.base.Metric`."""
-        # One image at a time: faster on a CPU (the maps stay in the cache) and independent of the batch.
+        # One image at a time: faster on a CPU, as the maps stay in the cache, and independent of other images.
         return torch.stack([self._similarity(luma, prepared) for luma in self._signal(outputs)])
 
     def _similarity(self, luma: Tensor, reference: Prepared) -> Tensor:

@@ -1,4 +1,4 @@
-"""The files of weights that metrics need: where they come from and where they lie."""
+"""The files of weights that metrics need: their sources, and their places on this machine."""
 
 from __future__ import annotations
 
@@ -117,19 +117,19 @@ FILES: Mapping[str, WeightFile] = {
         "Apache-2.0 (pytorch-fid)",
     ),
 }
-"""Every file, by what metrics call it."""
+"""Every file, by the key that metrics use."""
 
 
 def missing_files(keys: Sequence[str]) -> list[str]:
-    """Return those of some files that are not on this machine."""
+    """Return the keys of the files that are missing on this machine."""
     return [key for key in keys if _place(key) is None]
 
 
 def find_weights(metric: str, key: str) -> Path:
-    """Return where a file of weights is: in our cache, or where torch, pyiqa and CLIP keep theirs.
+    """Return the path of a file of weights, in our cache or in that of torch, pyiqa or CLIP.
 
     Raises:
-        MetricUnavailableError: It is in none.
+        MetricUnavailableError: The file is in none of them.
     """
     path = _place(key)
     if path is None:
@@ -140,7 +140,7 @@ def find_weights(metric: str, key: str) -> Path:
 
 
 def _place(key: str) -> Path | None:
-    import torch  # takes a second to import, and knows where its own cache is
+    import torch  # takes a second to import; torch knows the place of its own cache
 
     hub = Path(torch.hub.get_dir())
     folders = (weights_home(), hub / "pyiqa", hub / "checkpoints", hub / "clip")
@@ -151,8 +151,8 @@ def verified_weights(metric: str, key: str) -> tuple[Path, str]:
     """Return a file of weights and its sha256.
 
     Raises:
-        MetricUnavailableError: It is not there.
-        BenchError: It is not the published one.
+        MetricUnavailableError: The file is missing.
+        BenchError: The file is not the published one.
     """
     path = find_weights(metric, key)
     sha256 = unchanged_file_sha256(path)

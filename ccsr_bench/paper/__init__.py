@@ -1,1 +1,1 @@
-"""The CCSR paper's tables as facts: what they print, which method a row is, and where they contradict themselves."""
+"""The CCSR paper's tables: their printed numbers, the methods of their rows, and their contradictions."""

@@ -1,6 +1,6 @@
-"""Where the paper's tables contradict themselves, each other, and what its authors published; found by rules.
+"""Contradictions of the paper's tables with themselves, each other, and published scores, which rules detect.
 
-No rule names a cell. What is known already, `results/paper/errata.toml`, is only compared with.
+No rule names a cell. The known contradictions in `results/paper/errata.toml` only label what the rules detect.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,16 +24,16 @@ from ccsr_bench.places import shipped
 from ccsr_bench.published.scores import PublishedSet, published_sets, published_values
 
 SHARED_SPREADS = 2
-"""G-STDs that two methods share on a data set before it is no chance: those that share any by chance share one."""
+"""Number of equal G-STDs on a data set from which two methods are reported; one equal value can be a coincidence."""
 
 OUT_OF_LINE = 10.0
-"""Factor from the median of a column that no two methods of the paper differ by."""
+"""Factor from the median of a column from which a number is reported; correct numbers differ by less."""
 
 RULES = {
     "printed differently": "the same method, data set and metric has one number in one table, another in another",
     "spreads of another": f"two methods share {SHARED_SPREADS} or more G-STDs on a data set, digit by digit",
     "spreads of another column": "a method has the same G-STDs in two columns on every data set of a table",
-    "spread is a mean": "a G-STD is, to four significant digits, the mean of another column of its row; may be chance",
+    "spread is a mean": "a G-STD is, to four digits, the mean of another column of its row; may be a coincidence",
     "out of line": f"a number is {OUT_OF_LINE:g} times away from the median of its column on its data set",
     "steps": "the printed steps of a CCSR setting are not what the paper's formula gives for it",
     "no spread": "no spread is printed for a method whose code draws noise",
@@ -42,38 +42,38 @@ RULES = {
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One contradiction."""
+class Contradiction:
+    """One contradiction that a rule detected."""
 
     rule: str
-    """One of `RULES`."""
+    """Name of the rule, one of `RULES`."""
     about: str
-    """What contradicts: data set, method, metric, as far as the rule is about one."""
+    """Subject: the data set, the method and the metric, as far as the rule concerns one."""
     says: str
-    """The numbers."""
+    """The contradictory numbers and their places."""
     known: str = ""
-    """The erratum that lists it; empty when none does."""
+    """Name of the erratum that lists the contradiction; empty where none does."""
 
 
 class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A contradiction that is known already."""
+    """A known error of the paper."""
 
     text: str
     findings: dict[str, list[str]] = {}
-    """Rule -> what it finds (`Finding.about`)."""
+    """Rule -> subjects of its contradictions (`Contradiction.about`)."""
     not_in_the_numbers: str = ""
-    """Why no rule can find it; empty when one does."""
+    """Reason for which no rule can detect the error; empty where a rule does."""
 
 
 class _Row(NamedTuple):
-    """A row as printed."""
+    """A printed row."""
 
     table: str
     dataset: str
     method: str
-    """As printed."""
+    """Name of the method as printed in this row."""
     name: str
-    """The same for every name of the method."""
+    """Common name of the method, which is the same for all its printed names."""
     cells: Mapping[str, Printed]
 
     @property
@@ -81,7 +81,7 @@ class _Row(NamedTuple):
         return f"{self.dataset} {self.name}"
 
     def parts(self) -> Iterator[tuple[str, str]]:
-        """Yield every number that is printed, as (metric or metric and G-STD, text)."""
+        """Yield every printed number as (column, text), where a column is a metric's mean or G-STD."""
         for metric, cell in self.cells.items():
             if cell.value:
                 yield metric, cell.value
@@ -90,19 +90,19 @@ class _Row(NamedTuple):
 
 
 def read_errata(folder: Path | None = None) -> dict[str, Erratum]:
-    """Return what is known already, by name.
+    """Return the known errors of the paper, by name.
 
     Args:
-        folder: Where `errata.toml` is; what ships with ccsr-bench when None.
+        folder: Folder of `errata.toml`; the one that ships with ccsr-bench when None.
     """
     return read_toml((folder or shipped("results/paper")) / "errata.toml", dict[str, Erratum])
 
 
-def audit(folder: Path | None = None) -> list[Finding]:
-    """Return what the rules find, in their order.
+def audit(folder: Path | None = None) -> list[Contradiction]:
+    """Return the contradictions that the rules detect, in the order of the rules.
 
     Args:
-        folder: Where `tables.csv` and `errata.toml` are; what ships with ccsr-bench when None.
+        folder: Folder of `tables.csv` and `errata.toml`; the one that ships with ccsr-bench when None.
     """
     methods = find_methods()
     rows = list(_rows(read_tables(folder), methods))
@@ -112,7 +112,7 @@ def audit(folder: Path | None = None) -> list[Finding]:
         for rule, subjects in erratum.findings.items()
         for about in subjects
     }
-    found = itertools.chain(
+    detected = itertools.chain(
         _printed_differently(rows),
         _spreads_of_another(rows),
         _spreads_of_another_column(rows),
@@ -123,8 +123,8 @@ def audit(folder: Path | None = None) -> list[Finding]:
         _not_as_published(rows),
     )
     return [
-        Finding(finding.rule, finding.about, finding.says, known.get((finding.rule, finding.about), ""))
-        for finding in dict.fromkeys(found)
+        replace(contradiction, known=known.get((contradiction.rule, contradiction.about), ""))
+        for contradiction in dict.fromkeys(detected)
     ]
 
 
@@ -135,7 +135,7 @@ def _rows(tables: Mapping[str, PaperTable], methods: Mapping[str, MethodSpec]) -
                 yield _Row(table, dataset, method, common_name(method, methods), cells)
 
 
-def _printed_differently(rows: list[_Row]) -> Iterator[Finding]:
+def _printed_differently(rows: list[_Row]) -> Iterator[Contradiction]:
     numbers: dict[str, dict[str, list[str]]] = {}
     for row in rows:
         for part, text in row.parts():
@@ -143,11 +143,11 @@ def _printed_differently(rows: list[_Row]) -> Iterator[Finding]:
     for about, printed in numbers.items():
         if len(printed) > 1:
             says = "; ".join(f"{text} in {', '.join(tables)}" for text, tables in printed.items())
-            yield Finding("printed differently", about, says)
+            yield Contradiction("printed differently", about, says)
 
 
-def _spreads_of_another(rows: list[_Row]) -> Iterator[Finding]:
-    found: dict[str, dict[str, list[_Row]]] = {}
+def _spreads_of_another(rows: list[_Row]) -> Iterator[Contradiction]:
+    shared_by_pair: dict[str, dict[str, list[_Row]]] = {}
     for pair in itertools.combinations(sorted(rows, key=lambda row: row.name), 2):
         first, second = pair
         if first.dataset != second.dataset or first.name == second.name:
@@ -159,10 +159,10 @@ def _spreads_of_another(rows: list[_Row]) -> Iterator[Finding]:
         ]
         if len(shared) >= SHARED_SPREADS:
             about = f"{first.dataset} {first.name} and {second.name}"
-            found.setdefault(about, {}).setdefault(", ".join(shared), []).extend(pair)
-    for about, spreads in found.items():
+            shared_by_pair.setdefault(about, {}).setdefault(", ".join(shared), []).extend(pair)
+    for about, spreads in shared_by_pair.items():
         says = "; ".join(f"{shared} ({_where(both)})" for shared, both in spreads.items())
-        yield Finding("spreads of another", about, says)
+        yield Contradiction("spreads of another", about, says)
 
 
 def _where(rows: list[_Row]) -> str:
@@ -172,7 +172,7 @@ def _where(rows: list[_Row]) -> str:
     return "; ".join(f"{name} in {', '.join(numbers)}" for name, numbers in tables.items())
 
 
-def _spreads_of_another_column(rows: list[_Row]) -> Iterator[Finding]:
+def _spreads_of_another_column(rows: list[_Row]) -> Iterator[Contradiction]:
     by_method: dict[tuple[str, str], list[_Row]] = {}
     for row in rows:
         by_method.setdefault((row.table, row.name), []).append(row)
@@ -181,19 +181,21 @@ def _spreads_of_another_column(rows: list[_Row]) -> Iterator[Finding]:
         for first, second in itertools.combinations(columns, 2):
             if len(own) > 1 and all(row.cells[first].g_std == row.cells[second].g_std for row in own):
                 numbers = ", ".join(f"{row.cells[first].g_std} on {row.dataset}" for row in own)
-                yield Finding("spreads of another column", f"{name} {first} and {second}", f"{numbers} in {table}")
+                yield Contradiction(
+                    "spreads of another column", f"{name} {first} and {second}", f"{numbers} in {table}"
+                )
 
 
-def _spread_is_a_mean(rows: list[_Row]) -> Iterator[Finding]:
+def _spread_is_a_mean(rows: list[_Row]) -> Iterator[Contradiction]:
     for row in rows:
         means = {cell.value: metric for metric, cell in row.cells.items()}
         for metric, cell in row.cells.items():
             if len(cell.g_std.lstrip("0.")) >= 4 and cell.g_std in means:
                 says = f"{cell.g_std} is also {means[cell.g_std]} in {row.table}"
-                yield Finding("spread is a mean", f"{row.place} {metric} G-STD", says)
+                yield Contradiction("spread is a mean", f"{row.place} {metric} G-STD", says)
 
 
-def _out_of_line(rows: list[_Row]) -> Iterator[Finding]:
+def _out_of_line(rows: list[_Row]) -> Iterator[Contradiction]:
     columns: dict[tuple[str, str], list[tuple[_Row, str]]] = {}
     for row in rows:
         for part, text in row.parts():
@@ -202,27 +204,28 @@ def _out_of_line(rows: list[_Row]) -> Iterator[Finding]:
         middle = statistics.median(float(text) for _, text in numbers)
         for row, text in numbers:
             if not middle / OUT_OF_LINE < float(text) < middle * OUT_OF_LINE:
-                yield Finding("out of line", f"{row.place} {part}", f"{text} in {row.table}, median {middle:.4g}")
+                yield Contradiction("out of line", f"{row.place} {part}", f"{text} in {row.table}, median {middle:.4g}")
 
 
-def _steps(rows: list[_Row]) -> Iterator[Finding]:
+def _steps(rows: list[_Row]) -> Iterator[Contradiction]:
     for row in rows:
         setting = read_setting(row.method)
         if setting is not None and setting.printed_steps != setting.steps:
             says = f"{setting.printed_steps} in {row.table}, {setting.steps} by the formula"
-            yield Finding("steps", row.method, says)
+            yield Contradiction("steps", row.method, says)
 
 
-def _no_spread(rows: list[_Row], methods: Mapping[str, MethodSpec]) -> Iterator[Finding]:
-    spreads = {name: any(cell.g_std for row in rows if row.name == name for cell in row.cells.values())
-               for name in dict.fromkeys(row.name for row in rows)}  # fmt: skip
-    for name, printed in spreads.items():
+def _no_spread(rows: list[_Row], methods: Mapping[str, MethodSpec]) -> Iterator[Contradiction]:
+    printed: dict[str, bool] = {}
+    for row in rows:
+        printed[row.name] = printed.get(row.name, False) or any(cell.g_std for cell in row.cells.values())
+    for name, has_spread in printed.items():
         variants = [methods[variant] for variant in variants_of(name, methods)]
-        if variants and all(spec.stochastic for spec in variants) and not printed:
-            yield Finding("no spread", name, "no G-STD or L-STD in any table; the released code draws noise")
+        if variants and all(spec.stochastic for spec in variants) and not has_spread:
+            yield Contradiction("no spread", name, "no G-STD or L-STD in any table; the released code draws noise")
 
 
-def _not_as_published(rows: list[_Row]) -> Iterator[Finding]:
+def _not_as_published(rows: list[_Row]) -> Iterator[Contradiction]:
     names = {dataset: read_manifest(dataset).paper_name for dataset in manifest_paths()}
     for key, published in published_sets().items():
         means = _published_means(key, published)
@@ -237,11 +240,11 @@ def _published_means(key: str, published: PublishedSet) -> dict[str, float]:
     return means | {metric: value.value for metric, value in published.sets.items()}
 
 
-def _against_published(row: _Row, means: Mapping[str, float]) -> Iterator[Finding]:
+def _against_published(row: _Row, means: Mapping[str, float]) -> Iterator[Contradiction]:
     for metric, mean in means.items():
         label, decimals = METRICS[metric].label, METRICS[metric].decimals
         printed = row.cells.get(label, Printed("", "")).value
         rounded = f"{mean:.{decimals}f}"
         if printed and printed != rounded:
             says = f"{printed} in {row.table}, published {mean:.6f}"
-            yield Finding("not as published", f"{row.place} {label}", says)
+            yield Contradiction("not as published", f"{row.place} {label}", says)

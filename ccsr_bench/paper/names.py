@@ -1,4 +1,4 @@
-"""Which method of ours a row of the paper's tables is."""
+"""The methods that the rows of the paper's tables stand for."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Setting(NamedTuple):
     """A row of Table II, ``CCSR(T,S)``, or of Table III, ``CCSR(t_max,t_min,S)``."""
 
     steps_of_axis: int
-    """T."""
+    """T: number of steps of the whole time axis."""
     t_max: Fraction
     t_min: Fraction
     printed_steps: int
-    """S, as the paper prints it."""
+    """S as the paper prints it."""
 
     @property
     def steps(self) -> int:
@@ -34,30 +34,30 @@ class Setting(NamedTuple):
 
 
 def read_setting(name: str) -> Setting | None:
-    """Return the setting that a row's name says; None for other names."""
+    """Return the setting in a row's name; None for names without one."""
     _, t_max, t_min = STANDARD
-    if found := _BY_STEPS.match(name):
-        return Setting(int(found[1]), t_max, t_min, int(found[2]))
-    if found := _BY_TIMES.match(name):
-        return Setting(STANDARD[0], Fraction(found[1]), Fraction(found[2]), int(found[3]))
+    if match := _BY_STEPS.match(name):
+        return Setting(int(match[1]), t_max, t_min, int(match[2]))
+    if match := _BY_TIMES.match(name):
+        return Setting(STANDARD[0], Fraction(match[1]), Fraction(match[2]), int(match[3]))
     return None
 
 
 def corrected_name(name: str) -> str:
-    """Return a row's name with the number of steps that its setting has."""
+    """Return a row's name with the number of steps that follows from its setting."""
     setting = read_setting(name)
     return name if setting is None else f"{name.rpartition(',')[0]},{setting.steps})"
 
 
 def variants_of(name: str, methods: Mapping[str, MethodSpec]) -> list[str]:
-    """Return the names of the methods that a row of the paper is; several where it does not say which version.
+    """Return the names of the methods that a row of the paper stands for; several where its version is not printed.
 
-    A setting is the CCSR variant with these parameters, whatever it is called. Any other name is a title; ``V1`` stands
-    for CCSR-V1, and DiffBIR-S50 for either version.
+    A setting stands for the CCSR variant with its parameters, whatever the variant's name is. Any other name is a
+    title; ``V1`` stands for CCSR-V1, and DiffBIR-S50 for both versions.
 
     Args:
-        name: As the paper calls it.
-        methods: By name.
+        name: Name of the row, as printed.
+        methods: Methods by name.
     """
     setting = read_setting(name)
     if setting is None:
@@ -79,6 +79,6 @@ def variants_of(name: str, methods: Mapping[str, MethodSpec]) -> list[str]:
 
 
 def common_name(name: str, methods: Mapping[str, MethodSpec]) -> str:
-    """Return one name for all names under which the paper prints a method: its title here where there is one."""
-    found = variants_of(name, methods)
-    return methods[found[0]].variant.title if len(found) == 1 else name
+    """Return the common name of all printed names of a method: its title in this benchmark, where it has one."""
+    variants = variants_of(name, methods)
+    return methods[variants[0]].variant.title if len(variants) == 1 else name

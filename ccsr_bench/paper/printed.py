@@ -1,4 +1,4 @@
-"""The CCSR paper's tables, as printed (`results/paper`)."""
+"""The CCSR paper's tables as printed (`results/paper`)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ TITLES: Mapping[str, str] = {
     "VI": "efficient diffusion methods",
     "VII": "steps, seconds and parameters",
 }
-"""What each table is about."""
+"""Subject of each table."""
 
 COST_TABLE = "VII"
 """The table of steps, seconds and parameters."""
 
 COMPARISONS = ("IV", "V", "VI")
-"""The tables that compare methods; I-III are about CCSR's own settings."""
+"""The tables that compare methods; Tables I to III compare settings of CCSR."""
 
 
 class Printed(NamedTuple):
@@ -36,14 +36,14 @@ class Printed(NamedTuple):
 
 
 PaperTable = dict[str, dict[str, dict[str, Printed]]]
-"""Data set -> method -> metric, all as the paper calls them and in its order."""
+"""Data set -> method -> metric -> cell, with the paper's names and in its order."""
 
 
 def read_tables(folder: Path | None = None) -> dict[str, PaperTable]:
     """Return Tables I to VI by number.
 
     Args:
-        folder: Where `tables.csv` is; what ships with ccsr-bench when None.
+        folder: Folder of `tables.csv`; the one that ships with ccsr-bench when None.
     """
     tables: dict[str, PaperTable] = {}
     path = (folder or shipped("results/paper")) / "tables.csv"
@@ -64,7 +64,7 @@ class PrintedCosts:
 
 
 def read_costs() -> dict[str, PrintedCosts]:
-    """Return the paper's Table VII by method, as the paper calls it."""
+    """Return the rows of the paper's Table VII by the printed name of the method."""
     with (shipped("results/paper") / "table7.csv").open(newline="", encoding="utf-8") as file:
         return {
             row["method"]: PrintedCosts(

@@ -1,1 +1,1 @@
-"""Preparing what a benchmark needs, by name: data sets, methods and metrics."""
+"""Preparing data sets, methods and metrics by name."""

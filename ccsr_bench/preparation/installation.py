@@ -1,4 +1,4 @@
-"""Installing what was selected, one thing after the other."""
+"""Installing selected data sets, methods and metrics, one after another."""
 
 from __future__ import annotations
 
@@ -26,43 +26,43 @@ from ccsr_bench.published import canary
 
 @dataclass(frozen=True)
 class Installation:
-    """One thing to install."""
+    """One item to install."""
 
     name: str
     install: Callable[[Progress], str]
-    """Installs it, and returns a line that says what was installed, where, and under which licence."""
+    """Installs the item, and returns a line about it, its place and its licence."""
     files: int = 0
-    """Number of files, of which the progress is reported; 0 where none is."""
+    """Number of files whose progress is reported; 0 where no progress is reported."""
     remark: str = ""
-    """What to say before a long piece of work without progress."""
+    """Message to show before long work without progress."""
     optional: bool = False
-    """Whether what comes after it is installed all the same where this cannot be."""
+    """Whether later items are installed even if this one cannot be."""
 
 
 def install_all(installations: Iterable[Installation], install: Callable[[Installation], None]) -> None:
-    """Install things in their order, up to the first that cannot be installed and is not optional.
+    """Install items in order, up to the first that cannot be installed and is not optional.
 
     Args:
-        installations: Things to install.
-        install: Called with each; installs it and shows that.
+        installations: Items to install.
+        install: Function that installs one item and reports it.
 
     Raises:
-        BenchError: Some could not be installed; every reason is given.
+        BenchError: An item could not be installed; the message gives every reason.
     """
     failures: list[str] = []
-    for one in installations:
+    for item in installations:
         try:
-            install(one)
+            install(item)
         except BenchError as error:
             failures.append(str(error))
-            if not one.optional:
+            if not item.optional:
                 break
     if failures:
         raise BenchError("; ".join(failures))
 
 
 def plan(selection: Selection, *, local: Path | None = None, source: Path | None = None) -> list[Installation]:
-    """Return what has to be installed for a selection; what several methods share is in it once.
+    """Return the items to install for a selection; an item that several methods share occurs once.
 
     Args:
         selection: Data sets, methods and metrics.
@@ -86,7 +86,7 @@ def plan(selection: Selection, *, local: Path | None = None, source: Path | None
 
 
 def _check_source(families: Sequence[MethodSpec]) -> None:
-    """Check that a checkout that is given can only be that of one official repository."""
+    """Check that the selection has exactly one official repository, of which a given checkout can be."""
     if len(families) != 1:
         raise BenchError("`source` is the checkout of one method's official repository: name that method alone")
     if families[0].manifest.upstream is None:
@@ -99,7 +99,7 @@ def _check_source(families: Sequence[MethodSpec]) -> None:
 def _dataset(manifest: DatasetManifest, local: Path | None) -> Installation:
     def install(progress: Progress) -> str:
         if isinstance(manifest.source, FolderSource):
-            return f"{manifest.name}: is on this machine already, nothing to prepare (licence: {manifest.licence})"
+            return f"{manifest.name}: already on this machine, nothing to prepare (licence: {manifest.licence})"
         folder = prepare_dataset(manifest, local=local, progress=progress)
         return f"{manifest.name}: verified, in {folder} (licence: {manifest.licence})"
 
@@ -147,7 +147,7 @@ def _nothing(spec: MethodSpec, _progress: Progress) -> str:
 
 
 def _metrics(metrics: Sequence[MetricInfo], local: Path | None) -> Iterator[Installation]:
-    """Install the weights of metrics, and the published image that the canary scores, which is not in a local copy."""
+    """Yield the weights of metrics, and without a local copy also the images of the canary."""
 
     def install(file: WeightFile, _progress: Progress) -> str:
         with installing(file.name, weights_home()):

@@ -1,4 +1,4 @@
-"""What is to be prepared, found by name, and what of it is missing on this machine."""
+"""The selection of what to prepare, by name, and the list of its missing parts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Selection:
 
     @property
     def models(self) -> tuple[MethodSpec, ...]:
-        """The methods, and the captioners that they need."""
+        """The selected methods, and the captioners that they need."""
         return (*self.methods, *(spec.captioner for spec in self.methods if spec.variant.captioned))
 
 
@@ -46,7 +46,7 @@ def select(
         methods_dirs: Folders of the user's own methods.
 
     Raises:
-        BenchError: There is no such name, or nothing is named.
+        BenchError: A name does not exist, or there are no names.
     """
     folders = list(methods_dirs)
     chosen = [] if metrics is None else [find_metric(name) for name in dict.fromkeys(metrics)]
@@ -58,12 +58,12 @@ def select(
         metrics=tuple(chosen),
     )
     if selection == Selection():
-        raise BenchError("say what to prepare: --dataset D, --method M or --metrics")
+        raise BenchError("say what to prepare: give `dataset`, `method` or `metrics`")
     return selection
 
 
 def missing(selection: Selection) -> list[str]:
-    """Return one line for everything that is missing: where it goes, and where it comes from; nothing is fetched."""
+    """Return one line for each missing item, with its place and its sources; nothing is downloaded."""
     lines = [
         f"data set {manifest.name}: goes to {dataset_home(manifest.name)}"
         for manifest in selection.datasets

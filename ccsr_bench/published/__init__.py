@@ -1,1 +1,1 @@
-"""Scores that others published, and the comparison of ours with them."""
+"""Scores that others published, and the comparison of our scores with them."""

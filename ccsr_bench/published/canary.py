@@ -1,6 +1,6 @@
-"""The canary: before hours of work, every metric scores one published image, whose published score is known.
+"""The canary: before the work starts, every metric scores one published image whose score is known.
 
-A network whose weights were not loaded gives numbers like any other; only a known number tells.
+A network whose weights were not loaded gives plausible numbers; only the comparison with a known number detects it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IMAGE = "Canon_001_LR4"
 
 @dataclass(frozen=True)
 class CanaryFile:
-    """One of the two images."""
+    """One of the two images of the canary."""
 
     part: str
     """Folder of the image in the data set."""
@@ -36,12 +36,12 @@ class CanaryFile:
 
     @property
     def target(self) -> Path:
-        """Where `prepare --metrics` puts it."""
+        """Path at which `prepare` installs the image with the metrics' weights."""
         return weights_home() / "canary" / self.part / self.file.path
 
 
 def canary_files() -> tuple[CanaryFile, CanaryFile]:
-    """Return the HR image and the published output that the canary is made of."""
+    """Return the two images of the canary: an HR image and a published output for it."""
     published = find_published(PUBLISHED)
     manifest = read_manifest(published.dataset)
     source = manifest.source
@@ -72,17 +72,17 @@ def comparable(metrics: Iterable[str], protocol: MetricProtocol) -> list[str]:
 
 
 def check(scorer: Scorer, protocol: MetricProtocol) -> list[str]:
-    """Score the canary.
+    """Score the canary, and compare the scores with the published ones.
 
     Args:
-        scorer: With the metrics to check.
-        protocol: Their definitions.
+        scorer: Scorer with the metrics to check.
+        protocol: Protocol of the metrics' definitions.
 
     Returns:
-        The metrics that were checked; none where the two images are not on this machine.
+        Names of the metrics that were checked; none where the two images are not installed.
 
     Raises:
-        BenchError: A metric gives another number than the published one, or the images are damaged.
+        BenchError: A score differs from the published one, or an image is damaged.
     """
     names = comparable(scorer.metrics, protocol)
     paths = [_installed(file) for file in canary_files()]
@@ -103,7 +103,8 @@ def check(scorer: Scorer, protocol: MetricProtocol) -> list[str]:
         if not abs(ours - theirs) <= allowed:
             raise BenchError(
                 f"{name} gives {ours:.6f} for the published image {IMAGE}, which scores {theirs:.6f} (allowed: "
-                f"{allowed:.1e}): its weights or a library are not what they should be; "
-                f"`ccsr-bench verify {PUBLISHED} --metrics {name}` shows more, --no-canary goes on all the same"
+                f"{allowed:.1e}): its weights or a library are wrong; "
+                f"`ccsr-bench verify {PUBLISHED} --metrics {name}` shows more. To skip this check, give "
+                f"`canary=False` in Python or `--no-canary` on the command line"
             )
     return names

@@ -13,41 +13,41 @@ from ccsr_bench.places import shipped
 
 
 class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far ours may be from a published value."""
+    """Largest accepted differences between our scores and published ones."""
 
     image: float
-    """For each image; half of the last published digit is added."""
+    """Tolerance for each image, to which half of the last published digit is added."""
     mean: float
-    """For the mean over images; half of the last published digit is added."""
+    """Tolerance for the mean over images, to which half of the last published digit is added."""
 
 
 class LeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Images whose published value another definition gave, and why."""
+    """Images whose published value has another definition, and the reason."""
 
     images: list[str]
     reason: str
 
 
 class SetValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A published value of a metric of a set of images, and how far ours may be from it."""
+    """A published value of a metric of a set of images, and the tolerance for ours."""
 
     value: float
     tolerance: float
 
 
 class PublishedSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One set of published scores: a TOML file beside the CSV with the values."""
+    """One set of published scores: a TOML file, which belongs to a CSV file with the values."""
 
     title: str
     source: str
     dataset: str
     outputs: str
-    """Which published outputs of the data set were scored."""
+    """Name of the method whose published outputs of the data set were scored."""
     protocol: str
     tolerances: dict[str, Tolerance]
     left_out: dict[str, LeftOut] = {}
     sets: dict[str, SetValue] = {}
-    """Metrics of all images together."""
+    """Metric of all images together -> its published value."""
 
 
 def published_sets() -> dict[str, PublishedSet]:
@@ -76,10 +76,10 @@ def published_values(name: str) -> dict[str, dict[str, str]]:
 
 
 def allowed_difference(tolerance: float, values: Iterable[str]) -> float:
-    """Return how far a value may be from a printed one: the tolerance, and half of the last printed digit.
+    """Return the accepted difference from a printed value: the tolerance plus half of the last printed digit.
 
     Args:
-        tolerance: Of the metric.
-        values: The printed values of its column, which has as many digits as the longest; some writers drop zeros.
+        tolerance: Tolerance of the metric.
+        values: Printed values of the metric. The longest has the column's digits, as some writers omit final zeros.
     """
     return tolerance + 0.5 * 10.0 ** -max(len(value.partition(".")[2]) for value in values)

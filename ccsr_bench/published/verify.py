@@ -16,25 +16,25 @@ from ccsr_bench.published.scores import LeftOut, PublishedSet, SetValue, allowed
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Our values of one metric against the published ones."""
+class PublishedComparison:
+    """The comparison of our values of one metric with the published values."""
 
     metric: str
     images: int
     ours: float
-    """Mean over images."""
+    """Mean of our values over images."""
     published: float
-    """Mean over images, of the published per-image values."""
+    """Mean of the published values over images."""
     allowed_mean: float
-    """How far the means may be apart."""
+    """Largest accepted difference of the means."""
     worst: float
-    """Largest difference of one image."""
+    """Largest difference of an image."""
     worst_image: str
-    """Which; empty for a metric of all images together."""
+    """Name of the image with the largest difference; empty for a metric of all images together."""
     allowed_image: float
-    """How far one image may be off."""
+    """Largest accepted difference of an image."""
     left_out: str
-    """Which images were left out and why; empty for none."""
+    """Images that were left out and the reason; empty where there are none."""
 
     @property
     def agrees(self) -> bool:
@@ -49,16 +49,16 @@ def compare(
     outputs: Mapping[str, Path],
     scorer: Scorer,
     progress: Callable[[int, int, str], None],
-) -> list[Comparison]:
-    """Score the published outputs and compare with the published scores.
+) -> list[PublishedComparison]:
+    """Score the published outputs, and compare the scores with the published ones.
 
     Args:
-        name: Name of the set, which its CSV has.
-        published: The set.
-        dataset: Its data set, installed.
-        outputs: The published outputs, by image name.
-        scorer: With the metrics to compare.
-        progress: Called after every image.
+        name: Name of the set of published scores, which is that of its CSV file.
+        published: Set of published scores.
+        dataset: Installed data set that was scored.
+        outputs: Image name -> published output.
+        scorer: Scorer with the metrics to compare.
+        progress: Function that is called after every image.
 
     Raises:
         BenchError: A published output is damaged, or none of the metrics was published.
@@ -67,8 +67,8 @@ def compare(
     metrics = [metric for metric in scorer.metrics if metric in published.tolerances]
     sets = [metric for metric in scorer.set_metrics if metric in published.sets]
     if not metrics and not sets:
-        asked = ", ".join([*scorer.metrics, *scorer.set_metrics])
-        raise BenchError(f"{name} has no published value of {asked} to compare with")
+        names = ", ".join([*scorer.metrics, *scorer.set_metrics])
+        raise BenchError(f"{name} has no published value of {names} to compare with; choose other `metrics`")
     ours: dict[str, dict[str, float]] = {metric: {} for metric in metrics}
     vectors: list[np.ndarray] = []
     for index, sample in enumerate(dataset.samples, start=1):
@@ -87,24 +87,24 @@ def compare(
     ]
 
 
-def _compare_set(metric: str, published: SetValue, vectors: np.ndarray) -> Comparison:
-    """Compare a metric of all images: (M, 2, D) vectors of outputs and references."""
+def _compare_set(metric: str, published: SetValue, vectors: np.ndarray) -> PublishedComparison:
+    """Compare a metric of all images, from the vectors of outputs and references, (M, 2, D)."""
     ours = entry_point(METRICS[metric].entry)(vectors[:, 0], vectors[:, 1])
     difference = abs(ours - published.value)
-    return Comparison(
+    return PublishedComparison(
         metric, len(vectors), ours, published.value, published.tolerance, difference, "", published.tolerance, ""
     )
 
 
 def _compare_metric(
     metric: str, published: PublishedSet, values: Mapping[str, str], ours: Mapping[str, float]
-) -> Comparison:
+) -> PublishedComparison:
     left_out = published.left_out.get(metric, LeftOut([], ""))
     images = [image for image in values if image not in left_out.images]
     tolerance = published.tolerances[metric]
     differences = {image: abs(ours[image] - float(values[image])) for image in images}
     worst = max(images, key=differences.__getitem__)
-    return Comparison(
+    return PublishedComparison(
         metric=metric,
         images=len(images),
         ours=float(np.mean([ours[image] for image in images])),

@@ -1,1 +1,1 @@
-"""How far numbers can be trusted: intervals (`bootstrap`), tests (`paired`), enough runs (`run_counts`)."""
+"""The uncertainty of scores: intervals (`bootstrap`), tests (`paired`), and the number of runs (`run_counts`)."""

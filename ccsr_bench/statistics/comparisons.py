@@ -1,4 +1,4 @@
-"""What several methods of one data set show: which differ, and whether their runs were enough."""
+"""Comparisons of the methods of a data set: which differ, and whether the number of runs is sufficient."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from ccsr_bench.statistics.run_counts import RunCount, g_std_by_runs
 Quantity = Literal["mean", "G-STD", "L-STD"]
 
 
-class Comparison(NamedTuple):
-    """How a second method differs from a first in one number, over the images that both have."""
+class MethodComparison(NamedTuple):
+    """The difference of two methods in one quantity, over the images that both have."""
 
     dataset: str
     first: str
     second: str
     metric: str
-    """L-STD's is ``l-std``."""
+    """Name of the metric; ``l-std`` for L-STD."""
     quantity: Quantity
     difference: PairedDifference
     corrected: float
-    """The p-value corrected by Holm's method for all comparisons that are returned together."""
+    """The p-value, corrected by Holm's method for all comparisons that are returned together."""
 
     @property
     def significant(self) -> bool:
@@ -38,43 +38,43 @@ class Comparison(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    """Two ledgers of one data set, and the numbers of both."""
+    """Two ledgers of one data set that are compared."""
 
     first: Results
     second: Results
 
 
-def compare_methods(found: Sequence[Results], *, metrics: Sequence[str] = (), against: str = "") -> list[Comparison]:
+def compare_methods(
+    ledgers: Sequence[Results], *, metrics: Sequence[str] = (), against: str = ""
+) -> list[MethodComparison]:
     """Compare every two methods of every data set, and correct all p-values together.
 
-    Means over runs are compared for every metric. Where both methods have several runs, G-STD is compared too, by the
-    images' spreads over as many runs as both have, and L-STD where both have it over as many.
+    Means over runs are compared for every metric. Where both methods have several runs, G-STD is compared too, from the
+    images' spreads over as many runs as both have. L-STD is compared where both have it over the same number of runs.
 
     Args:
-        found: The ledgers.
-        metrics: Only these, of those that score images; all when empty. ``l-std`` is one.
-        against: Compare the others with this method only; all pairs when empty.
+        ledgers: Ledgers to compare.
+        metrics: Names of the metrics to compare, of those that score images, or ``l-std``; all when empty.
+        against: Name of the only method that the others are compared with; all pairs are compared when empty.
 
     Raises:
         BenchError: Two ledgers of a data set define a metric differently, or there is nothing to compare.
     """
     differences = {
-        (pair.first.identity.dataset, pair.first.label, pair.second.label, metric, quantity): one
-        for pair in _pairs(found, against)
-        for metric, quantity, one in _differences(pair, metrics)
+        (pair.first.identity.dataset, pair.first.label, pair.second.label, metric, quantity): difference
+        for pair in _pairs(ledgers, against)
+        for metric, quantity, difference in _differences(pair, metrics)
     }
     if not differences:
-        raise BenchError(
-            "nothing to compare: that takes two methods with scores of the same two images or more of one data set"
-        )
+        raise BenchError("nothing to compare: two methods need scores of the same two or more images of one data set")
     corrected = holm({key: difference.p_value for key, difference in differences.items()})
-    return [Comparison(*key, difference, corrected[key]) for key, difference in differences.items()]
+    return [MethodComparison(*key, difference, corrected[key]) for key, difference in differences.items()]
 
 
-def _pairs(found: Sequence[Results], against: str) -> Iterator[_Pair]:
+def _pairs(ledgers: Sequence[Results], against: str) -> Iterator[_Pair]:
     by_dataset: dict[str, list[Results]] = {}
-    for one in found:
-        by_dataset.setdefault(one.identity.dataset, []).append(one)
+    for results in ledgers:
+        by_dataset.setdefault(results.identity.dataset, []).append(results)
     for group in by_dataset.values():
         common_definitions(group)
         for first, second in itertools.combinations(group, 2):
@@ -94,7 +94,7 @@ def _differences(pair: _Pair, metrics: Sequence[str]) -> Iterator[tuple[str, Qua
             continue
         yield metric, "mean", paired_difference(both[0].mean(axis=1), both[1].mean(axis=1))
         runs = min(pair.first.runs, pair.second.runs)
-        if runs > 1:  # over equally many: few runs give a lower standard deviation
+        if runs > 1:  # over equally many runs: fewer runs give a lower standard deviation
             yield metric, "G-STD", paired_difference(spread(both[0][:, :runs]), spread(both[1][:, :runs]))
     if (not metrics or "l-std" in metrics) and pair.first.runs == pair.second.runs:
         first, second = pair.first.l_std(), pair.second.l_std()
@@ -110,7 +110,7 @@ def _common(first: Scores, second: Scores) -> tuple[np.ndarray, np.ndarray] | No
 
 
 def image_metrics(results: Results, metrics: Sequence[str]) -> list[str]:
-    """Return which of the asked-for metrics score the images of a ledger; all such metrics when none is asked for."""
+    """Return the names in `metrics` that score the images of a ledger; all such metrics when `metrics` is empty."""
     return [
         name
         for name, info in METRICS.items()
@@ -119,32 +119,34 @@ def image_metrics(results: Results, metrics: Sequence[str]) -> list[str]:
 
 
 class RunsOf(NamedTuple):
-    """How G-STD of one metric of one method changes with the number of runs."""
+    """The dependence of G-STD on the number of runs, for one metric of one method."""
 
     dataset: str
     method: str
     metric: str
     images: int
     counts: list[RunCount]
-    """From 2 runs to all."""
+    """G-STD for 2 runs to all runs."""
 
 
-def runs_of_methods(found: Sequence[Results], *, metrics: Sequence[str] = ()) -> list[RunsOf]:
-    """Return how G-STD changes with the number of runs, for every method with several.
+def runs_of_methods(ledgers: Sequence[Results], *, metrics: Sequence[str] = ()) -> list[RunsOf]:
+    """Return the dependence of G-STD on the number of runs, for every method with several runs.
 
     Args:
-        found: The ledgers.
-        metrics: Only these, of those that score images; all when empty.
+        ledgers: Ledgers of the methods.
+        metrics: Names of metrics that score images; all such metrics when empty.
 
     Raises:
         BenchError: No method has several runs.
     """
     curves = [
-        RunsOf(one.identity.dataset, one.label, metric, len(scores.images), g_std_by_runs(scores.values))
-        for one in found
-        for metric in image_metrics(one, metrics)
-        if one.runs > 1 and (scores := one.scores(metric)) is not None
+        RunsOf(results.identity.dataset, results.label, metric, len(scores.images), g_std_by_runs(scores.values))
+        for results in ledgers
+        for metric in image_metrics(results, metrics)
+        if results.runs > 1 and (scores := results.scores(metric)) is not None
     ]
     if not curves:
-        raise BenchError("no method here has several runs and one of the metrics; `run --runs 10` makes some")
+        raise BenchError(
+            "no method has several runs with these metrics; run a stochastic method ten times first (`ccsr-bench run`)"
+        )
     return curves

@@ -1,4 +1,4 @@
-"""The best and the worst of an image's runs, which the CCSR paper's Figures 1 and 5 to 7 show side by side."""
+"""The best and the worst run of an image, which Figures 1 and 5 to 7 of the CCSR paper show side by side."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ class Extremes(NamedTuple):
     best_run: int
     best: float
     worst_run: int
-    """The best run itself where all scores are equal, as with a single run."""
+    """Equal to `best_run` where all scores are equal, as with a single run."""
     worst: float
 
 
 def ranking_metric(results: Sequence[Results]) -> str:
-    """Return the metric that ranks runs: PSNR, as in the paper, or else the first with a reference that all have.
+    """Return the metric that ranks runs: PSNR, as in the paper, or else the first reference metric that all have.
 
     Args:
-        results: Of the methods that are shown together.
+        results: Results of the methods that are shown together.
 
     Raises:
-        BenchError: They have no metric with a reference in common.
+        BenchError: The methods have no metric with a reference in common.
     """
     for name, info in METRICS.items():  # PSNR is the first
-        if info.kind == "reference" and all(name in one.definitions for one in results):
+        if info.kind == "reference" and all(name in method.definitions for method in results):
             return name
-    methods = " and ".join(one.label for one in results)
+    methods = " and ".join(method.label for method in results)
     raise BenchError(
-        f"{methods}: no metric with a reference that ranks the runs of all; run them again with --metrics psnr"
+        f"{methods}: no metric with a reference is recorded for all; run them again with psnr in `metrics`"
     )
 
 
@@ -45,15 +45,15 @@ def find_extremes(results: Results, metric: str) -> dict[str, Extremes]:
     Of runs with equal scores the first is taken.
 
     Args:
-        results: One method's, on one data set.
-        metric: One that scores images.
+        results: Results of one method on one data set.
+        metric: Name of a metric that scores images.
     """
     scores = results.scores(metric)
     if scores is None:
         return {}
-    found = {}
+    extremes = {}
     for image, values in zip(scores.images, scores.values, strict=True):
         highest, lowest = int(values.argmax()), int(values.argmin())
         best, worst = (highest, lowest) if METRICS[metric].higher_is_better else (lowest, highest)
-        found[image] = Extremes(metric, best, float(values[best]), worst, float(values[worst]))
-    return found
+        extremes[image] = Extremes(metric, best, float(values[best]), worst, float(values[worst]))
+    return extremes

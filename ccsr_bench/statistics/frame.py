@@ -30,20 +30,20 @@ _TYPES = {"run": "Int64", "seed": "Int64", "value": "float64", "seconds": "float
 _TYPES |= {name: "category" for name in COLUMNS if name not in _TYPES}
 
 
-def scores_frame(found: Sequence[Results]) -> pandas.DataFrame:
+def scores_frame(ledgers: Sequence[Results]) -> pandas.DataFrame:
     """Return every recorded score of some ledgers.
 
     Args:
-        found: The ledgers, open.
+        ledgers: Open ledgers.
 
     Returns:
         A data frame with `COLUMNS`; texts are categories, runs and seeds nullable integers.
     """
     import pandas
 
-    columns = zip(*(row for one in found for row in _rows(one)), strict=True)
+    columns = zip(*(row for results in ledgers for row in _rows(results)), strict=True)
     values = dict(zip(COLUMNS, columns, strict=True)) or dict.fromkeys(COLUMNS, ())
-    # Each column is typed as it is read: by way of floats, seeds of 63 bits would be rounded.
+    # Each column gets its type at once: a conversion through floats would round seeds of 63 bits.
     return pandas.DataFrame({name: pandas.Series(values[name], dtype=_TYPES[name]) for name in COLUMNS})
 
 

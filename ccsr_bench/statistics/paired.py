@@ -1,4 +1,4 @@
-"""Tests whether two methods differ, on the same images, and their correction for many comparisons."""
+"""Significance tests of two methods on the same images, and their correction for many comparisons."""
 
 from __future__ import annotations
 
@@ -9,60 +9,63 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from ccsr_bench.stability import finite
+from ccsr_bench.stability import check_finite
 from ccsr_bench.statistics.bootstrap import Interval, bootstrap_interval
 
 SIGNIFICANCE = 0.05
-"""Family-wise level: of all comparisons under one table together."""
+"""Family-wise significance level of all comparisons that are corrected together."""
 
 MOST_EXACT = 13
-"""Images up to which all 2^M assignments of signs are tried."""
+"""Number of images M up to which all 2^M assignments of signs are evaluated."""
 
 RANDOM_FLIPS = 10_000
+"""Number of random assignments of signs that are evaluated for more images."""
 
 _Key = TypeVar("_Key", bound=Hashable)
 
 
 class PairedDifference(NamedTuple):
-    """How a second method differs from a first over the same images."""
+    """The difference between a second and a first method over the same images."""
 
     mean: float
-    """Of second - first."""
+    """Mean over images of second - first."""
     interval: Interval
     """95 % bootstrap interval of that mean over images."""
     p_value: float
-    """Two-sided, of the hypothesis that which of the two made an output does not matter."""
+    """Two-sided p-value under the null hypothesis that the two methods are exchangeable."""
     images: int
 
 
 def paired_difference(first: np.ndarray, second: np.ndarray) -> PairedDifference:
     """Compare two methods by their per-image values, with a sign-flip permutation test.
 
-    Were the methods alike, each image's difference could as well have the other sign. The p-value is the share of
-    assignments of signs whose mean is at least as far from 0: of all for up to `MOST_EXACT` images, else of
-    `RANDOM_FLIPS` random ones and the actual one. Where none of the random ones is, it is at most what Hoeffding's
-    inequality says of the share among all, so that many comparisons can be corrected. No distribution is assumed;
-    images are taken as a sample of others.
+    Under the null hypothesis, each image's difference has either sign with equal probability. The p-value is the share
+    of assignments of signs whose mean is at least as far from 0 as the observed mean: among all assignments for up to
+    `MOST_EXACT` images, otherwise among `RANDOM_FLIPS` random assignments and the observed one. Where no random
+    assignment is as far from 0, the p-value is at most Hoeffding's bound on the share among all assignments, so that
+    many comparisons can be corrected. No distribution is assumed; the images are treated as a random sample.
 
     Args:
-        first: (M,) float, one value per image.
-        second: (M,) float, of the same images in the same order.
+        first: One value per image, (M,) float.
+        second: Values of the same images in the same order, (M,) float.
 
     Raises:
-        ValueError: A value is not finite, they are not of the same images, or of fewer than two.
+        ValueError: A value is not finite, the numbers of values differ, or there are fewer than two.
     """
-    first, second = finite("first", first, 1), finite("second", second, 1)
+    first, second = check_finite("first", first, 1), check_finite("second", second, 1)
     if first.shape != second.shape or len(first) < 2:
-        raise ValueError(f"values of the same two images or more are compared, got {first.shape} and {second.shape}")
+        raise ValueError(
+            f"`first` and `second` must be of the same two or more images, got {first.shape} and {second.shape}"
+        )
     differences = second - first
     interval = bootstrap_interval(differences)
-    assert interval is not None  # there are two images or more
+    assert interval is not None  # there are two or more images
     p_value = _sign_flip(differences) if differences.any() else 1.0
     return PairedDifference(float(differences.mean()), interval, p_value, len(differences))
 
 
 def _sign_flip(differences: np.ndarray) -> float:
-    # Scaled, so that rounding does not decide whether two means are equally far from 0.
+    # The scale makes the tolerance below relative, so that rounding does not separate equal means.
     differences = differences / np.abs(differences).max()
     actual = abs(differences.sum()) - 1e-9
     if len(differences) <= MOST_EXACT:

@@ -1,1 +1,1 @@
-"""Files of weights, of methods and of metrics: their formats, and reading them without running what they hold."""
+"""Files of weights of methods and metrics: their formats, and reading them without executing code in them."""

@@ -1,4 +1,4 @@
-"""Reading tensors by name from a file of weights, and comparing them with those that a network has."""
+"""Reading named tensors from a file of weights, and comparing them with those of a network."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ccsr_bench.errors import BenchError, first_line
 
 
 def read_tensors(path: Path, *, nested: str | None = None) -> dict[str, Tensor]:
-    """Read tensors by name on the CPU; nothing in the file is executed.
+    """Read named tensors on the CPU; no code in the file is executed.
 
     Args:
         path: File in the safetensors format, or in PyTorch's own.
         nested: Key under which the tensors may lie in a PyTorch file.
 
     Raises:
-        BenchError: The file is damaged, or holds something else than tensors by name.
+        BenchError: The file is damaged, or does not hold named tensors.
     """
     try:
         content = _read(path)
-    except Exception as error:  # damaged pickles raise nearly everything
+    except Exception as error:  # damaged pickles raise nearly every type of error
         if "weights only load failed" in str(error).lower():
             raise BenchError(
-                f"{path}: holds code beside weights, or is damaged; nothing of it was run: no readable weights"
+                f"{path}: holds code beside weights, or is damaged: no readable weights; nothing in it was executed"
             ) from error
         raise BenchError(
-            f"{path}: damaged or cut short: no readable weights ({first_line(error)}); delete it and prepare again"
+            f"{path}: damaged or truncated: no readable weights ({first_line(error)}); delete it and prepare again"
         ) from error
     if isinstance(content, dict) and nested is not None and isinstance(content.get(nested), dict):
         content = content[nested]
@@ -44,23 +44,23 @@ def read_tensors(path: Path, *, nested: str | None = None) -> dict[str, Tensor]:
 
 def _read(path: Path) -> Any:
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file  # of the extra `ccsr`
+        from safetensors.torch import load_file  # imports safetensors, of the extra `ccsr`
 
         return load_file(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's, about damaged pickles; what is wrong is in our own line
+        warnings.simplefilter("ignore")  # torch warns about damaged pickles; our own error says what is wrong
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
 class Difference(NamedTuple):
-    """How tensors differ from those that a network has."""
+    """The difference between the tensors of a file and those of a network."""
 
     missing: list[str]
-    """Tensors that the network has, and the file has not."""
+    """Names of tensors of the network that the file lacks."""
     foreign: list[str]
-    """Tensors that the file has, and the network has not."""
+    """Names of tensors of the file that the network does not have."""
     reshaped: list[str]
-    """Tensors of both whose shapes differ."""
+    """Names of tensors whose shapes differ."""
 
 
 def compare_tensors(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> Difference:

@@ -36,7 +36,7 @@ from tests.support.pictures import picture
         ("--shard", "7/10", "--shard 7/10 leaves none of the 4 images"),
         ("--device", "meta", "--device meta cannot be used here"),
         ("--device", "cuda:99", "--device cuda:99 cannot be used here"),
-        ("--dataset", "RealSR", "--dataset RealSR is a data set of its own"),
+        ("--dataset", "RealSR", "--dataset RealSR is the name of another data set"),
         ("--dataset", "a/b", "--dataset 'a/b': use letters"),
     ],
 )
@@ -286,7 +286,7 @@ def test_output_folders_that_are_neither_one_run_nor_several(
     assert "holds images beside the folder sample1" in mistake(capsys, *score)
     (tmp_path / "outputs" / "image0.png").unlink()
     (tmp_path / "outputs" / "sample3").mkdir()
-    assert "sample3: no PNG or BMP image in it" in mistake(capsys, *score)
+    assert "sample3: holds no PNG or BMP image" in mistake(capsys, *score)
     with Image.open(pairs / "hr" / "image0.png") as image:
         image.save(tmp_path / "outputs" / "sample3" / "image0.jpg")
     assert "image0.jpg: a JPEG" in mistake(capsys, *score)

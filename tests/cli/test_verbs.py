@@ -95,7 +95,7 @@ def test_list(what: str, capsys: Capture) -> None:
 
 def test_prepare_and_doctor(home: Path, capsys: Capture) -> None:
     done(["prepare", "--dataset", "sample"])
-    assert capsys.readouterr().out.startswith("sample: is on this machine already, nothing to prepare")
+    assert capsys.readouterr().out.startswith("sample: already on this machine, nothing to prepare")
     assert "say what to prepare" in mistake(capsys, "prepare")
     assert "--from nowhere: no such folder" in mistake(capsys, "prepare", "--metrics", "--from", "nowhere")
     done(["doctor", "--json"])

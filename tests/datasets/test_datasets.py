@@ -102,7 +102,7 @@ def test_mistakes_in_a_manifest_name_the_field(pairs: Path) -> None:
     ("change", "message"),
     [
         (('name = "own"', 'name = "../own"'), r"matching regex.*at `\$\.name`"),
-        (('name = "own"', 'name = "RealSR"'), "'RealSR' is a data set of ccsr-bench's own"),
+        (('name = "own"', 'name = "RealSR"'), "'RealSR' is a data set that ships with ccsr-bench"),
         (("scale = 4", "scale = 0"), r"at `\$\.scale`"),
     ],
 )
@@ -129,7 +129,7 @@ def test_hashes_of_one_folder_only(pairs: Path) -> None:
 
 def test_hash_of_a_file_that_does_not_exist_protects_nothing(pairs: Path) -> None:
     files = f'[files.hr]\n"typo.png" = "{"0" * 64}"\n'
-    with pytest.raises(BenchError, match=r"has a hash of hr/typo\.png, which does not exist"):
+    with pytest.raises(BenchError, match=r"names a hash for hr/typo\.png, which does not exist"):
         datasets.load_dataset(own_manifest(pairs, files))
 
 

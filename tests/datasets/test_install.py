@@ -144,7 +144,9 @@ def test_archive_is_unpacked_and_its_hashes_recorded(
     prepare_dataset(archive_manifest())  # verifies, downloads nothing
     assert len(asked) == 1
     (folder / "lr" / "image0.png").write_bytes((folder / "lr" / "image1.png").read_bytes())
-    with pytest.raises(BenchError, match=r"image0\.png: wrong sha256: it is not the file recorded at first use"):
+    with pytest.raises(
+        BenchError, match=r"image0\.png: wrong sha256: it is not the file recorded at the first installation"
+    ):
         prepare_dataset(archive_manifest())
 
 
@@ -205,7 +207,9 @@ def test_data_set_that_an_earlier_version_installed_is_kept_and_verified(pairs: 
     assert datasets.known_hashes(archive_manifest(), folder) == hashes
     prepare_dataset(archive_manifest())  # no network in tests: nothing is downloaded
     (folder / "lr" / "image0.png").write_bytes(b"changed")
-    with pytest.raises(BenchError, match=r"image0\.png: wrong sha256: it is not the file recorded at first use"):
+    with pytest.raises(
+        BenchError, match=r"image0\.png: wrong sha256: it is not the file recorded at the first installation"
+    ):
         prepare_dataset(archive_manifest())
 
 
@@ -213,6 +217,6 @@ def test_archive_that_is_not_one(pairs: Path, tmp_path: Path, monkeypatch: pytes
     archive = tmp_path / "sets.zip"
     archive.write_bytes(b"half of a zip")
     monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_, **__: str(archive))
-    with pytest.raises(BenchError, match="not a whole zip archive"):
+    with pytest.raises(BenchError, match="not a complete zip archive"):
         prepare_dataset(archive_manifest())
     assert not archive.exists()

@@ -33,7 +33,7 @@ def test_file_is_copied_verified_and_then_kept(tmp_path: Path) -> None:
 def test_copy_that_is_another_file_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     source = tmp_path / "model.mat"
     source.write_bytes(b"others")
-    with pytest.raises(BenchError, match=r"model\.mat: wrong sha256: it is not the published file; get it again"):
+    with pytest.raises(BenchError, match=r"model\.mat: wrong sha256: it is not the published file; download it again"):
         install_file(tmp_path / "to", PublishedFile("model.mat", NOWHERE, SHA256), local=source)
     assert list((tmp_path / "to").iterdir()) == []
 

@@ -109,7 +109,7 @@ def test_definition(metric: CLIPIQA) -> None:
 
 def test_too_small(metric: CLIPIQA) -> None:
     with pytest.raises(
-        BenchError, match="clipiqa: the image is smaller than 31 pixels; leave clipiqa out with --metrics"
+        BenchError, match="clipiqa: the image is smaller than 31 pixels; choose `metrics` without clipiqa"
     ):
         metric.score(images(30, 64, 1), None)
 

@@ -17,8 +17,8 @@ from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.images import write_png
 from ccsr_bench.metrics.base import ImageBatch, SetMetric
 from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
-from ccsr_bench.metrics.inception_features import InceptionFeatures, resized
-from ccsr_bench.metrics.networks.inception import Convolution, load_inception
+from ccsr_bench.metrics.inception_features import InceptionFeatures, resize_to_input
+from ccsr_bench.metrics.networks.inception import NormalisedConvolution, load_inception
 from ccsr_bench.metrics.weight_files import FILES
 from tests.support.metrics.layouts_inception import inception_tensors, write_inception
 from tests.support.metrics.random_weights import install
@@ -95,7 +95,7 @@ def test_agree_with_pyiqa_on_files(size: tuple[int, int], ours: InceptionFeature
     assert np.abs(found[0] - found[1]).max() > 0.1, "the features must tell the images apart"
 
     dataset = arch.ResizeDataset(paths, "clean")
-    np.testing.assert_array_equal(resized(ImageBatch(pixels, CPU).levels), np.stack([dataset[0], dataset[1]]))
+    np.testing.assert_array_equal(resize_to_input(ImageBatch(pixels, CPU).levels), np.stack([dataset[0], dataset[1]]))
     expected = arch.get_folder_features(
         str(tmp_path), theirs, num_workers=0, batch_size=2, device=CPU, mode="clean", verbose=False
     )
@@ -110,7 +110,7 @@ def test_a_vector_depends_on_its_own_image_alone(ours: InceptionFeatures) -> Non
 
 
 def test_images_of_any_size(ours: InceptionFeatures) -> None:
-    """Every image is resized, so one pixel is enough."""
+    """Every image is resize_to_input, so one pixel is enough."""
     vector = ours.features(ImageBatch(np.full((1, 1, 1, 3), 200, dtype=np.uint8), CPU))
     flat = ours.features(ImageBatch(np.full((1, 299, 299, 3), 200, dtype=np.uint8), CPU))
     assert torch.allclose(vector, flat, rtol=0, atol=1e-5)
@@ -119,7 +119,7 @@ def test_images_of_any_size(ours: InceptionFeatures) -> None:
 def test_resizing_clips_but_does_not_round() -> None:
     edge = np.zeros((1, 16, 16, 3), dtype=np.uint8)
     edge[:, :, 8:] = 255
-    planes = resized(ImageBatch(edge, CPU).levels)
+    planes = resize_to_input(ImageBatch(edge, CPU).levels)
     assert planes.shape == (1, 3, 299, 299)
     assert planes.min() == 0
     assert planes.max() == 255
@@ -127,7 +127,7 @@ def test_resizing_clips_but_does_not_round() -> None:
 
 
 def test_folding_is_batch_normalisation() -> None:
-    convolution = Convolution(3, 8, (1, 7), stride=2)
+    convolution = NormalisedConvolution(3, 8, (1, 7), stride=2)
     norm = torch.nn.BatchNorm2d(8, eps=1e-3).eval()
     for name in ("weight", "bias", "running_mean", "running_var"):
         values = torch.rand(8) + 0.5
@@ -168,7 +168,7 @@ def test_classifiers_and_counts_are_left_out(tensors: dict[str, Tensor]) -> None
     counts = {name.replace("running_var", "num_batches_tracked"): torch.tensor(0) for name in tensors if "var" in name}
     more = {**tensors, **counts, "AuxLogits.fc.weight": torch.zeros(1)}
     network = load_inception(more, NAME)
-    assert sum(isinstance(module, Convolution) for module in network.modules()) == 94
+    assert sum(isinstance(module, NormalisedConvolution) for module in network.modules()) == 94
     assert not any("bn" in name for name in network.state_dict())
 
 

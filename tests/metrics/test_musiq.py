@@ -175,7 +175,7 @@ def test_definition(musiq_home: Path) -> None:
 
 def test_too_narrow(musiq_home: Path) -> None:
     metric = MUSIQ(device=CPU)
-    with pytest.raises(BenchError, match=r"musiq: the image is smaller than .* leave musiq out with --metrics"):
+    with pytest.raises(BenchError, match=r"musiq: the image is smaller than .* choose `metrics` without musiq"):
         ours(metric, np.zeros((1, 1, 900, 3), np.uint8))
 
 

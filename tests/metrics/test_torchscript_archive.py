@@ -143,8 +143,8 @@ TENSOR = b"}X\x01\0\0\0tctorch._utils\n_rebuild_tensor_v2\n(" + STORAGE + b"K%cK
     ("table", "reason"),
     [
         (b"\x80\x02K\x01.", "holds no module"),
-        (MODULE + b"K\x01b.", "no table of attributes"),
-        (MODULE + b"}K\x01K\x01sb.", "no table of attributes"),
+        (MODULE + b"K\x01b.", "not a table of attributes"),
+        (MODULE + b"}K\x01K\x01sb.", "not a table of attributes"),
         (MODULE + b"}X\x01\0\0\0aK\x01Qsb.", "no readable weights"),
         (MODULE + TENSOR % (b"x", 3, 0), "no readable weights"),
         (MODULE + TENSOR % (b"0", 3, 0), "data/0 has 8 bytes, not 3"),

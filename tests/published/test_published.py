@@ -46,7 +46,7 @@ def test_means_are_the_published_ones() -> None:
     assert means["niqe"] == pytest.approx(5.6476, abs=5e-5)
 
 
-def compare(name: str, shared: Path, metrics: list[str], protocol: str) -> dict[str, verify.Comparison]:
+def compare(name: str, shared: Path, metrics: list[str], protocol: str) -> dict[str, verify.PublishedComparison]:
     """Compare an installed set."""
     one = published.find_published(name)
     prepare_dataset(read_manifest(one.dataset), local=shared / "data" / one.dataset)

@@ -88,7 +88,7 @@ def test_against_one_method_and_one_metric(out: Path) -> None:
 def test_nothing_to_compare(out: Path) -> None:
     with open_results(out, methods=["plain"]) as found, pytest.raises(BenchError, match="nothing to compare"):
         compare_methods(found)
-    with open_results(out, methods=["plain"]) as found, pytest.raises(BenchError, match="no method here has several"):
+    with open_results(out, methods=["plain"]) as found, pytest.raises(BenchError, match="no method has several"):
         runs_of_methods(found)
 
 

@@ -76,9 +76,9 @@ def test_sign_order_and_nothing() -> None:
     assert there.mean == -back.mean == pytest.approx(3.5 / 3)
     assert there.p_value == back.p_value == 0.25  # of eight assignments of signs, only ++ + and - - - are as far
     assert paired_difference(first, first).p_value == 1
-    with pytest.raises(ValueError, match="same two images or more"):
+    with pytest.raises(ValueError, match="same two or more images"):
         paired_difference(first, second[:2])
-    with pytest.raises(ValueError, match="same two images or more"):
+    with pytest.raises(ValueError, match="same two or more images"):
         paired_difference(first[:1], second[:1])
 
 

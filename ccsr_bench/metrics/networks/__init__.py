@@ -1,1 +1,1 @@
-"""The networks of metrics, and the files of weights they are loaded from."""
+"""The networks of metrics, and the loading of their weights."""

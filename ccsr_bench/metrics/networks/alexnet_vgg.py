@@ -21,15 +21,15 @@ Step = Callable[[Tensor], Tensor]
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
 _BAND = 32
-"""Rows at once of activations that are not kept, so that they stay in the cache."""
+"""Rows of temporary activations that are computed at once, so that they stay in the cache."""
 _BAND_ELEMENTS = 2**20
 
 
-class Convolution(NamedTuple):
+class ConvolutionShape(NamedTuple):
     """One convolution's place in the file and its sizes."""
 
     number: int
-    """Among torchvision's ``features``."""
+    """Index in torchvision's ``features``."""
     inputs: int
     outputs: int
     size: int = 3
@@ -37,23 +37,23 @@ class Convolution(NamedTuple):
     padding: int = 1
 
     def layer(self) -> nn.Conv2d:
-        """Return it with random weights."""
+        """Return the convolution with random weights."""
         return nn.Conv2d(self.inputs, self.outputs, self.size, self.stride, self.padding)
 
 
 class Architecture(NamedTuple):
-    """Stages of rectified convolutions; the last activations of each are its features."""
+    """Stages of convolutions with ReLU; the last activations of a stage are its features."""
 
     title: str
-    stages: tuple[tuple[Convolution, ...], ...]
+    stages: tuple[tuple[ConvolutionShape, ...], ...]
     pooled: tuple[bool, ...]
     """Whether each stage begins with pooling."""
     smallest: int
-    """The height and width that leave the last stage one pixel."""
+    """Height and width of images for which the last stage has one pixel."""
 
     @property
     def channels(self) -> list[int]:
-        """Of each stage's features."""
+        """Number of channels of each stage's features."""
         return [stage[-1].outputs for stage in self.stages]
 
 
@@ -61,11 +61,11 @@ ARCHITECTURES = {
     "alexnet": Architecture(
         "AlexNet",
         (
-            (Convolution(0, 3, 64, 11, 4, 2),),
-            (Convolution(3, 64, 192, 5, 1, 2),),
-            (Convolution(6, 192, 384),),
-            (Convolution(8, 384, 256),),
-            (Convolution(10, 256, 256),),
+            (ConvolutionShape(0, 3, 64, 11, 4, 2),),
+            (ConvolutionShape(3, 64, 192, 5, 1, 2),),
+            (ConvolutionShape(6, 192, 384),),
+            (ConvolutionShape(8, 384, 256),),
+            (ConvolutionShape(10, 256, 256),),
         ),
         (False, True, True, False, False),
         31,
@@ -73,11 +73,11 @@ ARCHITECTURES = {
     "vgg16": Architecture(
         "VGG16",
         (
-            (Convolution(0, 3, 64), Convolution(2, 64, 64)),
-            (Convolution(5, 64, 128), Convolution(7, 128, 128)),
-            (Convolution(10, 128, 256), Convolution(12, 256, 256), Convolution(14, 256, 256)),
-            (Convolution(17, 256, 512), Convolution(19, 512, 512), Convolution(21, 512, 512)),
-            (Convolution(24, 512, 512), Convolution(26, 512, 512), Convolution(28, 512, 512)),
+            (ConvolutionShape(0, 3, 64), ConvolutionShape(2, 64, 64)),
+            (ConvolutionShape(5, 64, 128), ConvolutionShape(7, 128, 128)),
+            (ConvolutionShape(10, 128, 256), ConvolutionShape(12, 256, 256), ConvolutionShape(14, 256, 256)),
+            (ConvolutionShape(17, 256, 512), ConvolutionShape(19, 512, 512), ConvolutionShape(21, 512, 512)),
+            (ConvolutionShape(24, 512, 512), ConvolutionShape(26, 512, 512), ConvolutionShape(28, 512, 512)),
         ),
         (False, True, True, True, True),
         16,
@@ -86,17 +86,17 @@ ARCHITECTURES = {
 
 
 class FeatureNetwork:
-    """The rectified activations of a classification network at five depths, of float32 images.
+    """Computes the activations of a classification network at five depths, in float32.
 
     Args:
-        metric: Whose features they are, for errors.
+        metric: Name of the metric, for errors.
         architecture: ``alexnet`` or ``vgg16``.
-        pool: What takes the place of torchvision's max pooling. It may overwrite what it is given.
-        device: Where it computes.
+        pool: Function that replaces torchvision's max pooling. It may overwrite its input.
+        device: Device of the network.
 
     Raises:
-        MetricUnavailableError: The weights are not there.
-        BenchError: They are not the published ones.
+        MetricUnavailableError: The weights are missing.
+        BenchError: The weights are not the published ones.
     """
 
     def __init__(
@@ -115,13 +115,13 @@ class FeatureNetwork:
         )
 
     def __call__(self, rgb: Tensor) -> Iterator[Tensor]:
-        """Go through the stages.
+        """Yield the features of each stage.
 
         Args:
-            rgb: (N, 3, H, W) float32 in [0, 1].
+            rgb: Images, (N, 3, H, W) float32 in [0, 1].
 
         Yields:
-            (N, C, h, w) float32, 0 or more, of each stage; overwritten when the next is asked for.
+            The features of a stage, (N, C, h, w) float32, 0 or more; the next stage may overwrite them.
         """
         activations = (rgb - self._mean).div_(self._deviation)
         if self._device.type == "cpu":
@@ -135,39 +135,39 @@ def read_features(metric: str, architecture: str) -> tuple[dict[str, Tensor], st
     """Read the convolutions of a classification network; its classifier is left out.
 
     Args:
-        metric: Who asks, for errors.
+        metric: Name of the metric, for errors.
         architecture: ``alexnet`` or ``vgg16``.
 
     Returns:
         The tensors by torchvision's names, such as ``features.0.weight``, and the file's sha256.
 
     Raises:
-        MetricUnavailableError: The file is not there.
-        BenchError: It is not the published one.
+        MetricUnavailableError: The file is missing.
+        BenchError: The file is not the published one.
     """
     tensors, sha256 = read_tensors(metric, architecture)
     return {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}, sha256
 
 
 def check_size(metric: str, architecture: str, images: Tensor) -> None:
-    """Refuse images that leave the last stage nothing.
+    """Check that images are large enough for the last stage.
 
     Raises:
-        BenchError: They are too small.
+        BenchError: The images are too small.
     """
     smallest = ARCHITECTURES[architecture].smallest
     if min(images.shape[-2:]) < smallest:
         raise BenchError(
             f"{metric}: the image is smaller than the {smallest} pixels that its network needs; "
-            f"leave {metric} out with --metrics"
+            f"choose `metrics` without {metric}"
         )
 
 
 def bands(features: Tensor) -> Iterator[slice]:
-    """Yield rows to work on at once: on a CPU so few that temporaries stay in the cache.
+    """Yield the bands of rows to process at once: on a CPU few enough rows that temporary tensors stay in the cache.
 
     Args:
-        features: (N, C, H, W).
+        features: Features, (N, C, H, W).
     """
     height = features.shape[2]
     step = height if features.is_cuda else max(1, _BAND_ELEMENTS * height // features.numel())
@@ -176,7 +176,7 @@ def bands(features: Tensor) -> Iterator[slice]:
 
 
 class _PairInBands:
-    """VGG16's first two convolutions on a CPU; what lies between them is never whole in memory."""
+    """VGG16's first two convolutions on a CPU, computed in bands: the activations between them are never complete."""
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d) -> None:
         self._first, self._second = first, second
@@ -188,7 +188,7 @@ class _PairInBands:
         for top in range(0, height, _BAND):
             bottom = min(top + _BAND, height)
             between = F.conv2d(padded[:, :, top : bottom + 4], self._first.weight, self._first.bias).relu_()
-            # Beyond the image lies the second convolution's padding, which is 0.
+            # Outside of the image is the second convolution's padding, which is 0.
             if top == 0:
                 between[:, :, 0] = 0
             if bottom == height:
@@ -198,7 +198,7 @@ class _PairInBands:
         return result
 
 
-def _rectified(layer: nn.Conv2d) -> Step:
+def _with_relu(layer: nn.Conv2d) -> Step:
     weight, bias = layer.weight, layer.bias
     if bias is not None and weight.device.type == "cpu" and layer.kernel_size == (3, 3) and layer.in_channels >= 64:
         return WinogradConvolution(weight, bias)
@@ -206,11 +206,11 @@ def _rectified(layer: nn.Conv2d) -> Step:
 
 
 def _stage(layers: list[nn.Conv2d]) -> Step:
-    """Return convolutions in a row, each rectified."""
+    """Return a sequence of convolutions, each followed by a ReLU."""
     if layers[0].weight.device.type == "cpu":
         layers = [to_channels_last(layer) for layer in layers]
-        # With 64 channels, Winograd's transforms cost what they save.
+        # With 64 channels, Winograd's transforms take as much time as they save.
         if [layer.out_channels for layer in layers] == [64, 64]:
             return _PairInBands(*layers)
-    steps = [_rectified(layer) for layer in layers]
+    steps = [_with_relu(layer) for layer in layers]
     return lambda images: functools.reduce(lambda activations, step: step(activations), steps, images)

@@ -23,7 +23,7 @@ _WIDTH = 64
 _BLOCKS = (3, 4, 6, 3)
 _EXPANSION = 4
 _HEAD_CHANNELS = 64
-"""Of an attention head, in the image's network and in the text's."""
+"""Channels of an attention head, in the image network and in the text network."""
 _TRAINED_CELLS = 7 * 7
 
 _TEXT_WIDTH = 512
@@ -32,17 +32,17 @@ _TEXT_LENGTH = 77
 _VOCABULARY = 49408
 
 _WINOGRAD_CHANNELS = 128
-"""With fewer, Winograd's transforms cost what they save."""
+"""Channels from which Winograd's convolution is faster; with fewer, its transforms take as much time as it saves."""
 
-_NOT_OF_THE_NETWORK = ("input_resolution", "context_length", "vocab_size")
-"""Numbers that the published file keeps among its tensors."""
+_SIZES_IN_FILE = ("input_resolution", "context_length", "vocab_size")
+"""Numbers among the tensors of the published file that do not belong to the network."""
 
 
 class _NotInitialised:
-    """Layers without the random numbers that take most of their construction and that the weights replace anyway."""
+    """Skips the random initialisation of a layer, which is slow and is overwritten by the weights."""
 
     def reset_parameters(self) -> None:
-        """Leave the memory as it is."""
+        """Leave the weights uninitialised."""
 
 
 class _Convolution(_NotInitialised, nn.Conv2d):
@@ -59,11 +59,11 @@ class _Embedding(_NotInitialised, nn.Embedding):
 
 
 class Bottleneck(nn.Module):
-    """A residual block that halves the resolution by averaging.
+    """A residual block, which can halve the resolution by averaging.
 
     Args:
-        inputs: Channels.
-        channels: Of the 3x3 convolution; the block returns four times as many.
+        inputs: Number of input channels.
+        channels: Number of channels of the 3x3 convolution; the block has four times as many output channels.
         stride: 2 to halve the resolution, otherwise 1.
     """
 
@@ -81,7 +81,7 @@ class Bottleneck(nn.Module):
             nn.Sequential(_Convolution(inputs, outputs, 1), nn.BatchNorm2d(outputs)) if inputs != outputs else None
         )
         self.faster_conv2: WinogradConvolution | None = None
-        """Computed in place of `conv2` and the ReLU after it."""
+        """Replaces `conv2` and the ReLU after it."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, 4 channels, H // stride, W // stride)."""
@@ -95,10 +95,11 @@ class Bottleneck(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """The mean of an image's cells attends to the cells and itself; the cells' own queries are never needed.
+    """Attention of the mean of an image's cells to the cells and itself; the cells' own queries are not needed.
 
-    Their keys and values are not computed either: a head's query is carried back through the keys' weights once, which
-    changes every logit of the head by the same number, and the cells are averaged before the values' weights.
+    The cells' keys and values are not computed either. A head's query is multiplied by the keys' weights once, without
+    their bias, which would change every logit of the head by the same number; and the cells are averaged before they
+    are multiplied by the values' weights.
     """
 
     def __init__(self, channels: int, outputs: int) -> None:
@@ -124,7 +125,7 @@ class AttentionPool(nn.Module):
 
 
 class ImageNetwork(nn.Module):
-    """The ResNet-50 with three convolutions in its stem and attention in place of the last average."""
+    """CLIP's ResNet-50, with three convolutions in its stem and attention instead of the last average."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +146,7 @@ class ImageNetwork(nn.Module):
         self.attnpool = AttentionPool(inputs, _EMBEDDING)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return (N, 1024) float32, the embedding, of normalised images (N, 3, H, W), 31 pixels or more each way."""
+        """Return the embeddings, (N, 1024) float32, of normalised images, (N, 3, H, W) of 31 pixels or more."""
         x = self.bn1(self.conv1(images)).relu_()
         x = self.bn2(self.conv2(x)).relu_()
         x = self.bn3(self.conv3(x)).relu_()
@@ -178,7 +179,7 @@ class TextBlock(nn.Module):
         self.ln_2 = nn.LayerNorm(_TEXT_WIDTH)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, L, C) -> (N, L, C); a token sees those before it and itself."""
+        """(N, L, C) -> (N, L, C); a token attends to itself and the tokens before it."""
         mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
         normal = self.ln_1(x)
         x = x + self.attn(normal, normal, normal, need_weights=False, attn_mask=mask, is_causal=True)[0]
@@ -187,7 +188,7 @@ class TextBlock(nn.Module):
 
 
 class CLIP(nn.Module):
-    """Both networks, as published together."""
+    """The image network and the text network, which were published together."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,8 +206,8 @@ class CLIP(nn.Module):
         """Return the embeddings of texts, (N, 1024) float32.
 
         Args:
-            tokens: (N, L) int64, each row from the start token to the end token, which has the highest number of all,
-                and then zeros. L may be less than 77: no token sees those after it.
+            tokens: Token numbers, (N, L) int64. A row holds a start token, the text, the end token, which has the
+                highest number of all, and then zeros. L may be less than 77, as no token attends to later ones.
         """
         x = self.token_embedding(tokens) + self.positional_embedding[: tokens.shape[1]]
         x = self.ln_final(self.transformer(x))
@@ -218,24 +219,24 @@ def load_clip(tensors: Mapping[str, Tensor], source: str) -> CLIP:
     """Return CLIP with given weights, in float32 on the CPU.
 
     Args:
-        tensors: By their published names, in any precision.
-        source: The file's name, for errors.
+        tensors: Tensors by their published names, in any precision.
+        source: Name of the file, for errors.
 
     Raises:
-        BenchError: They are weights of another network.
+        BenchError: The tensors are weights of another network.
     """
     with torch.random.fork_rng(devices=[]):
         network = CLIP()
-    load_strictly(network, {name: value for name, value in tensors.items() if name not in _NOT_OF_THE_NETWORK}, source)
+    load_strictly(network, {name: value for name, value in tensors.items() if name not in _SIZES_IN_FILE}, source)
     return network.requires_grad_(requires_grad=False)
 
 
 def make_fast(network: ImageNetwork, device: torch.device) -> ImageNetwork:
-    """Return the image's network with the same outputs up to float32 rounding, in the form that computes fastest.
+    """Return the image network in its fastest form, with the same outputs up to float32 rounding.
 
     Args:
-        network: With its weights, in evaluation mode, on the CPU; used up.
-        device: Where it computes.
+        network: Network with its weights, in evaluation mode, on the CPU. It must not be used afterwards.
+        device: Device of the network.
     """
     _fold_batch_norms(network)
     if device.type != "cpu":
@@ -244,14 +245,14 @@ def make_fast(network: ImageNetwork, device: torch.device) -> ImageNetwork:
     for block in network.modules():
         if isinstance(block, Bottleneck) and block.conv2.in_channels >= _WINOGRAD_CHANNELS:
             weight, bias = block.conv2.weight, block.conv2.bias
-            assert bias is not None  # of the folded batch normalisation
+            assert bias is not None  # it comes from the folded batch normalisation
             block.faster_conv2 = WinogradConvolution(weight, bias)
             del block.conv2
     return network
 
 
 def _fold_batch_norms(network: nn.Module) -> None:
-    """Turn every convolution and the batch normalisation after it into one convolution."""
+    """Replace every convolution and the batch normalisation after it by one convolution."""
     for module in list(network.modules()):
         for (name, convolution), (name_of_norm, norm) in itertools.pairwise(list(module.named_children())):
             if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):

@@ -1,7 +1,7 @@
 """The Inception-v3 network of FID (Szegedy et al., CVPR 2016), as ported from TensorFlow by pytorch-fid.
 
-It is not torchvision's: average pooling leaves the padding out, the last block takes a maximum in place of an average,
-and the weights are those that Heusel et al. (NeurIPS 2017) computed FID with.
+It differs from torchvision's: average pooling excludes the padding, the last block has max pooling instead of average
+pooling, and the weights are those with which Heusel et al. (NeurIPS 2017) computed FID.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ FEATURES = 2048
 """Dimensions of the features."""
 
 INPUT_SIZE = 299
-"""Height and width of the images it takes."""
+"""Height and width of the network's input."""
 
 _UNUSED = ("fc.", "AuxLogits.")
-"""Published tensors that the features do not need: the classifiers."""
+"""Prefixes of published tensors that the features do not need: the classifiers."""
 
 _EPSILON = 1e-3
 
 _Kernel = int | tuple[int, int]
 _Step = tuple[str, int, _Kernel | None]
-"""A convolution's name, its output channels and its kernel; None for a fork."""
+"""A convolution's name, its output channels, and its kernel, which is None for a fork."""
 _Pool = Literal["average", "max", "strided max"]
 
 
 class _Normalisation(nn.Module):
-    """Batch normalisation's tensors; it is never computed by itself."""
+    """The tensors of a batch normalisation; `NormalisedConvolution.fold` merges them into the convolution."""
 
     weight: Tensor
     bias: Tensor
@@ -47,8 +47,8 @@ class _Normalisation(nn.Module):
             self.register_buffer(name, torch.empty(channels))
 
 
-class Convolution(nn.Module):
-    """A convolution, batch normalisation and ReLU; it computes once `folded` into one convolution and ReLU."""
+class NormalisedConvolution(nn.Module):
+    """A convolution with batch normalisation and ReLU, which can be used once `fold` has merged the normalisation."""
 
     def __init__(self, inputs: int, outputs: int, kernel: _Kernel, *, stride: int = 1, padded: bool = True) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Convolution(nn.Module):
         self.bn = _Normalisation(outputs)
 
     def fold(self) -> None:
-        """Move the normalisation into the convolution's weight and bias, in float64."""
+        """Merge the normalisation into the convolution's weight and bias, computed in float64."""
         scale = self.bn.weight.double() / (self.bn.running_var.double() + _EPSILON).sqrt()
         weight = self.conv.weight.double() * scale[:, None, None, None]
         bias = self.bn.bias.double() - self.bn.running_mean.double() * scale
@@ -71,26 +71,29 @@ class Convolution(nn.Module):
         return functional.relu_(self.conv(images))
 
 
-def _step(name: str, inputs: int, outputs: int, kernel: _Kernel | None, stride: int) -> dict[str, Convolution]:
-    """Return a convolution by its name; two for a fork, which has no kernel of its own."""
+def _step(
+    name: str, inputs: int, outputs: int, kernel: _Kernel | None, stride: int
+) -> dict[str, NormalisedConvolution]:
+    """Return a convolution by its name, or the two convolutions of a fork, whose kernel is None."""
     if kernel is None:
         return {
-            f"{name}a": Convolution(inputs, outputs, (1, 3)),
-            f"{name}b": Convolution(inputs, outputs, (3, 1)),
+            f"{name}a": NormalisedConvolution(inputs, outputs, (1, 3)),
+            f"{name}b": NormalisedConvolution(inputs, outputs, (3, 1)),
         }
-    return {name: Convolution(inputs, outputs, kernel, stride=stride, padded=stride == 1)}
+    return {name: NormalisedConvolution(inputs, outputs, kernel, stride=stride, padded=stride == 1)}
 
 
 class Mixed(nn.Module):
-    """Chains of convolutions and a 3x3 pooling side by side on one input, their outputs concatenated.
+    """Parallel chains of convolutions and a 3x3 pooling, whose outputs are concatenated.
 
     Args:
-        inputs: Channels.
-        chains: Convolutions one after the other: name, output channels, kernel. One without a kernel is a fork: two of
-            kernels (1, 3) and (3, 1) on one input, named by an "a" and a "b" more, their outputs concatenated.
-        pool: ``average`` and ``max`` are followed by a 1x1 convolution; ``strided max`` halves the size, as does the
-            last convolution of each chain.
-        pool_outputs: Channels of that 1x1 convolution.
+        inputs: Number of input channels.
+        chains: Sequences of convolutions, each given by its name, output channels and kernel. A kernel of None is a
+            fork: two convolutions of one input with kernels (1, 3) and (3, 1), whose names end in "a" and "b" and
+            whose outputs are concatenated.
+        pool: Kind of pooling. ``average`` and ``max`` are followed by a 1x1 convolution; ``strided max`` halves the
+            size, as does the last convolution of each chain.
+        pool_outputs: Number of output channels of the 1x1 convolution after the pooling; 0 without it.
     """
 
     def __init__(self, inputs: int, chains: Sequence[Sequence[_Step]], pool: _Pool, pool_outputs: int = 0) -> None:
@@ -109,7 +112,7 @@ class Mixed(nn.Module):
                 channels = outputs
             self._chains.append(names)
         if pool_outputs:
-            self.branch_pool = Convolution(inputs, pool_outputs, 1)
+            self.branch_pool = NormalisedConvolution(inputs, pool_outputs, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (N, all outputs, H', W')."""
@@ -119,9 +122,9 @@ class Mixed(nn.Module):
             for names in chain[:-1]:
                 branch = self.get_submodule(names[0])(branch)
             outputs += [self.get_submodule(name)(branch) for name in chain[-1]]
-        return torch.cat([*outputs, self._pooled(images)], 1)
+        return torch.cat([*outputs, self._pool_branch(images)], 1)
 
-    def _pooled(self, images: Tensor) -> Tensor:
+    def _pool_branch(self, images: Tensor) -> Tensor:
         if self._pool == "strided max":
             return functional.max_pool2d(images, 3, stride=2)
         if self._pool == "max":
@@ -187,15 +190,15 @@ def _reduction_7a() -> Mixed:
 
 
 def _network() -> nn.Sequential:
-    """Return Inception-v3 up to the average of its last maps, by the published names."""
+    """Return Inception-v3 up to the average of its last maps; its modules have the published names."""
     return nn.Sequential(
         OrderedDict(
-            Conv2d_1a_3x3=Convolution(3, 32, 3, stride=2, padded=False),
-            Conv2d_2a_3x3=Convolution(32, 32, 3, padded=False),
-            Conv2d_2b_3x3=Convolution(32, 64, 3),
+            Conv2d_1a_3x3=NormalisedConvolution(3, 32, 3, stride=2, padded=False),
+            Conv2d_2a_3x3=NormalisedConvolution(32, 32, 3, padded=False),
+            Conv2d_2b_3x3=NormalisedConvolution(32, 64, 3),
             maxpool1=nn.MaxPool2d(3, stride=2),
-            Conv2d_3b_1x1=Convolution(64, 80, 1),
-            Conv2d_4a_3x3=Convolution(80, 192, 3, padded=False),
+            Conv2d_3b_1x1=NormalisedConvolution(64, 80, 1),
+            Conv2d_4a_3x3=NormalisedConvolution(80, 192, 3, padded=False),
             maxpool2=nn.MaxPool2d(3, stride=2),
             Mixed_5b=_mixed_5(192, 32),
             Mixed_5c=_mixed_5(256, 64),
@@ -215,13 +218,13 @@ def _network() -> nn.Sequential:
 
 
 def load_inception(tensors: Mapping[str, Tensor], source: str) -> nn.Sequential:
-    """Return the network with published weights, its normalisation folded into its convolutions.
+    """Return the network with published weights and with normalisation merged into the convolutions.
 
     It maps (N, 3, 299, 299) float32 RGB in [-1, 1] to features, (N, 2048) float32, 0 or more.
 
     Args:
-        tensors: By the published names. The classifiers, and counts of training batches, are left out.
-        source: The file's name, for errors.
+        tensors: Tensors by their published names. The classifiers and the counts of training batches are ignored.
+        source: Name of the file, for errors.
 
     Raises:
         BenchError: A tensor is missing, unknown, or of another shape.
@@ -236,6 +239,6 @@ def load_inception(tensors: Mapping[str, Tensor], source: str) -> nn.Sequential:
     }
     load_strictly(network, needed, source)
     for module in network.modules():
-        if isinstance(module, Convolution):
+        if isinstance(module, NormalisedConvolution):
             module.fold()
     return network

@@ -1,11 +1,11 @@
 """The network of MANIQA (Yang et al., CVPR Workshops 2022, arXiv:2204.08958), arranged for speed.
 
-What differs from the paper's arrangement, and not in the result:
+The computation differs from the paper's arrangement, with the same result:
 
 - The vision transformer stops after the last block that is used.
-- Transposed attention needs no keys of its own: the products of queries and keys are ``x (Wq' Wk) x'``, and terms that
-  are the same for all keys leave a softmax as it is. Values are projected after they are mixed, not before.
-- Windows are a reordering of tokens; no image is rolled, partitioned or put together again.
+- Transposed attention has no separate keys: the products of queries and keys are ``x (Wq' Wk) x'``, and terms that are
+  equal for all keys do not change a softmax. Values are projected after they are averaged, not before.
+- Windows are a reordering of tokens; no image is rolled, partitioned or reassembled.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ccsr_bench.devices.layout import to_channels_last
 from ccsr_bench.metrics.networks.winograd import WinogradConvolution
 
 CROP = 224
-"""Side of the square that the network sees, in pixels."""
+"""Side of the network's square input, in pixels."""
 
 _PATCH = 8
 _SIDE = CROP // _PATCH
@@ -31,7 +31,7 @@ _BLOCKS = 12
 _USED_BLOCKS = (6, 7, 8, 9)
 _WINDOW = 4
 _ROWS = 512
-"""Of an attention map that are computed at once, so that they stay in the cache."""
+"""Rows of an attention map that are computed at once, so that they stay in the cache."""
 
 _BLOCK_PARTS = ("norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
 _UNUSED_PARTS = (
@@ -42,7 +42,7 @@ _UNUSED_PARTS = (
     "swintransformer2.downsample",
 )
 UNUSED = frozenset(f"{part}.{kind}" for part in _UNUSED_PARTS for kind in ("weight", "bias"))
-"""Names of the published tensors that no score depends on."""
+"""Names of the published tensors on which no score depends."""
 
 
 class Projection(nn.Module):
@@ -62,7 +62,7 @@ class Projection(nn.Module):
         self._activation = activation
 
     def freeze(self, dtype: torch.dtype) -> None:
-        """Make the loaded weights ready to compute; they can no longer be saved or replaced."""
+        """Convert the loaded weights for computation; they can no longer be saved or replaced."""
         self._matrix = self.weight.detach().flatten(1).to(dtype)
         self._offset = self.bias.detach().to(dtype)
         del self.weight, self.bias
@@ -88,9 +88,9 @@ class _GlobalAttention(nn.Module):
 
 
 def _window_order(shift: int) -> Tensor:
-    """Return where the tokens of window 0, 1, ... are in an image that is shifted towards its origin."""
-    places = torch.arange(_TOKENS).view(_SIDE, _SIDE).roll((-shift, -shift), (0, 1))
-    return places.unfold(0, _WINDOW, _WINDOW).unfold(1, _WINDOW, _WINDOW).flatten()
+    """Return the indices of the tokens of window 0, 1, ... in an image that is shifted towards its origin."""
+    indices = torch.arange(_TOKENS).view(_SIDE, _SIDE).roll((-shift, -shift), (0, 1))
+    return indices.unfold(0, _WINDOW, _WINDOW).unfold(1, _WINDOW, _WINDOW).flatten()
 
 
 class _WindowAttention(nn.Module):
@@ -106,7 +106,7 @@ class _WindowAttention(nn.Module):
         self._shift = shift
 
     def freeze(self, mask: Tensor | None, dtype: torch.dtype) -> None:
-        """Compute once what is added to the products of queries and keys, (windows, heads, 16, 16)."""
+        """Compute the term that is added to the products of queries and keys, (windows, heads, 16, 16)."""
         bias = self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)[None]
         self._bias = (bias + mask[:, None] if mask is not None else bias).to(dtype)
         self._order = _window_order(self._shift).to(bias.device)
@@ -136,7 +136,7 @@ class _MultilayerPerceptron(nn.Module):
 
 
 class _Block(nn.Module):
-    """A transformer block that normalises first; the sums stay in float32."""
+    """A transformer block that normalises first; its sums are float32."""
 
     def __init__(self, channels: int, hidden: int, attention: nn.Module, epsilon: float) -> None:
         super().__init__()
@@ -205,7 +205,7 @@ class _TransposedAttention(nn.Module):
         self.c_v = Projection(_TOKENS, _TOKENS)
 
     def freeze(self, dtype: torch.dtype) -> None:
-        """Put queries and keys together: q k' = x Wq' Wk x' + bq Wk x', and terms that are the same for all keys."""
+        """Merge queries and keys: q k' = x Wq' Wk x' + bq Wk x', plus terms that are equal for all keys."""
         scale = _TOKENS**-0.5
         keys = self.c_k.weight.double()
         merged = Projection(_TOKENS, _TOKENS)
@@ -226,7 +226,7 @@ class _TransposedAttention(nn.Module):
             attention = (queries[:, rows] @ inputs.mT).softmax(-1)
             mixed[:, rows] = attention @ inputs
         values = self._values @ mixed.mT
-        # The published network was trained with the (784, C) result read as (C, 784), not transposed back.
+        # The published network was trained with the (784, C) result reshaped to (C, 784), not transposed.
         return (values + self._value_bias).view(signals.shape).add_(signals)
 
 
@@ -237,20 +237,20 @@ class _SwinLayer(nn.Module):
         self.blocks = nn.ModuleList(_SwinBlock(channels, 4, shift=shift) for shift in (0, _WINDOW // 2))
 
     def freeze(self, dtype: torch.dtype) -> None:
-        """Choose the fastest convolution."""
+        """Select the fastest convolution."""
         weight, bias = self.conv.weight.detach(), self.conv.bias
         if weight.device.type == "cpu" and dtype == torch.float32 and bias is not None:
-            self._convolved: Callable[[Tensor], Tensor] = WinogradConvolution(weight, bias.detach())
+            self._convolution: Callable[[Tensor], Tensor] = WinogradConvolution(weight, bias.detach())
             del self.conv
         else:
             conv = to_channels_last(self.conv.to(dtype))
-            self._convolved = lambda image: conv(image).relu_()
+            self._convolution = lambda image: conv(image).relu_()
 
     def forward(self, tokens: Tensor, dtype: torch.dtype) -> Tensor:
         for block in self.blocks:
             tokens = block(tokens, dtype)
         image = tokens.to(dtype).view(len(tokens), _SIDE, _SIDE, -1).permute(0, 3, 1, 2)
-        return self._convolved(image).permute(0, 2, 3, 1).flatten(1, 2)
+        return self._convolution(image).permute(0, 2, 3, 1).flatten(1, 2)
 
 
 class _ScaleSwin(nn.Module):
@@ -271,12 +271,12 @@ def _head(last: nn.Module) -> nn.Sequential:
 
 
 class Network(nn.Module):
-    """MANIQA's network, with the tensors of the published files but those in `UNUSED`.
+    """MANIQA's network, with all tensors of the published files except those in `UNUSED`.
 
-    Built without values: give it its weights, then `freeze` it.
+    It is built without values: load its weights, then call `freeze`.
 
     Args:
-        scale: Of what a layer of windows adds, as it was trained.
+        scale: Factor of the residual that a layer of windows adds, as in training.
     """
 
     def __init__(self, scale: float) -> None:
@@ -293,10 +293,10 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def freeze(self, dtype: torch.dtype) -> None:
-        """Make the loaded weights ready to compute on their device; they can no longer be saved or replaced.
+        """Convert the loaded weights for computation on their device; they can no longer be saved or replaced.
 
         Args:
-            dtype: Of matrix products and convolutions. Sums, normalisation and the head are float32.
+            dtype: Precision of matrix products and convolutions. Sums, normalisation and the head are float32.
         """
         self._dtype = dtype
         for module in list(self.modules()):
@@ -311,13 +311,13 @@ class Network(nn.Module):
                 module.freeze(dtype)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Judge crops.
+        """Score the patches of crops.
 
         Args:
-            crops: (B, 3, 224, 224) float32 RGB in [-1, 1].
+            crops: Crops, (B, 3, 224, 224) float32 RGB in [-1, 1].
 
         Returns:
-            (B, 2) float64: the sum of the patches' scores times their weights, and the sum of the weights.
+            For each crop, the weighted sum of the patches' scores and the sum of the weights, (B, 2) float64.
         """
         dtype = self._dtype
         signals = self.vit(crops, dtype)

@@ -1,4 +1,4 @@
-"""The multi-scale patches of MUSIQ (Ke et al., ICCV 2021): what they show, and where in the image they lie."""
+"""The multi-scale patches of MUSIQ (Ke et al., ICCV 2021): their pixels, and their places in the image."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from torch.nn import functional
 PATCH = 32
 """Side of a patch, in pixels."""
 LONGER_SIDES = (224, 384)
-"""Of the copies of the image, in pixels; the image itself follows as it is."""
+"""Longer sides of the reduced or enlarged copies of the image, in pixels; the last copy is the image itself."""
 GRID = 10
 """Rows and columns of the grid of learned positions."""
 
 
 class Places(NamedTuple):
-    """Where the patches of an image of one size lie, T of them; both are (T,) int64 on the CPU."""
+    """The places of the T patches of an image; both fields are (T,) int64 on the CPU."""
 
     position: Tensor
-    """In the grid of learned positions, row after row: 0 to `GRID` squared."""
+    """Index in the grid of learned positions, row by row, less than `GRID` squared."""
     scale: Tensor
-    """Which copy of the image it is cut from: its place in `LONGER_SIDES`, or their number for the image itself."""
+    """Index in `LONGER_SIDES` of the copy that holds the patch, or their number for the image itself."""
 
 
 def copy_sizes(height: int, width: int) -> list[tuple[int, int]]:
@@ -35,7 +35,7 @@ def copy_sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 @functools.lru_cache(maxsize=16)
 def places(height: int, width: int) -> Places:
-    """Return where the patches of an image lie, in the order of `multi_scale_patches`."""
+    """Return the places of the patches of an image, in the order of `multi_scale_patches`."""
     positions, scales = [], []
     for scale, size in enumerate(copy_sizes(height, width)):
         rows, columns = (_grid_lines(math.ceil(side / PATCH)) for side in size)
@@ -45,26 +45,26 @@ def places(height: int, width: int) -> Places:
 
 
 def _grid_lines(count: int) -> Tensor:
-    """Spread the lines of the grid over `count` patches: (count,) int64."""
+    """Return the grid line of each of `count` patches on one axis, (count,) int64."""
     lines = torch.arange(GRID, dtype=torch.float32)
-    # By torch, not in integers: its nearest line is found in float32, which can fall on the other side.
+    # By torch and not in integers: torch computes the nearest line in float32, which can give the adjacent line.
     return functional.interpolate(lines[None, None], count, mode="nearest").flatten().long()
 
 
 def multi_scale_patches(images: Tensor, before: int, after: int) -> Tensor:
-    """Cut images and their smaller or larger copies into patches.
+    """Divide images and their reduced or enlarged copies into patches.
 
-    Copies are bicubic, without anti-aliasing. Where a side is no multiple of `PATCH`, zeros are added around the image,
-    the odd one at the bottom and on the right. There are no patches of zeros alone: MUSIQ masks them, and what it
-    computes of the others does not depend on them.
+    Copies are bicubic, without anti-aliasing. Where a side is not a multiple of `PATCH`, zeros are added around the
+    image; the odd row or column is at the bottom or on the right. There are no patches of zeros only: MUSIQ masks them,
+    so they would not change the result.
 
     Args:
-        images: (N, 3, H, W) float32 in [-1, 1].
-        before: Zeros to put above and on the left of every patch, for the convolution that follows.
-        after: Zeros to put below and on the right of every patch.
+        images: Images, (N, 3, H, W) float32 in [-1, 1].
+        before: Number of zeros above and on the left of every patch, for the convolution that follows.
+        after: Number of zeros below and on the right of every patch.
 
     Returns:
-        (N, T, 3, S, S) float32, S = before + 32 + after.
+        The patches, (N, T, 3, S, S) float32, S = before + 32 + after.
     """
     copies = [
         images
@@ -85,8 +85,8 @@ def multi_scale_patches(images: Tensor, before: int, after: int) -> Tensor:
 
 
 def _pad_to_patches(images: Tensor) -> Tensor:
-    lacking_rows, lacking_columns = (-length % PATCH for length in images.shape[-2:])
-    if not lacking_rows and not lacking_columns:
+    missing_rows, missing_columns = (-length % PATCH for length in images.shape[-2:])
+    if not missing_rows and not missing_columns:
         return images
-    left, top = lacking_columns // 2, lacking_rows // 2
-    return functional.pad(images, (left, lacking_columns - left, top, lacking_rows - top))
+    left, top = missing_columns // 2, missing_rows // 2
+    return functional.pad(images, (left, missing_columns - left, top, missing_rows - top))

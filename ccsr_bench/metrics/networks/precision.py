@@ -1,4 +1,4 @@
-"""How exactly networks are computed."""
+"""The precision in which the networks of metrics are computed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 Precision = Literal["exact", "fast"]
-"""``exact``: float32, TF32 off. ``fast``: TF32, and bfloat16 where numbers allow it (`docs/concepts/metrics.md`)."""
+"""``exact``: float32 without TF32. ``fast``: TF32, and bfloat16 where its effect on the scores is small."""
 
 
 @contextlib.contextmanager
@@ -24,10 +24,10 @@ def float32_products(precision: Precision) -> Iterator[None]:
 
 
 def fast_dtype(precision: Precision) -> torch.dtype:
-    """Return the precision of a network that may be computed in bfloat16."""
+    """Return the data type of a network that may be computed in bfloat16."""
     return torch.bfloat16 if precision == "fast" else torch.float32
 
 
 def network_precision(precision: Precision, device: torch.device) -> str:
-    """Return how a definition names the precision of a network that is never computed in bfloat16."""
+    """Return the text for the precision in a definition, for a network that is never computed in bfloat16."""
     return f"{'TF32' if precision == 'fast' and device.type == 'cuda' else 'float32'} network"

@@ -1,7 +1,7 @@
-"""The tensors of a TorchScript archive (`torch.jit.save`), read without executing anything in it.
+"""Reading the tensors of a TorchScript archive (`torch.jit.save`) without executing anything in it.
 
-`torch.jit.load` would compile the code that such a file brings along. Here only its table of attributes, `data.pkl`, is
-read, by an unpickler that knows a handful of names and refuses every other.
+`torch.jit.load` would compile the code that such a file contains. Here only its table of attributes, `data.pkl`, is
+read, by an unpickler that accepts a short list of names and rejects all others.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _DTYPES = {
 
 
 class _Module:
-    """Stands for a module of any class: its attributes, and no behaviour."""
+    """A placeholder for a module of any class, with its attributes and without its methods."""
 
     def __init__(self) -> None:
         self.attributes: dict[str, Any] = {}
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
-            raise pickle.UnpicklingError("a module whose state is no table of attributes")
+            raise pickle.UnpicklingError("a module's state is not a table of attributes")
         self.attributes = state
 
 
@@ -51,18 +51,18 @@ def _tensor(
     return storage.as_strided(size, stride, offset)
 
 
-def _unchanged(value: object, *_type: object) -> object:
+def _first_argument(value: object, *_type: object) -> object:
     return value
 
 
 _FUNCTIONS: dict[str, Any] = {
     "collections.OrderedDict": OrderedDict,
     "torch._utils._rebuild_tensor_v2": _tensor,
-    "torch.jit._pickle.build_boollist": _unchanged,
-    "torch.jit._pickle.build_doublelist": _unchanged,
-    "torch.jit._pickle.build_intlist": _unchanged,
-    "torch.jit._pickle.build_tensorlist": _unchanged,
-    "torch.jit._pickle.restore_type_tag": _unchanged,
+    "torch.jit._pickle.build_boollist": _first_argument,
+    "torch.jit._pickle.build_doublelist": _first_argument,
+    "torch.jit._pickle.build_intlist": _first_argument,
+    "torch.jit._pickle.build_tensorlist": _first_argument,
+    "torch.jit._pickle.restore_type_tag": _first_argument,
 }
 
 
@@ -70,8 +70,8 @@ class _Unpickler(pickle.Unpickler):
     """Reads `data.pkl`.
 
     Args:
-        archive: Holds it.
-        folder: Of the archive, in which all of its files lie.
+        archive: Archive that contains `data.pkl`.
+        folder: Folder in the archive that contains all of its files.
     """
 
     def __init__(self, archive: zipfile.ZipFile, folder: str) -> None:
@@ -81,7 +81,7 @@ class _Unpickler(pickle.Unpickler):
         self._storages: dict[str, Tensor] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a name of the file stands for; none is ever imported."""
+        """Return the object for a name in the file; nothing is imported."""
         if module == "__torch__" or module.startswith("__torch__."):
             return _Module
         if module == "torch" and name in _DTYPES:
@@ -91,16 +91,16 @@ class _Unpickler(pickle.Unpickler):
         return _refuse(f"it names {module}.{name}, which no weights need")
 
     def persistent_load(self, pid: Any) -> Tensor:
-        """Return the numbers of one storage, 1-D, on the CPU wherever they were."""
+        """Return the content of one storage as a one-dimensional tensor on the CPU."""
         kind, dtype, key, _device, count = pid
         if kind != "storage" or not isinstance(dtype, torch.dtype) or not isinstance(key, str):
-            _refuse("it refers to something else than a storage")
+            _refuse("it refers to an object that is not a storage")
         if key not in self._storages:
-            entry = self._archive.getinfo(f"{self._folder}/data/{key}")
-            if entry.file_size != count * dtype.itemsize:
-                _refuse(f"data/{key} has {entry.file_size} bytes, not {count} of {dtype}")
-            content = self._archive.read(entry)
-            # bytearray: torch supports no read-only memory. torch.frombuffer takes no empty one.
+            member = self._archive.getinfo(f"{self._folder}/data/{key}")
+            if member.file_size != count * dtype.itemsize:
+                _refuse(f"data/{key} has {member.file_size} bytes, not {count} of {dtype}")
+            content = self._archive.read(member)
+            # A bytearray, because torch does not support read-only memory; torch.frombuffer rejects empty buffers.
             self._storages[key] = (
                 torch.frombuffer(bytearray(content), dtype=dtype) if content else torch.empty(0, dtype=dtype)
             )
@@ -112,7 +112,7 @@ def _refuse(reason: str) -> NoReturn:
 
 
 def is_torchscript_archive(path: Path) -> bool:
-    """Whether a file was written by `torch.jit.save` (and not by `torch.save`, whose files bring no code)."""
+    """Return whether a file was written by `torch.jit.save`, and not by `torch.save`, whose files contain no code."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -123,13 +123,13 @@ def read_torchscript_archive(path: Path) -> dict[str, Tensor]:
     """Read the parameters, buffers and other tensors of an archived module.
 
     Args:
-        path: The file.
+        path: Path of the archive.
 
     Returns:
-        The tensors on the CPU, as they are stored, by their dotted names; attributes of other kinds are left out.
+        The stored tensors by their dotted names, on the CPU; attributes of other kinds are ignored.
 
     Raises:
-        BenchError: It is no such archive, damaged, or names anything that weights do not need.
+        BenchError: The file is not such an archive, is damaged, or names an object that weights do not need.
     """
     try:
         with zipfile.ZipFile(path) as archive:

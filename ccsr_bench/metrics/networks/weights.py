@@ -1,4 +1,4 @@
-"""Reading the weights of metrics' networks, and giving them to a network strictly."""
+"""Reading the weights of metrics' networks, and loading them strictly into a network."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ccsr_bench.weights.tensors import read_tensors as read_file
 
 
 def read_tensors(metric: str, key: str) -> tuple[dict[str, Tensor], str]:
-    """Read a file of named tensors on the CPU; nothing in it is executed.
+    """Read a file of named tensors on the CPU; no code in it is executed.
 
     Returns:
-        The tensors, without the ``module.`` that parallel training puts before their names, and the file's sha256.
+        The tensors, without the prefix ``module.`` that parallel training adds to their names, and the file's sha256.
 
     Raises:
-        MetricUnavailableError: It is not there.
-        BenchError: It is not the published one, or holds something else than named tensors.
+        MetricUnavailableError: The file is missing.
+        BenchError: The file is not the published one, or does not hold named tensors.
     """
     path, sha256 = verified_weights(metric, key)
     content = read_file(path, nested="params")
@@ -28,12 +28,12 @@ def read_tensors(metric: str, key: str) -> tuple[dict[str, Tensor], str]:
 
 
 def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Give a network its weights, every one of them and no others, and make it ready to compute.
+    """Load exactly the tensors of a network, and switch it to evaluation mode.
 
     Args:
-        network: Its parameters and buffers are replaced.
-        tensors: By the network's own names.
-        source: The file's name, for errors.
+        network: Network whose parameters and buffers are replaced.
+        tensors: Tensors by the network's own names.
+        source: Name of the file, for errors.
 
     Raises:
         BenchError: A tensor is missing, unknown, or of another shape.
