@@ -23,10 +23,10 @@ EXAMPLES = """\
   ccsr-bench figure perception-distortion --dataset RealSR --metrics lpips clipiqa
   ccsr-bench figure runs --metric lpips
   ccsr-bench figure strip --help
-The file's suffix says whether it is PDF or PNG. Needs the extra `figures`.
+The suffix of the file chooses PDF or PNG. Figures need the extra `figures`.
 """
 
-COLUMN, PAGE = 3.5, 7.16  # inches: one column of a two-column paper, and both
+COLUMN, PAGE = 3.5, 7.16  # inches: the width of one column of a two-column paper, and of both
 SUFFIXES = (".pdf", ".png")
 
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", title="kinds", required=True)
     for name, kind in _KINDS.items():
         sub = kinds.add_parser(name, help=kind.summary, description=f"{kind.summary[0].upper()}{kind.summary[1:]}.")
-        sub.set_defaults(image=None, lr=None, hr=None)
+        sub.set_defaults(image=None, lr=None, hr=None, parser=sub)
         kind.add_arguments(sub)
         _add_shared(sub, kind.width)
 
@@ -43,23 +43,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_shared(parser: argparse.ArgumentParser, width: float) -> None:
     shared.add_out(parser)
     parser.add_argument(
-        "--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods, in this order"
+        "--method",
+        dest="methods",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="M",
+        help="show only these methods, in this order",
     )
-    parser.add_argument("--dataset", metavar="D", help="the data set; needed where the folder has several")
+    parser.add_argument("--dataset", metavar="D", help="data set to show; needed where the folder has several")
     shared.add_recorded_runs(parser)
     parser.add_argument(
         "--to",
         nargs="+",
         type=_figure_file,
         metavar="FILE",
-        help="files to write, .pdf or .png (default: a PDF named after the kind and the data set or image)",
+        help="files to write, .pdf or .png (default: one PDF named after the kind and the data set or image)",
     )
     parser.add_argument(
         "--width",
         type=_inches,
         default=width,
         metavar="INCHES",
-        help=f"width of the figure; {COLUMN} is one column of a paper, {PAGE} both (default: %(default)s)",
+        help=f"width of the figure: {COLUMN} for one column of a paper, {PAGE} for two (default: %(default)s)",
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
@@ -73,7 +79,7 @@ def execute(options: argparse.Namespace) -> int:
     drawing.check_library()
     named = resolve_dataset(options).name if options.lr or str(options.dataset).endswith(".toml") else options.dataset
     with (
-        open_comparison(options.out, dataset=named, methods=options.method, runs=options.runs) as results,
+        open_comparison(options.out, dataset=named, methods=options.methods, runs=options.runs) as results,
         drawing.style(),
     ):
         figure, remarks = _KINDS[options.kind].draw(results, options)
@@ -94,8 +100,8 @@ def _strip(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.strip import draw_strip
 
     options.dataset = options.dataset or results[0].identity.dataset
-    shown = strip(results, resolve_dataset(options), options.image, options.crop)
-    remarks = [] if options.crop else [f"enlarged: --crop {','.join(map(str, shown.region))}"]
+    shown = strip(results, resolve_dataset(options), options.image, options.region)
+    remarks = [] if options.region else [f"enlarged: --crop {','.join(map(str, shown.region))}"]
     return draw_strip(shown, options.width), remarks
 
 
@@ -133,30 +139,31 @@ def _cost(results: list[Results], options: argparse.Namespace) -> Drawn:
 
 def _runs(results: list[Results], options: argparse.Namespace) -> Drawn:
     from ccsr_bench.figures.plots import draw_lines
-    from ccsr_bench.figures.run_lines import runs_needed
+    from ccsr_bench.figures.run_lines import g_std_lines
 
-    lines = runs_needed(results, options.metric)
+    lines = g_std_lines(results, options.metric)
     return draw_lines(lines, options.width), lines.remarks
 
 
 def _add_image(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--image", required=True, metavar="NAME", help="the image, as the data set calls it")
+    parser.add_argument("--image", required=True, metavar="NAME", help="name of the image in the data set")
 
 
 def _add_strip(parser: argparse.ArgumentParser) -> None:
     _add_image(parser)
     parser.add_argument(
         "--crop",
+        dest="region",
         type=_region,
         metavar="X,Y,SIZE",
-        help="the square to enlarge, in HR pixels from the upper left (default: the one that varies most over runs)",
+        help="square to enlarge, in HR pixels from the upper left corner (default: where outputs vary most over runs)",
     )
-    parser.add_argument("--lr", type=Path, metavar="DIR", help="your own LR images, where --dataset only names them")
-    parser.add_argument("--hr", type=Path, metavar="DIR", help="your own HR images")
+    parser.add_argument("--lr", type=Path, metavar="DIR", help="folder of the LR images, where `run` was given --lr")
+    parser.add_argument("--hr", type=Path, metavar="DIR", help="folder of the HR images, where `run` was given --hr")
 
 
 def _add_metric(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--metric", default=DISTORTION[0], metavar="X", help="the metric (default: %(default)s)")
+    parser.add_argument("--metric", default=DISTORTION[0], metavar="X", help="metric to show (default: %(default)s)")
 
 
 def _add_metrics(parser: argparse.ArgumentParser) -> None:
@@ -165,14 +172,14 @@ def _add_metrics(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         default=[DISTORTION[0], PERCEPTION[0]],
         metavar=("X", "Y"),
-        help=f"a distortion metric across and a perception metric upwards (default: {DISTORTION[0]} {PERCEPTION[0]})",
+        help=f"metrics on the x axis and on the y axis (default: {DISTORTION[0]} {PERCEPTION[0]})",
     )
 
 
 def _add_spread(parser: argparse.ArgumentParser) -> None:
     _add_metric(parser)
     parser.add_argument(
-        "--spread", choices=["g-std", "l-std"], default="g-std", help="how stability is measured (default: %(default)s)"
+        "--spread", choices=["g-std", "l-std"], default="g-std", help="measure of stability (default: %(default)s)"
     )
 
 
@@ -190,7 +197,7 @@ def _figure_file(text: str) -> Path:
     if path.suffix.lower() not in SUFFIXES:
         raise argparse.ArgumentTypeError(f"'{text}' does not end in {' or '.join(SUFFIXES)}")
     if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"'{path.parent}' is no folder; make it first")
+        raise argparse.ArgumentTypeError(f"'{path.parent}' is not a folder; make it first")
     return path
 
 
@@ -210,20 +217,20 @@ class _Kind(NamedTuple):
     summary: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     draw: Callable[[list[Results], argparse.Namespace], Drawn]
-    """Returns the figure, and remarks beside it."""
+    """Function that returns the figure and the remarks that are printed with it."""
     width: float
-    """Default width in inches."""
+    """Default width of the figure in inches."""
 
 
 _KINDS = {
-    "strip": _Kind("one image's LR, HR, and each method's best and worst run side by side", _add_strip, _strip, PAGE),
-    "heat-map": _Kind("the standard deviation over runs of every pixel of one image", _add_image, _heat_map, PAGE),
+    "strip": _Kind("the LR and HR image, and each method's best and worst run, side by side", _add_strip, _strip, PAGE),
+    "heat-map": _Kind("the standard deviation over runs at every pixel of an image", _add_image, _heat_map, PAGE),
     "perception-distortion": _Kind(
-        "methods by two metrics, with their intervals", _add_metrics, _perception_distortion, COLUMN
+        "each method's means of two metrics, with their intervals", _add_metrics, _perception_distortion, COLUMN
     ),
     "quality-stability": _Kind(
-        "methods by a metric and its standard deviation over runs", _add_spread, _quality_stability, COLUMN
+        "each method's mean of a metric and its standard deviation over runs", _add_spread, _quality_stability, COLUMN
     ),
-    "cost": _Kind("methods by a metric and the recorded seconds per output", _add_metric, _cost, COLUMN),
-    "runs": _Kind("G-STD by the number of runs: whether N is enough", _add_metric, _runs, COLUMN),
+    "cost": _Kind("each method's mean of a metric and its recorded seconds per output", _add_metric, _cost, COLUMN),
+    "runs": _Kind("G-STD by the number of runs, which shows whether N is enough", _add_metric, _runs, COLUMN),
 }

@@ -12,26 +12,29 @@ EXAMPLES = """\
   ccsr-bench report
   ccsr-bench report --dataset RealSR --method ccsr-s2 osediff-s1 --to realsr-report
   ccsr-bench report --dataset mine --lr my/lr --hr my/hr
-Open index.html of the folder in a browser, from disk or from any web host. A report that is there already is replaced.
+Open index.html of the folder in a browser, from disk or from any web host. An existing report is replaced.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     shared.add_out(parser)
-    parser.add_argument("--to", type=Path, default=Path("report"), help="the report's folder (default: %(default)s)")
-    parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods")
+    parser.add_argument("--to", type=Path, default=Path("report"), help="folder of the report (default: %(default)s)")
+    parser.add_argument(
+        "--method", dest="methods", nargs="+", action="extend", default=[], metavar="M", help="show only these methods"
+    )
     parser.add_argument(
         "--dataset",
+        dest="datasets",
         nargs="+",
         action="extend",
         default=[],
         metavar="D",
-        help="only these data sets, by name or by the path of a .toml manifest",
+        help="show only these data sets, given by name or by the path of a .toml manifest",
     )
     shared.add_recorded_runs(parser)
-    parser.add_argument("--lr", type=Path, metavar="DIR", help="the LR images, where the run was given --lr and --hr")
-    parser.add_argument("--hr", type=Path, metavar="DIR", help="the HR images")
+    parser.add_argument("--lr", type=Path, metavar="DIR", help="folder of the LR images, where `run` was given --lr")
+    parser.add_argument("--hr", type=Path, metavar="DIR", help="folder of the HR images, where `run` was given --hr")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -42,7 +45,7 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.html_report.images import ImageFinder
 
     images = ImageFinder(
-        options.dataset, lr=options.lr, hr=options.hr, remark=lambda line: remark(with_options(line, options.parser))
+        options.datasets, lr=options.lr, hr=options.hr, remark=lambda line: remark(with_options(line, options.parser))
     )
     with progress("report") as show:
         built = build_report(
@@ -50,12 +53,12 @@ def execute(options: argparse.Namespace) -> int:
             options.to,
             find_dataset=images.find,
             progress=show,
-            methods=options.method,
+            methods=options.methods,
             datasets=images.names,
             runs=options.runs,
         )
-    sets = [f"{one.name} (methods: {len(one.methods)}, images: {len(one.images)})" for one in built.datasets]
+    sets = [f"{shown.name} (methods: {len(shown.methods)}, images: {len(shown.images)})" for shown in built.datasets]
     echo(f"{built.page}: {', '.join(sets)}")
-    linked = f", and {built.linked_bytes / 1e6:.0f} MB shared with the files it shows" if built.linked_bytes else ""
-    echo(f"{built.own_bytes / 1e6:.0f} MB on disk{linked}")
+    linked = f", and {built.linked_bytes / 1e6:.0f} MB in files shared with the results and the data sets"
+    echo(f"{built.own_bytes / 1e6:.0f} MB on disk{linked if built.linked_bytes else ''}")
     return EXIT_DONE

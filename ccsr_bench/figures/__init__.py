@@ -1,1 +1,1 @@
-"""Figures for a paper: what each shows (`points`, `regions`, `pictures`) apart from how it is drawn (the others)."""
+"""Figures for a paper: their contents (`pictures`, `regions`, `run_lines`, `scatters`, `selection`) and drawing."""

@@ -1,4 +1,4 @@
-"""How every figure is drawn: its style, its sizes and its file."""
+"""The style and the file format of all figures, and the drawing of boxes and texts that they share."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PNG_DPI = 300
+"""Pixels per inch."""
 
 _FONT = "DejaVu Sans"
 """A font that ships with matplotlib, so that a figure is the same on every machine."""
 
 _TEXT_SIZE = 7
-"""Size in points."""
+"""Size of texts in points."""
 
 _STYLE = {
     "axes.linewidth": 0.6,
@@ -42,7 +43,7 @@ _STYLE = {
     "lines.linewidth": 1.0,
     "lines.markersize": 6,
     "pdf.fonttype": 42,  # TrueType: the text stays text, and publishers refuse Type 3
-    "text.hinting": "none",  # letters are as wide at every resolution, so a text fits where it was measured to fit
+    "text.hinting": "none",  # the width of a text is the same at every resolution, so that it can be measured
     "text.parse_math": False,  # print a literal "$"
     "xtick.labelsize": 7,
     "xtick.major.width": 0.6,
@@ -52,7 +53,7 @@ _STYLE = {
 
 
 class Box(NamedTuple):
-    """Where something is drawn, in inches from the figure's upper left."""
+    """A rectangle of a figure, in inches from the figure's upper left corner."""
 
     left: float
     top: float
@@ -63,12 +64,12 @@ class Box(NamedTuple):
 def check_library() -> None:
     """Raise a `BenchError` where matplotlib is missing."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise BenchError("a figure needs `pip install 'ccsr-bench[figures]'`")
+        raise BenchError("a figure needs matplotlib: run `pip install 'ccsr-bench[figures]'`")
 
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
-    """Draw and save in our style, whatever the user's own settings of matplotlib are."""
+    """Draw and save in the same style on every machine, whatever the user's settings of matplotlib are."""
     import matplotlib.style
 
     with matplotlib.style.context(["default", _STYLE]):
@@ -76,21 +77,21 @@ def style() -> Iterator[None]:
 
 
 def axes_at(figure: Figure, box: Box) -> Axes:
-    """Return new axes at a place of a figure."""
+    """Return new axes that fill a box of a figure."""
     width, height = figure.get_size_inches()
     bounds = (box.left / width, 1 - (box.top + box.height) / height, box.width / width, box.height / height)
     return figure.add_axes(bounds)
 
 
 def write_text(figure: Figure, text: str, x: float, top: float, room: float) -> None:
-    """Write a line of text below a place, centred; smaller where it would be wider than the room.
+    """Write a centred line of text, in a smaller size where it would be wider than the room.
 
     Args:
-        figure: The figure to write into.
-        text: The line of text.
-        x: The middle of the line, in inches from the figure's left.
-        top: The upper edge of the line, in inches from the figure's top.
-        room: The largest width of the line in inches.
+        figure: Figure to write into.
+        text: Text without line breaks.
+        x: Horizontal centre of the line, in inches from the figure's left edge.
+        top: Upper edge of the line, in inches from the figure's upper edge.
+        room: Largest width of the line in inches.
     """
     width, height = figure.get_size_inches()
     written = figure.text(
@@ -102,7 +103,7 @@ def write_text(figure: Figure, text: str, x: float, top: float, room: float) -> 
 
 
 def replace_unprintable(text: str) -> str:
-    """Replace every character that the font lacks by its number, as in LaTeX tables."""
+    """Replace every character that the font lacks by its code point, as in LaTeX tables."""
     from matplotlib.font_manager import findfont, get_font
 
     known = get_font(findfont(_FONT)).get_charmap()
@@ -110,7 +111,7 @@ def replace_unprintable(text: str) -> str:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as what the path's suffix says; the same figure gives the same bytes.
+    """Write a figure as PDF or PNG, as the path's suffix says; the same figure gives the same bytes.
 
     Raises:
         OSError: The file cannot be written.

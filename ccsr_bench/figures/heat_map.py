@@ -14,21 +14,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _GAP = 0.06
+"""Inches between maps."""
+
 _TITLE = 0.29
-"""Inches above a map for its method and L-STD."""
+"""Inches above a map, for the method's name and L-STD."""
 
 _BAR = 0.1
+"""Width of the colour bar in inches."""
+
 _BAR_TEXT = 0.42
-"""Inches for the colour bar and for its numbers."""
+"""Width of the numbers at the colour bar in inches."""
 
 _MOST_ACROSS = 4
+"""Largest number of maps in a row."""
 
 
 def draw_heat_maps(maps: Sequence[HeatMap], width: float) -> Figure:
-    """Draw the maps side by side, with one scale for all.
+    """Draw maps side by side on a common scale.
 
     Args:
-        maps: The maps of one image, one for each method.
+        maps: Maps of one image, one for each method.
         width: Width of the figure in inches.
     """
     from matplotlib.colors import ListedColormap
@@ -40,15 +45,15 @@ def draw_heat_maps(maps: Sequence[HeatMap], width: float) -> Figure:
     tall, wide = maps[0].std.shape
     height = side * tall / wide
     figure = Figure(figsize=(width, rows * (height + _TITLE) + 0.05))
-    top = 255 * std_map_top(one.std for one in maps)
+    top = 255 * std_map_top(heat_map.std for heat_map in maps)
     colour_map = ListedColormap(colours() / 255)
-    for index, one in enumerate(maps):
+    for index, heat_map in enumerate(maps):
         box = Box(index % across * (side + _GAP), index // across * (height + _TITLE) + _TITLE, side, height)
         axes = axes_at(figure, box)
-        shown = axes.imshow(255 * one.std, cmap=colour_map, vmin=0, vmax=top, interpolation="none", aspect="auto")
+        drawn = axes.imshow(255 * heat_map.std, cmap=colour_map, vmin=0, vmax=top, interpolation="none", aspect="auto")
         axes.set_axis_off()
-        write_text(figure, one.title, box.left + side / 2, box.top - _TITLE + 0.03, side)
-        write_text(figure, f"L-STD {one.l_std:.4f}", box.left + side / 2, box.top - _TITLE + 0.155, side)
+        write_text(figure, heat_map.title, box.left + side / 2, box.top - _TITLE + 0.03, side)
+        write_text(figure, f"L-STD {heat_map.l_std:.4f}", box.left + side / 2, box.top - _TITLE + 0.155, side)
     bar = axes_at(figure, Box(across * (side + _GAP), _TITLE, _BAR, rows * (height + _TITLE) - _TITLE))
-    figure.colorbar(shown, cax=bar, extend="max").set_label("STD (grey levels)")
+    figure.colorbar(drawn, cax=bar, extend="max").set_label("STD (grey levels)")
     return figure

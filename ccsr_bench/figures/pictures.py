@@ -1,4 +1,4 @@
-"""What the figures of one image show: the pictures of a strip, and maps of the standard deviation over runs."""
+"""The contents of figures of one image: the pictures of a strip, and maps of the standard deviation over runs."""
 
 from __future__ import annotations
 
@@ -35,16 +35,18 @@ class Group(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """What a strip shows of one image."""
+    """The contents of a strip, which shows one image."""
 
     image: str
+    """Name of the image."""
     overview: np.ndarray
     """(h, w, 3) uint8 RGB, the whole LR image."""
     scale: int
+    """HR pixels per LR pixel."""
     region: Region
-    """What is enlarged, in HR pixels."""
+    """The part that is enlarged."""
     groups: list[Group]
-    """LR and HR, then each method's best and worst run, or its only one."""
+    """LR and HR, then each method's best and worst run, or its only run."""
 
 
 class HeatMap(NamedTuple):
@@ -64,36 +66,36 @@ def strip(results: Sequence[Results], dataset: Dataset, image: str, region: Regi
     """Return the enlarged region of the LR image, the HR image, and each method's best and worst output.
 
     Args:
-        results: The methods, on the data set.
-        dataset: The data set with the LR and HR images.
+        results: Results of the methods on the data set.
+        dataset: Data set with the LR and HR images.
         image: Name of the image.
-        region: The region to enlarge; the one with the highest standard deviation over runs when None.
+        region: Region to enlarge; the region with the highest standard deviation over runs when None.
 
     Raises:
-        BenchError: The image or its outputs are missing or were changed, there is nothing to rank runs by, or the
-            region reaches out of the image.
+        BenchError: The image or its outputs are missing or were changed, no metric can rank the runs, or the region
+            is not inside the image.
     """
     check_image(results, image)
     pair = _read_pair(results, dataset, image)
     metric = ranking_metric(results)
-    extremes = [_extremes(one, metric, image) for one in results]
+    extremes = [_extremes(method, metric, image) for method in results]
     height, width, _ = pair.hr.shape
     if region is None:
         region = _busiest(results, image, pair)
     region.check_inside(height, width)
     enlarged = pair.lr.repeat(dataset.scale, axis=0).repeat(dataset.scale, axis=1)
     groups = [Group("", [Picture("LR", region.cut(enlarged)), Picture("HR", region.cut(pair.hr))])]
-    groups += [_group(one, runs, image, region) for one, runs in zip(results, extremes, strict=True)]
+    groups += [_group(method, runs, image, region) for method, runs in zip(results, extremes, strict=True)]
     return Strip(image, pair.lr, dataset.scale, region, groups)
 
 
 def heat_maps(results: Sequence[Results], image: str) -> tuple[list[HeatMap], list[str]]:
-    """Return the standard deviation over runs of each method's outputs for an image, and remarks on what is left out.
+    """Return heat maps of each method's outputs for an image, and remarks on the methods that are left out.
 
-    As L-STD does, the maps leave out the border that the protocol says.
+    Like L-STD, the maps leave out the border whose width the protocol sets.
 
     Args:
-        results: The methods, on one data set.
+        results: Results of the methods on one data set.
         image: Name of the image.
 
     Raises:
@@ -102,17 +104,17 @@ def heat_maps(results: Sequence[Results], image: str) -> tuple[list[HeatMap], li
     check_image(results, image)
     several = with_several_runs(results)
     maps = []
-    for one in several:
-        crop = find_protocol(one.identity.protocol).l_std_crop
-        maps.append(HeatMap(one.description.title, std_map(one.outputs(image, range(one.runs)), crop=crop)))
-    return maps, remark_absence([(one, ONE_RUN) for one in results if one not in several])
+    for method in several:
+        crop = find_protocol(method.identity.protocol).l_std_crop
+        maps.append(HeatMap(method.description.title, std_map(method.outputs(image, range(method.runs)), crop=crop)))
+    return maps, remark_absence([(method, ONE_RUN) for method in results if method not in several])
 
 
 def check_image(results: Sequence[Results], image: str) -> None:
     """Raise a `BenchError` unless every method has all N runs of an image."""
-    for one in results:
-        if image not in one.images:
-            raise unknown_name("image", image, one.images, hint=f"of {one.label} on {one.identity.dataset}")
+    for method in results:
+        if image not in method.images:
+            raise unknown_name("image", image, method.images, hint=f"of {method.label} on {method.identity.dataset}")
 
 
 def _read_pair(results: Sequence[Results], dataset: Dataset, image: str) -> Pair:
@@ -125,20 +127,21 @@ def _read_pair(results: Sequence[Results], dataset: Dataset, image: str) -> Pair
 def _extremes(results: Results, metric: str, image: str) -> Extremes:
     extremes = find_extremes(results, metric)
     if image not in extremes:
-        check_scored(results, metric)  # says what to do where no image has them
+        check_scored(results, metric)  # its error says what to do where no image has the metric
         raise BenchError(f"{results.label}: {metric} of '{image}' is not recorded for all runs; run it again")
     return extremes[image]
 
 
 def _busiest(results: Sequence[Results], image: str, pair: Pair) -> Region:
-    maps = [std_map(one.outputs(image, range(one.runs))) for one in results if one.runs > 1]
-    if not any(moves.any() for moves in maps):  # nothing moves: where the methods differ from one another and from HR
-        maps = [std_map(np.stack([pair.hr, *(one.outputs(image, [0])[0] for one in results)]))]
+    """Return the region where outputs vary most over runs, or else where methods differ most, also from HR."""
+    maps = [std_map(method.outputs(image, range(method.runs))) for method in results if method.runs > 1]
+    if not any(std.any() for std in maps):
+        maps = [std_map(np.stack([pair.hr, *(method.outputs(image, [0])[0] for method in results)]))]
     return busiest_region(maps, pair.hr.shape[0] // pair.lr.shape[0])
 
 
 def _group(results: Results, extremes: Extremes, image: str, region: Region) -> Group:
-    """Return a method's best and worst run; one picture where they are the same."""
+    """Return a method's best and worst run, or a single picture where they are the same run."""
     named = [("best ", extremes.best_run, extremes.best), ("worst ", extremes.worst_run, extremes.worst)]
     if extremes.best_run == extremes.worst_run:
         named = [("", extremes.best_run, extremes.best)]

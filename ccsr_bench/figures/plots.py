@@ -1,4 +1,4 @@
-"""Drawing the plots."""
+"""Drawing scatter plots, and plots by the number of runs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SHAPE = 0.72
-"""Height by width of the axes with their labels."""
+"""Height of the axes with their labels, divided by their width."""
 
 _MOST_LEGEND_COLUMNS = 6
+"""Largest number of methods in a line of the legend."""
 
 
 def draw_scatter(scatter: Scatter, width: float) -> Figure:
     """Draw a point for each method, with its 95 % intervals.
 
     Args:
-        scatter: The points to draw.
+        scatter: Points to draw.
         width: Width of the figure in inches.
     """
-    figure, axes = _new()
+    figure, axes = _new_axes()
     for point in scatter.points:
         x, y = point.x.value, point.y.value
         axes.errorbar(x, y, xerr=_bars(point.x), yerr=_bars(point.y), fmt="none", ecolor=_colour(point), elinewidth=0.7)
@@ -44,12 +45,12 @@ def draw_lines(lines: Lines, width: float) -> Figure:
     """Draw G-STD by the number of runs, with bands of its 95 % intervals.
 
     Args:
-        lines: The lines to draw.
+        lines: Lines to draw.
         width: Width of the figure in inches.
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = _new()
+    figure, axes = _new_axes()
     for line in lines.lines:
         runs = [count.runs for count in line.counts]
         lows, highs = zip(*(count.interval for count in line.counts), strict=True)
@@ -63,7 +64,7 @@ def draw_lines(lines: Lines, width: float) -> Figure:
     return figure
 
 
-def _new() -> tuple[Figure, Axes]:
+def _new_axes() -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
     figure = Figure(layout="constrained")
@@ -74,7 +75,7 @@ def _new() -> tuple[Figure, Axes]:
 
 
 def _fit(figure: Figure, width: float) -> None:
-    """Add the legend, in as many columns as the width has room for, and make room for it below the axes."""
+    """Add the legend below the axes, in as many columns as fit into the width, and make the figure higher for it."""
     figure.set_size_inches(width, _SHAPE * width)
     for columns in range(_MOST_LEGEND_COLUMNS, 0, -1):
         legend = figure.legend(loc="outside lower center", ncols=columns)
@@ -96,7 +97,7 @@ def _marker(shown: Point | Line) -> dict[str, Any]:
 
 
 def _make_logarithmic(axes: Axes, values: list[float]) -> None:
-    """Make the x axis logarithmic, with enough numbers to read it also where it spans less than a decade."""
+    """Make the x axis logarithmic, with enough numbers to read it even where it spans less than a decade."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_xscale("log")
@@ -107,7 +108,7 @@ def _make_logarithmic(axes: Axes, values: list[float]) -> None:
 
 
 def _bars(estimate: Estimate) -> list[list[float]] | None:
-    """Return the lengths below and above the value, as matplotlib takes them."""
+    """Return the lengths of the bar below and above the value, as matplotlib takes them."""
     if estimate.interval is None:
         return None
     low, high = estimate.interval

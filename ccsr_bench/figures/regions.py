@@ -1,4 +1,4 @@
-"""Which part of an image is enlarged."""
+"""The part of an image that is enlarged."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from ccsr_bench.errors import BenchError
 
 
 class Region(NamedTuple):
-    """A square of an HR image, in pixels from the upper left."""
+    """A square of an HR image, in pixels from the upper left corner."""
 
     left: int
     top: int
     size: int
 
     def cut(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the part of (H, W, ...) that lies in the region."""
+        """Return the part of an array (H, W, ...) that lies in the region."""
         return pixels[self.top : self.top + self.size, self.left : self.left + self.size]
 
     def check_inside(self, height: int, width: int) -> None:
-        """Raise a `BenchError` unless the region lies in an image of that size."""
+        """Raise a `BenchError` unless the region lies inside an image of this size."""
         if self.left + self.size > width or self.top + self.size > height:
             raise BenchError(
-                f"--crop {self.left},{self.top},{self.size}: reaches out of the image of {width}x{height} pixels"
+                f"`region` {self.left},{self.top},{self.size} is not inside the image of {width}x{height} pixels; "
+                f"give another `region`"
             )
 
 
 def busiest_region(maps: Sequence[np.ndarray], scale: int) -> Region:
-    """Return the square, a quarter as wide as the shorter side, whose mean over all maps is highest.
+    """Return the square, a quarter as wide as the image's shorter side, with the highest mean over all maps.
 
-    Its sides lie on multiples of the scale, so that it shows whole LR pixels. The first of equals is taken.
+    Its position and its size are multiples of the scale, so that it shows whole LR pixels. Of equal squares, the first
+    is taken.
 
     Args:
-        maps: Maps of one size, (H, W) float, for instance what `ccsr_bench.stability.std_map` returns.
+        maps: Maps of the same size, (H, W) float, for instance from `ccsr_bench.stability.std_map`.
         scale: HR pixels per LR pixel.
     """
     total = np.sum(maps, axis=0)

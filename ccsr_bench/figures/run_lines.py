@@ -1,4 +1,4 @@
-"""What the plot of G-STD by the number of runs shows."""
+"""The contents of the plot of G-STD by the number of runs."""
 
 from __future__ import annotations
 
@@ -17,38 +17,40 @@ class Line(NamedTuple):
     """One method's G-STD by the number of runs."""
 
     place: int
-    """The method's place among all methods that are compared, from which its colour and its marker follow."""
+    """Place of the method among all compared methods, which determines its colour and its marker."""
     title: str
     counts: list[RunCount]
+    """G-STD for each number of runs."""
 
 
 class Lines(NamedTuple):
-    """What a plot by the number of runs shows."""
+    """The contents of a plot by the number of runs."""
 
     y: Axis
     lines: list[Line]
     remarks: list[str]
+    """Facts that a reader must know and cannot see in the plot."""
 
 
-def runs_needed(results: Sequence[Results], metric: str) -> Lines:
-    """Return each method's G-STD as every number of runs from 2 to N would have given it.
+def g_std_lines(results: Sequence[Results], metric: str) -> Lines:
+    """Return each method's G-STD for every number of runs from 2 to N.
 
     Args:
-        results: The methods, on one data set; those with a single run are left out.
-        metric: A metric that scores images.
+        results: Results of the methods on one data set; methods with a single run are left out.
+        metric: Metric that scores images.
 
     Raises:
         BenchError: The metric is unknown, scores sets of images, or is not recorded for a method; no method has several
             runs; or the methods have no image in common.
     """
     shown = with_several_runs(results)
-    compared = on_common_images([check_scored(one, metric) for one in shown])
+    compared = on_common_images([check_scored(method, metric) for method in shown])
     images = len(compared[0].images)
     if not images:
-        raise BenchError("the methods have no image in common; finish their runs, or choose with --method")
+        raise BenchError("the methods have no image in common; finish their runs, or choose other `methods`")
     lines = [
-        Line(results.index(one), one.description.title, g_std_by_runs(scores.values))
-        for one, scores in zip(shown, compared, strict=True)
+        Line(results.index(method), method.description.title, g_std_by_runs(scores.values))
+        for method, scores in zip(shown, compared, strict=True)
     ]
-    remarks = remark_absence([(one, ONE_RUN) for one in results if one not in shown])
+    remarks = remark_absence([(method, ONE_RUN) for method in results if method not in shown])
     return Lines(run_spread(metric).axis, lines, remarks + remark_coverage(shown, images))

@@ -1,4 +1,4 @@
-"""Which measures the scatter plots of a paper show."""
+"""The contents of a paper's scatter plots."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def perception_distortion(results: Sequence[Results], x: str, y: str) -> Scatter
     """Return each method's mean of one metric against that of another.
 
     Args:
-        results: The methods, on one data set.
-        x: A metric that scores images.
-        y: Another metric that scores images.
+        results: Results of the methods on one data set.
+        x: Metric that scores images, on the x axis.
+        y: Metric that scores images, on the y axis.
 
     Raises:
         BenchError: A metric is unknown, scores sets of images, or is not recorded for a method; or the methods have
             no image in common.
     """
-    for one in results:
+    for method in results:
         for metric in (x, y):
-            check_scored(one, metric)
+            check_scored(method, metric)
     return _scatter(results, quality(x), quality(y))
 
 
@@ -33,19 +33,20 @@ def quality_stability(results: Sequence[Results], metric: str, spread: str) -> S
     """Return each method's mean of a metric against its standard deviation over runs.
 
     Args:
-        results: The methods, on one data set; those with a single run are left out.
-        metric: A metric that scores images.
-        spread: `g-std` or `l-std`.
+        results: Results of the methods on one data set; methods with a single run are left out.
+        metric: Metric that scores images.
+        spread: Kind of standard deviation, `g-std` of the metric or `l-std`.
 
     Raises:
-        BenchError: As `perception_distortion`; or no method has several runs; or L-STD is not recorded for N runs.
+        BenchError: The metric is unknown, scores sets of images, or is not recorded for a method; the methods have no
+            image in common; no method has several runs; or L-STD is not recorded for N runs.
     """
-    for one in with_several_runs(results):
-        check_scored(one, metric)
-        if spread == LOCAL_SPREAD.key and one.l_std() is None:
+    for method in with_several_runs(results):
+        check_scored(method, metric)
+        if spread == LOCAL_SPREAD.key and method.l_std() is None:
             raise BenchError(
-                f"{one.label} on {one.identity.dataset}: no L-STD over {one.runs} runs is recorded; "
-                f"run it again with --runs {one.runs}"
+                f"{method.label} on {method.identity.dataset}: no L-STD over {method.runs} runs is recorded; "
+                f"run it again with `runs` {method.runs}"
             )
     return _scatter(results, LOCAL_SPREAD if spread == LOCAL_SPREAD.key else run_spread(metric), quality(metric))
 
@@ -54,22 +55,23 @@ def cost(results: Sequence[Results], metric: str) -> Scatter:
     """Return each method's mean of a metric against the median of the recorded seconds per output.
 
     Args:
-        results: The methods, on one data set; those whose images were made elsewhere are left out.
-        metric: A metric that scores images.
+        results: Results of the methods on one data set; methods whose images were made elsewhere are left out.
+        metric: Metric that scores images.
 
     Raises:
-        BenchError: As `perception_distortion`; or no seconds are recorded.
+        BenchError: The metric is unknown, scores sets of images, or is not recorded for a method; the methods have no
+            image in common; or no seconds are recorded.
     """
-    timed = [one for one in results if one.seconds() is not None]
+    timed = [method for method in results if method.seconds() is not None]
     if not timed:
         raise BenchError("no seconds are recorded: the images were made elsewhere; `ccsr-bench run` records them")
-    for one in timed:
-        check_scored(one, metric)
+    for method in timed:
+        check_scored(method, metric)
     return _scatter(results, SECONDS, quality(metric))
 
 
 def _scatter(results: Sequence[Results], x: Measure, y: Measure) -> Scatter:
     scatter = Estimates(results).scatter(x, y)
     if not scatter.points:
-        raise BenchError("the methods have no image in common; finish their runs, or choose with --method")
+        raise BenchError("the methods have no image in common; finish their runs, or choose other `methods`")
     return scatter

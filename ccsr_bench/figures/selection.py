@@ -1,4 +1,4 @@
-"""Which results a figure compares."""
+"""The results that a figure compares."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ def open_comparison(
 
     Args:
         out: The output folder.
-        dataset: The name of the data set; may be None where the folder has one only.
-        methods: Names of the methods to show, in this order; all in name order when empty.
-        runs: N, as `open_results` takes it.
+        dataset: Name of the data set; None where the folder has results on a single one.
+        methods: Names of the methods to show, in this order; all methods, sorted by name, when empty.
+        runs: N for methods with several runs; for each method the most runs that all its images have when None.
 
     Raises:
-        BenchError: There are no such results, the data set is not clear, or two methods define a metric differently.
+        BenchError: There are no such results, the folder has several data sets and none is chosen, or two methods
+            define a metric differently.
     """
     with open_results(out, methods=methods, datasets=[dataset] if dataset else [], runs=runs) as opened:
         names = sorted({results.identity.dataset for results in opened})
         if len(names) > 1:
-            raise BenchError(f"{out}: results on {len(names)} data sets ({some(names)}); choose one with --dataset")
-        missing = set(methods) - {results.label for results in opened}
+            raise BenchError(f"{out}: results on {len(names)} data sets ({some(names)}); choose one with `dataset`")
+        missing = set(methods) - {method.label for method in opened}
         if missing:
             raise BenchError(f"{out}: no results of {', '.join(sorted(missing))} on {dataset}")
         common_definitions(opened)
@@ -39,7 +40,7 @@ def open_comparison(
 
 
 def check_scored(results: Results, metric: str) -> Scores:
-    """Return a metric's scores of a method, which must have them.
+    """Return the scores that a method has of a metric.
 
     Raises:
         BenchError: The metric is unknown, scores sets of images, or no image has it for all N runs.
@@ -52,14 +53,14 @@ def check_scored(results: Results, metric: str) -> Scores:
         others = [name for name in results.definitions if name in METRICS and METRICS[name].kind != "distribution"]
         raise BenchError(
             f"{results.label} on {identity.dataset}: no image has {metric} for all its runs; "
-            f"run it again with --metrics {metric}, or choose another of: {', '.join(others)}"
+            f"`ccsr-bench run --metrics {metric}` adds it, or choose another of: {', '.join(others)}"
         )
     return scores
 
 
 def with_several_runs(results: Sequence[Results]) -> list[Results]:
-    """Return the methods with several runs; raises a `BenchError` where there is none."""
-    several = [one for one in results if one.runs > 1]
+    """Return the methods with several runs; raise a `BenchError` where there is none."""
+    several = [method for method in results if method.runs > 1]
     if not several:
-        raise BenchError("no method here has several runs, so nothing moves; `ccsr-bench run --runs 10` makes some")
+        raise BenchError("no method here has several runs, so there is no spread; `ccsr-bench run --runs 10` adds runs")
     return several

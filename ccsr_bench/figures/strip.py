@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _GAP = 0.03
-"""Inches between two pictures of a group."""
+"""Inches between pictures of a group."""
 
 _GROUP_GAP = 0.1
 """Inches between groups."""
 
 _LINE = 0.125
-"""Inches from a line of text to the next."""
+"""Inches from one line of text to the next."""
 
 _TEXT = 2 * _LINE + 0.08
-"""Inches below a picture for its label and its group's title."""
+"""Inches below a picture, for its label and its group's title."""
 
 _WIDE = 5.0
-"""Inches from which on a row is a wide one."""
+"""Width in inches from which a figure has wide rows."""
 
 _WIDE_ROW, _NARROW_ROW = 6, 2
-"""Pictures in a row."""
+"""Largest numbers of pictures in a row."""
 
 _MARK = "#e6194b"
-"""The colour of what is enlarged."""
+"""Colour of the square around the region that is enlarged."""
 
 
 def rows_of(groups: list[Group], pictures: int) -> list[list[Group]]:
-    """Return the groups in rows of at most so many pictures; no group is divided."""
+    """Arrange groups in rows of at most the given number of pictures; no group is divided."""
     rows: list[list[Group]] = [[]]
     for group in groups:
         if _count([*rows[-1], group]) > pictures:
@@ -48,13 +48,13 @@ def draw_strip(strip: Strip, width: float) -> Figure:
     """Draw a strip.
 
     Args:
-        strip: The pictures to draw.
+        strip: Pictures to draw.
         width: Width of the figure in inches.
     """
     from matplotlib.figure import Figure
 
     rows = rows_of(strip.groups, _WIDE_ROW if width >= _WIDE else _NARROW_ROW)
-    tall = min(2, len(rows))  # rows beside the overview
+    tall = min(2, len(rows))  # rows that the overview is as high as
     room = width - (tall - 1) * _TEXT - _GROUP_GAP
     side = min((room - _gaps(row)) / (_count(row) + tall) for row in rows)
     overview = tall * side + (tall - 1) * _TEXT

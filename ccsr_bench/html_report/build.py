@@ -1,4 +1,4 @@
-"""Building a report: from the ledgers of an output folder to a folder that a browser opens."""
+"""Building a report from the ledgers of an output folder: a folder that a browser opens."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from ccsr_bench.plots.pictures import scored_pixels
 from ccsr_bench.tables.collect import by_dataset
 
 GENERATOR = 'name="generator" content="ccsr-bench report"'
-"""In the index.html of every report, by which the next call knows that it may replace it."""
+"""Text in the index.html of every report, by which the next call recognizes a report that it may replace."""
 
 UNFINISHED = ".unfinished"
-"""The folder, in the report's, that a report is made in."""
+"""Name of the folder, inside the report's folder, in which a report is made."""
 
 MOST_THREADS = 8
-"""Threads that make pictures; each holds all outputs of an image."""
+"""Largest number of threads that make pictures; each of them holds all outputs of an image in memory."""
 
 CONTENTS = ("index.html", "data.js", "page", "images")
-"""What a report is made of; index.html is first so that a killed call leaves a folder that is known."""
+"""Names of the parts of a report. index.html is the first one that is put in place, so that the next call recognizes
+the folder as a report even after a killed call."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class Built:
     """A finished report."""
 
     page: Path
-    """The file to open."""
+    """File to open in a browser."""
     datasets: tuple[DatasetContent, ...]
     own_bytes: int
-    """Bytes that only the report takes on the disk."""
+    """Size of the files that only the report has, in bytes."""
     linked_bytes: int
-    """Bytes of files shared with the output folder and the data set; they take space once the report is copied."""
+    """Size of the files shared with the output folder and the data set, in bytes; a copy of the report adds it."""
 
 
 def build_report(
@@ -59,27 +60,29 @@ def build_report(
     datasets: Sequence[str] = (),
     runs: int | None = None,
 ) -> Built:
-    """Build a report; a report that is there already is replaced once the new one is complete.
+    """Build a report; an existing report is replaced once the new one is complete.
 
     Args:
         out: The output folder.
-        to: The report's folder, which is made.
-        find_dataset: Returns the data set of a name, with its LR and HR images; None where they are not available.
-        progress: Called with the number of images done, the number of all images, and the name of the last one.
+        to: Folder of the report, which is created.
+        find_dataset: Function that returns the data set with a name, with its LR and HR images, or None where these are
+            not available.
+        progress: Function that is called with the number of finished images, the number of all images, and the name of
+            the last image.
         methods: Names of the methods to show; all when empty.
         datasets: Names of the data sets to show; all when empty.
-        runs: N, for methods with more than one run; for each method the most runs that all its images have when None.
+        runs: N for methods with several runs; for each method the most runs that all its images have when None.
 
     Raises:
-        BenchError: The folder holds something else; there is no ledger; a name is not among them; definitions differ;
-            or a picture is missing, damaged, or not the one that was scored.
+        BenchError: The report's folder holds something else; the output folder has no results; a name is unknown; two
+            methods define a metric differently; or a picture is missing, damaged, or not the one that was scored.
         OSError: The folder cannot be written.
     """
     _check_replaceable(to)
     unfinished = to / UNFINISHED
-    # Ledgers are closed before the pictures are made: open ones would keep a run that goes on from recording.
-    with open_results(out, methods=methods, datasets=datasets, runs=runs) as found:
-        grouped = by_dataset([one for one in found if one.runs and one.images])
+    # Ledgers are closed before the pictures are made: an open ledger would block a run that still records into it.
+    with open_results(out, methods=methods, datasets=datasets, runs=runs) as opened:
+        grouped = by_dataset([method for method in opened if method.runs and method.images])
         plans = [
             _plan(results, find_dataset(name), unfinished / "images" / f"d{index}")
             for index, (name, results) in enumerate(grouped.items())
@@ -96,8 +99,8 @@ def build_report(
 
 @contextlib.contextmanager
 def _temporary_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, and remove it afterwards, whatever happens."""
-    shutil.rmtree(folder, ignore_errors=True)  # of a call that was killed
+    """Create a folder, and remove it afterwards, also after an error."""
+    shutil.rmtree(folder, ignore_errors=True)  # left by a call that was killed
     folder.mkdir(parents=True)
     try:
         yield
@@ -106,28 +109,31 @@ def _temporary_folder(folder: Path) -> Iterator[None]:
 
 
 def _check_replaceable(to: Path) -> None:
-    """Raise unless a report may be written to a folder: there is none, it is empty, or it is a report."""
+    """Raise a `BenchError` unless the folder is missing, empty, or a report, which may be replaced."""
     if not to.exists():
         return
     if not to.is_dir():
-        raise BenchError(f"{to}: a file, not a folder; give another --to")
-    held = {path.name for path in to.iterdir()} - {UNFINISHED}
-    if not held:
+        raise BenchError(f"{to}: a file, not a folder; give another `to`")
+    names = {path.name for path in to.iterdir()} - {UNFINISHED}
+    if not names:
         return
     index = to / "index.html"
     if not index.is_file() or GENERATOR not in index.read_text(encoding="utf-8", errors="replace"):
-        raise BenchError(f"{to}: holds something that is not a report; give another --to, or empty it")
-    foreign = sorted(held - set(CONTENTS))
+        raise BenchError(f"{to}: holds something that is not a report; give another `to`, or empty it")
+    foreign = sorted(names - set(CONTENTS))
     if foreign:
-        raise BenchError(f"{to}: a report, but {foreign[0]} is not of it; move that away, or give another --to")
+        raise BenchError(
+            f"{to}: a report, but {foreign[0]} is not part of it; move that file away, or give another `to`"
+        )
 
 
 class _Plan(NamedTuple):
-    """What is to be shown of one data set."""
+    """The contents of one data set before its pictures are made."""
 
     content: DatasetContent
-    """Without images."""
+    """Contents without images."""
     tasks: list[PictureTask]
+    """Pictures to make, by image."""
 
 
 def _plan(results: Sequence[Results], dataset: Dataset | None, folder: Path) -> _Plan:
@@ -138,7 +144,7 @@ def _plan(results: Sequence[Results], dataset: Dataset | None, folder: Path) -> 
 def _with_pictures(
     plans: Sequence[_Plan], report: Path, progress: Callable[[int, int, str], None]
 ) -> Iterator[DatasetContent]:
-    """Make all pictures, and yield the contents that show them."""
+    """Make all pictures, and yield the contents of each data set with its images."""
     done, total = 0, sum(len(plan.tasks) for plan in plans)
     for plan in plans:
         images = []
@@ -151,20 +157,20 @@ def _with_pictures(
 
 def _tasks(results: Sequence[Results], dataset: Dataset | None, folder: Path) -> Iterator[PictureTask]:
     samples = {sample.name: sample for sample in dataset.samples} if dataset else {}
-    present = [set(one.images) for one in results]
+    present = [set(method.images) for method in results]
     for index, image in enumerate(sorted(set().union(*present))):
-        having = [one for one, held in zip(results, present, strict=True) if image in held]
+        having = [method for method, names in zip(results, present, strict=True) if image in names]
         yield PictureTask(
             image=image,
             folder=folder / f"i{index:04d}",
-            outputs=[one.output_files(image, range(one.runs)) if one in having else [] for one in results],
+            outputs=[method.output_files(image, range(method.runs)) if method in having else [] for method in results],
             sample=samples.get(image),
             scored=scored_pixels(having, image),
         )
 
 
 def _in_threads(tasks: Sequence[PictureTask], report: Path) -> Iterator[ImageContent]:
-    """Yield the images in order; an error ends the work that has not begun."""
+    """Yield the images in order; an error cancels the tasks that have not started."""
     with ThreadPoolExecutor(thread_count()) as pool:
         try:
             yield from pool.map(lambda task: write_pictures(task, report), tasks)
@@ -174,7 +180,7 @@ def _in_threads(tasks: Sequence[PictureTask], report: Path) -> Iterator[ImageCon
 
 
 def thread_count() -> int:
-    """Return how many threads make pictures: one for each CPU that this process may use, within limits."""
+    """Return the number of threads that make pictures: one for each CPU that this process may use, within limits."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(MOST_THREADS, usable)
 
@@ -188,7 +194,7 @@ def _write_page(report: Path, datasets: Sequence[DatasetContent]) -> None:
 
 
 def encode_for_script(content: PageContent) -> bytes:
-    r"""Return JSON that is safe wherever a script may stand: no ``<``, and no line separator that ends a string."""
+    r"""Return JSON that is safe in any script: without ``<``, and without line separators, which would end a string."""
     encoded = msgspec.json.encode(content)
     for character in "<\u2028\u2029":
         encoded = encoded.replace(character.encode(), f"\\u{ord(character):04x}".encode())
@@ -202,7 +208,7 @@ def _replace(new: Path, old: Path) -> None:
 
 
 def _sizes(report: Path) -> tuple[int, int]:
-    """Return the bytes that are the report's own, and those that other files share."""
+    """Return the bytes of the files that only the report has, and of those that it shares with other folders."""
     own = linked = 0
     for path in report.rglob("*"):
         status = path.lstat()

@@ -1,4 +1,4 @@
-"""What the page is told: everything it prints, plots and sorts by."""
+"""The data of the page: everything that it prints, plots and sorts by."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ccsr_bench.tables.rows import Cell, Mark, Table
 
 
 class ColumnContent(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric, or L-STD."""
+    """A column of the table: a metric, or L-STD."""
 
     name: str
     label: str
@@ -36,33 +36,37 @@ class ColumnContent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CellContent(msgspec.Struct, frozen=True, kw_only=True):
-    """One number of the table; intervals are (low, high)."""
+    """A cell of the table."""
 
     value: float
     interval: tuple[float, float] | None
+    """Lower and upper end of the value's interval."""
     g_std: float | None
     mark: Mark
-    """Whether it is the best or the second best of its column."""
+    """Rank of the value in its column: best, second best or neither."""
 
 
 class MethodContent(msgspec.Struct, frozen=True, kw_only=True):
-    """One method; a list over images has an entry for each image of the data set, None where it lacks the image."""
+    """One method. Its lists have an item for each image of the data set, which is None where the method lacks it."""
 
     name: str
     title: str
     runs: int
+    """N of the method."""
     images: int
+    """Number of images that have all N runs."""
     seconds: float | None
     """Median wall time of an output; None where no time was recorded."""
     cells: dict[str, CellContent]
-    """By column."""
+    """Name of a column -> its cell."""
     present: list[bool]
-    """Which images it has."""
+    """For each image, whether the method has it."""
     scores: dict[str, list[list[float] | None]]
-    """Quantity -> image -> the score of each run; L-STD, which is of all runs, as a single score."""
+    """Quantity -> image -> the score of each run; for L-STD, which is over all runs, a single score."""
     best: list[int | None]
-    """The run with the best score of `DatasetContent.ranked_by`, by image."""
+    """For each image, the run with the best score of `DatasetContent.ranked_by`."""
     worst: list[int | None]
+    """For each image, the run with the worst score of `DatasetContent.ranked_by`."""
 
 
 class DatasetContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,38 +75,39 @@ class DatasetContent(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     columns: list[ColumnContent]
     notes: list[str]
-    """What stands below the table: protocol, definitions, versions, what is missing."""
+    """Notes below the table: protocol, definitions, versions, and what is missing."""
     ranked_by: str | None
-    """The metric that best and worst runs are chosen by; None where the methods have none in common."""
+    """Metric by which best and worst runs are chosen; None where the methods have none in common."""
     methods: list[MethodContent]
     plots: PlotsContent
     images: list[ImageContent]
 
 
 class ColourContent(msgspec.Struct, frozen=True, kw_only=True):
-    """A colour of a method."""
+    """The colour of a method, in two versions."""
 
     light: str
-    """On a light page."""
+    """Version for a light page."""
     dark: str
-    """On a dark page."""
+    """Version for a dark page."""
 
 
 class PageContent(msgspec.Struct, frozen=True, kw_only=True):
     """The whole report."""
 
     version: str
+    """Version of ccsr-bench that built the report."""
     colours: list[ColourContent]
-    """Colours of methods; the list is repeated where there are more methods."""
+    """Colours of methods; the list starts again where there are more methods."""
     markers: list[str]
-    """Shapes of methods, likewise, each the data of an SVG path."""
+    """Shapes of methods, each the data of an SVG path; the list starts again where there are more methods."""
     spread_decimals: int
     """Decimals of standard deviations over runs."""
     datasets: list[DatasetContent]
 
 
 def page_content(datasets: Sequence[DatasetContent]) -> PageContent:
-    """Return what the page is told."""
+    """Return the data of the page."""
     return PageContent(
         version=importlib.metadata.version("ccsr-bench"),
         colours=[ColourContent(light=colour.on_light, dark=colour.on_dark) for colour in COLOURS],
@@ -113,11 +118,11 @@ def page_content(datasets: Sequence[DatasetContent]) -> PageContent:
 
 
 def dataset_content(results: Sequence[Results], images: Sequence[str]) -> DatasetContent:
-    """Return what the page shows of one data set, without its images, whose pictures are yet to be made.
+    """Return the contents of one data set, without its images, whose pictures are made later.
 
     Args:
-        results: The results of its methods.
-        images: Names of its images, in the order in which they are shown.
+        results: Results of the methods on the data set.
+        images: Names of the images, in the order in which they are shown.
 
     Raises:
         BenchError: Two ledgers define a metric differently.
@@ -145,7 +150,7 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
         ],
         notes=[*section.notes, *table.notes],
         ranked_by=ranked_by,
-        methods=[_method(one, cells.get(one.label, {}), images, ranked_by) for one in results],
+        methods=[_method(method, cells.get(method.label, {}), images, ranked_by) for method in results],
         plots=plots_content(
             _estimates(results, cells), [column.name for column in section.columns if column is not L_STD]
         ),
@@ -154,10 +159,10 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
 
 
 def _estimates(results: Sequence[Results], cells: Mapping[str, Mapping[str, Cell]]) -> Estimates:
-    """Return estimates that take from the table what it has: intervals and distances of sets take long to compute."""
+    """Return estimates with those of the table stored: intervals and distances of sets take long to compute."""
     estimates = Estimates(results)
-    for place, one in enumerate(results):
-        for name, cell in cells.get(one.label, {}).items():
+    for place, method in enumerate(results):
+        for name, cell in cells.get(method.label, {}).items():
             value = LOCAL_SPREAD if name == LOCAL_SPREAD.key else quality(name)
             estimates.remember(place, value, cell.covers, Estimate(cell.value, cell.value_interval))
             if cell.g_std is not None:
@@ -166,7 +171,7 @@ def _estimates(results: Sequence[Results], cells: Mapping[str, Mapping[str, Cell
 
 
 def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ranked_by: str | None) -> MethodContent:
-    scores = {column.name: found for column in SCORES if (found := _scores(results, column.name)) is not None}
+    scores = {column.name: recorded for column in SCORES if (recorded := _scores(results, column.name)) is not None}
     ranked = find_extremes(results, ranked_by) if ranked_by else {}
     present, seconds = set(results.images), results.seconds()
     return MethodContent(
@@ -177,7 +182,7 @@ def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ran
         seconds=None if seconds is None else float(np.median(seconds.values)),
         cells={name: _cell(cell) for name, cell in cells.items()},
         present=[image in present for image in images],
-        scores={name: _by_image(found, images) for name, found in scores.items()},
+        scores={name: _by_image(recorded, images) for name, recorded in scores.items()},
         best=[ranked[image].best_run if image in ranked else None for image in images],
         worst=[ranked[image].worst_run if image in ranked else None for image in images],
     )
@@ -186,13 +191,13 @@ def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ran
 def _scores(results: Results, name: str) -> Scores | None:
     if name != L_STD.name:
         return results.scores(name)
-    found = results.l_std()
-    return found and Scores(found.images, found.values[:, None])
+    l_std = results.l_std()
+    return l_std and Scores(l_std.images, l_std.values[:, None])
 
 
 def _by_image(scores: Scores, images: Sequence[str]) -> list[list[float] | None]:
-    found = dict(zip(scores.images, scores.values.tolist(), strict=True))
-    return [found.get(image) for image in images]
+    of_image = dict(zip(scores.images, scores.values.tolist(), strict=True))
+    return [of_image.get(image) for image in images]
 
 
 def _cell(cell: Cell) -> CellContent:

@@ -1,6 +1,6 @@
-"""The pictures of a report: links to what is there already, thumbnails and heat maps.
+"""The pictures of a report: links to existing files, thumbnails and heat maps.
 
-File names are numbers, never an image's own name: a name may hold anything that a file system takes.
+File names are numbers, never an image's own name, which may contain any character that a file system allows.
 """
 
 from __future__ import annotations
@@ -22,48 +22,56 @@ from ccsr_bench.plots.pictures import read_scored_pair
 from ccsr_bench.stability import std_map, std_map_top
 
 THUMBNAIL_SIDE = 256
-"""The longer side of a thumbnail, in pixels: sharp on a phone too."""
+"""Longer side of a thumbnail in pixels: enough to be sharp on a phone, too."""
 
 THUMBNAIL_QUALITY = 80
+"""JPEG quality of thumbnails."""
 
 
 @dataclass(frozen=True)
 class PictureTask:
-    """What to make of one image."""
+    """The pictures to make for one image."""
 
     image: str
+    """Name of the image."""
     folder: Path
-    """Where its pictures go."""
+    """Folder for the image's pictures, which is created."""
     outputs: Sequence[Sequence[OutputFile]]
-    """Files by method and run; a method that lacks the image has none."""
+    """Files by method and run; empty for a method that lacks the image."""
     sample: Sample | None
-    """The LR and HR files of the image; None where they are not available."""
+    """LR and HR files of the image; None where they are not available."""
     scored: frozenset[str]
-    """What `scored_pixels` returns."""
+    """Hashes from `scored_pixels`."""
 
 
 class ImageContent(msgspec.Struct, frozen=True, kw_only=True):
-    """One image, as the page is told about it.
+    """One image in the data of the page.
 
     Beside `lr` and `hr`, its folder holds `m0-r00.png` (method 0, run 0), `m0-small.jpg` (a thumbnail of run 0),
-    `m0-std.png` (the heat map, of methods with several runs) and `hr-small.jpg`.
+    `m0-std.png` (the heat map of method 0, where it has several runs) and `hr-small.jpg`.
     """
 
     name: str
     folder: str
-    """Relative to the report."""
+    """Path of the image's folder, relative to the report."""
     width: int
+    """Width of the outputs in pixels."""
     height: int
-    """Of the outputs, in pixels."""
+    """Height of the outputs in pixels."""
     lr: str | None
     """File name of the LR image in the folder; None where it is not available."""
     hr: str | None
+    """File name of the HR image in the folder; None where it is not available."""
     heat_top: float | None
-    """The standard deviation that has the last colour in its heat maps, in units of [0, 1]; None without maps."""
+    """Standard deviation that has the last colour in the heat maps, in units of [0, 1]; None without maps."""
 
 
 def write_pictures(task: PictureTask, report: Path) -> ImageContent:
-    """Make one image's folder; what it holds in memory is a heat map of each method and the runs of one.
+    """Make the folder of one image; at most one method's outputs and all methods' heat maps are in memory at a time.
+
+    Args:
+        task: Pictures to make.
+        report: Folder of the report.
 
     Raises:
         BenchError: An output is missing or was changed, or the data set's image is not the one that was scored.
@@ -91,7 +99,7 @@ def write_pictures(task: PictureTask, report: Path) -> ImageContent:
 
 
 def _write_sample(task: PictureTask) -> tuple[str | None, str | None]:
-    """Link LR and HR; return their file names."""
+    """Link the LR and the HR image, and return their file names; None where they are not available."""
     if task.sample is None or task.sample.lr is None:
         return None, None
     pair = read_scored_pair(task.sample, task.scored)
@@ -103,7 +111,7 @@ def _write_sample(task: PictureTask) -> tuple[str | None, str | None]:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give a file a second name, which takes no space; copy it where the file system cannot."""
+    """Make a hard link, which takes no space, or a copy where the file system has no hard links."""
     try:
         os.link(source.resolve(), target)
     except OSError:

@@ -1,4 +1,4 @@
-"""The plots of a page: for every choice of axes that the page offers, which numbers of which images it draws."""
+"""The plots of a page: the numbers to draw for every choice of axes that the page offers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from ccsr_bench.plots.preferences import DISTORTION, PERCEPTION, choose_metric
 
 
 class MeasureContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What an axis can show."""
+    """A measure that an axis can show."""
 
     name: str
+    """Name of the measure where an axis is chosen."""
     label: str
-    """The label of the axis."""
+    """Label of the axis."""
     decimals: int
     logarithmic: bool
 
 
 class PairingContent(msgspec.Struct, frozen=True, kw_only=True):
-    """Which estimates two axes show together."""
+    """The contents of a plot for one choice of both axes."""
 
     image_set: int
     """Index of `PlotsContent.estimates`."""
@@ -35,19 +36,19 @@ class PlotContent(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     words: str
-    """What the plot shows, in a sentence."""
+    """Sentence that says what the plot shows."""
     across: list[str]
     """Keys of the measures that the x axis can show."""
     up: list[str]
     """Keys of the measures that the y axis can show."""
     chosen: tuple[str, str]
-    """The measures that the axes show at first."""
+    """Keys of the measures that the x axis and the y axis show at first."""
     pairings: dict[str, dict[str, PairingContent]]
-    """By the measure across, then by the measure up."""
+    """Measure of the x axis -> measure of the y axis -> contents of the plot."""
 
 
 EstimateContent = tuple[float] | tuple[float, float, float]
-"""A value; where it has an interval, with the lower and the upper end."""
+"""A value, or a value with the lower and the upper end of its interval."""
 
 
 class PlotsContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +56,8 @@ class PlotsContent(msgspec.Struct, frozen=True, kw_only=True):
 
     measures: dict[str, MeasureContent]
     estimates: list[dict[str, list[EstimateContent | None]]]
-    """For each set of images on which methods are compared: measure -> each method's estimate, None where it has none.
-    A plot shows the methods that have both."""
+    """For each set of images on which methods are compared: measure -> each method's estimate, or None. A plot shows
+    the methods that have both of its measures."""
     remarks: list[str]
     plots: list[PlotContent]
 
@@ -65,14 +66,14 @@ def plots_content(estimates: Estimates, metrics: Sequence[str]) -> PlotsContent:
     """Return the plots of a data set.
 
     Args:
-        estimates: Estimates of its methods.
-        metrics: The metrics that one of the methods has.
+        estimates: Estimates for the methods on the data set.
+        metrics: Names of the metrics that at least one of the methods has.
     """
     return _Plots(estimates).content(metrics)
 
 
 class _Plots:
-    """Collects what the plots share: estimates by set of images, and remarks."""
+    """Collects the estimates and the remarks that several plots share."""
 
     def __init__(self, estimates: Estimates) -> None:
         self._estimates = estimates
@@ -84,18 +85,18 @@ class _Plots:
         if not metrics:
             return PlotsContent(measures={}, estimates=[], remarks=[], plots=[])
         means = [quality(metric) for metric in metrics]
-        local = [LOCAL_SPREAD] if any(one.l_std() for one in self._estimates.results) else []
+        local = [LOCAL_SPREAD] if any(method.l_std() for method in self._estimates.results) else []
         distortion = choose_metric(metrics, DISTORTION)
         plots = [
             self._plot(
                 "Perception and distortion",
-                "Faithful to the reference, or good to look at: the best are ahead in both.",
+                "Closeness to the reference against how natural outputs look: the best methods lead in both.",
                 (means, means),
                 (distortion, choose_metric(metrics, PERCEPTION, beside=distortion)),
             ),
             self._plot(
                 "Quality and stability",
-                "A metric’s mean against how much the outputs of one image differ from run to run.",
+                "A metric’s mean against how much the outputs for an image vary from run to run.",
                 (means, [*map(run_spread, metrics), *local]),
                 (distortion, run_spread(distortion).key),
             ),
@@ -133,8 +134,8 @@ class _Plots:
             self._measures.setdefault(measure.key, _measure(measure))
             if measure.key not in on_set:
                 places = range(len(self._estimates.results))
-                found = [self._estimates.estimate(place, measure, pairing.images) for place in places]
-                on_set[measure.key] = [None if one is None else _estimate(one) for one in found]
+                estimates = [self._estimates.estimate(place, measure, pairing.images) for place in places]
+                on_set[measure.key] = [estimate and _estimate(estimate) for estimate in estimates]
         return PairingContent(
             image_set=list(self._image_sets).index(pairing.images),
             remarks=[self._remarks.setdefault(remark, len(self._remarks)) for remark in pairing.remarks],

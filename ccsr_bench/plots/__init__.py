@@ -1,1 +1,1 @@
-"""What plots and pictures show, computed once for the figures of a paper and for the report; both only draw it."""
+"""The contents of plots and pictures, computed once for the figures of a paper and for the report, which draw them."""

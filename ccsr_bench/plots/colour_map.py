@@ -1,11 +1,11 @@
-"""The colour map of all heat maps, viridis: equal steps look equally large, also to the colour-blind."""
+"""Viridis, the colour map of all heat maps: equal steps look equally large, also to colour-blind readers."""
 
 from __future__ import annotations
 
 import numpy as np
 
 LEVELS = 64
-"""Colours of a heat map: more cannot be told apart, and make the file larger."""
+"""Number of colours in a heat map; more could not be told apart and would make the file larger."""
 
 _VIRIDIS = bytes.fromhex(
     "44015446075a470d6047136548186a481d6f482374482878472d7b46327e453781443b844240864045883e49893d4e8a"

@@ -1,4 +1,4 @@
-"""The measures that an axis can show of a method: what each is called, and how it follows from recorded results."""
+"""The measures that the axes of plots can show: their names, and how they are computed from recorded results."""
 
 from __future__ import annotations
 
@@ -22,61 +22,65 @@ class Axis(NamedTuple):
     """An axis of a plot."""
 
     label: str
+    """Name of the measure, with its unit."""
     higher_is_better: bool
     logarithmic: bool = False
 
     @property
     def directed_label(self) -> str:
-        """The label with an arrow along the axis to where it is better."""
+        """The label with an arrow along the axis that points to better values."""
         return f"{self.label}   better →" if self.higher_is_better else f"← better   {self.label}"
 
 
 class Estimate(NamedTuple):
-    """A number with its uncertainty."""
+    """A value of a measure, with its uncertainty."""
 
     value: float
     interval: Interval | None = None
-    """95 % bootstrap interval over images."""
+    """95 % bootstrap interval over images; None for measures without one."""
 
 
 class Readings(Protocol):
-    """What a method's results hold of a measure."""
+    """The recorded data of a measure for one method."""
 
     @property
     def images(self) -> Sequence[str]:
-        """The images that it is recorded for."""
+        """Names of the images that have the data."""
 
     def estimate(self, images: Sequence[str]) -> Estimate | None:
-        """Return its estimate on some of the images; None where they are too few."""
+        """Return the estimate on some of the images, or None where these are too few."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What an axis can show of a method."""
+    """A quantity of methods that an axis can show."""
 
     key: str
-    """Its name in the report's data."""
+    """Key of the measure in the report's data."""
     name: str
+    """Name of the measure where an axis is chosen."""
     axis: Axis
     decimals: int
+    """Number of decimals of printed values."""
     read: Callable[[Results], Readings | None]
-    """Returns what the results hold of it; None where it is not recorded."""
+    """Function that returns the recorded data of a method, or None where the measure is not recorded."""
     reason: str
-    """Why it is missing where it is not recorded."""
+    """Reason that is printed where the measure is not recorded."""
     is_spread: bool = False
-    """Whether it is over runs, of which it needs several."""
+    """Whether the measure is a spread over runs, for which a method needs at least two."""
     is_cost: bool = False
+    """Whether the measure depends on the machine that ran the method."""
 
     def why_missing(self, results: Results) -> str:
-        """Return why a method lacks it."""
+        """Return the reason why a method lacks the measure."""
         return ONE_RUN if self.is_spread and results.runs == 1 else self.reason
 
 
 def quality(metric: str) -> Measure:
-    """Return the mean of a metric.
+    """Return the measure that is a metric's mean.
 
     Raises:
-        BenchError: There is no such metric.
+        BenchError: The metric is unknown.
     """
     info = find_metric(metric)
 
@@ -91,10 +95,10 @@ def quality(metric: str) -> Measure:
 
 
 def run_spread(metric: str) -> Measure:
-    """Return a metric's G-STD; for a distance of sets, which has one value for each run, the STD of these.
+    """Return the measure that is a metric's G-STD; for a distance of sets, the STD of its values for each run.
 
     Raises:
-        BenchError: There is no such metric.
+        BenchError: The metric is unknown.
     """
     info = find_metric(metric)
     name = f"{'STD over runs' if info.kind == 'distribution' else 'G-STD'} of {info.label}"
@@ -145,46 +149,47 @@ SECONDS = Measure(
 
 @dataclass(frozen=True)
 class _PerImage:
-    """Readings that are a number, or several, of each image."""
+    """Readings with one number or several for each image."""
 
     scores: Scores
-    of_values: Callable[[np.ndarray], Estimate]
+    summarize: Callable[[np.ndarray], Estimate]
 
     @property
     def images(self) -> Sequence[str]:
         return self.scores.images
 
     def estimate(self, images: Sequence[str]) -> Estimate | None:
-        return self.of_values(self.scores.values[_places(self.images, images)]) if images else None
+        return self.summarize(self.scores.values[_indices(self.images, images)]) if images else None
 
 
 @dataclass(frozen=True)
 class _PerSet:
-    """Readings that are features, of which each run has a distance; they are read when they are needed."""
+    """Readings that are features, from which each run's distance is computed; features are read when needed."""
 
     metric: str
     results: Results
     images: Sequence[str]
-    of_runs: Callable[[np.ndarray], float]
+    summarize: Callable[[np.ndarray], float]
 
     def estimate(self, images: Sequence[str]) -> Estimate | None:
         features = self.results.features()
         if features is None or len(images) < 2:
             return None
-        places = _places(features.images, images)
-        runs = [vectors[places] for vectors in features.runs]
-        chosen = Features(tuple(images), runs, features.references[places])
-        return Estimate(float(self.of_runs(distances(self.metric, chosen))))
+        indices = _indices(features.images, images)
+        runs = [vectors[indices] for vectors in features.runs]
+        chosen = Features(tuple(images), runs, features.references[indices])
+        return Estimate(float(self.summarize(distances(self.metric, chosen))))
 
 
-def _read_distance(results: Results, metric: str, of_runs: Callable[[np.ndarray], float]) -> Readings | None:
+def _read_distance(results: Results, metric: str, summarize: Callable[[np.ndarray], float]) -> Readings | None:
     features = results.features() if metric in results.definitions else None
-    return features and _PerSet(metric, results, features.images, of_runs)
+    return features and _PerSet(metric, results, features.images, summarize)
 
 
-def _places(images: Sequence[str], chosen: Sequence[str]) -> np.ndarray:
-    place = {image: index for index, image in enumerate(images)}
-    return np.array([place[image] for image in chosen], np.intp)
+def _indices(images: Sequence[str], chosen: Sequence[str]) -> np.ndarray:
+    """Return the indices of the chosen images among all images."""
+    index_of = {image: index for index, image in enumerate(images)}
+    return np.array([index_of[image] for image in chosen], np.intp)
 
 
 def _mean(values: np.ndarray) -> Estimate:

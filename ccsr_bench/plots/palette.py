@@ -1,4 +1,4 @@
-"""The colour and the marker of each method: the same in every figure and everywhere in a report."""
+"""The colours and the markers of methods, which are the same in every figure and everywhere in a report."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from typing import NamedTuple
 
 
 class Colour(NamedTuple):
-    """The colour of a method; in both versions text has a contrast of at least 4.5 to 1."""
+    """The colour of a method, in two versions; text in either has a contrast of at least 4.5 to 1 with its page."""
 
     on_light: str
-    """On a white page, as in every figure."""
+    """Version for a white page, as in every figure."""
     on_dark: str
-    """On the dark page of a report."""
+    """Version for the dark page of a report."""
 
 
 class Marker(NamedTuple):
     """The shape of a method's points."""
 
     matplotlib: str
+    """matplotlib's name of the shape."""
     svg: str
-    """The same shape as the data of an SVG path around (0, 0), about 14 wide."""
+    """Data of an SVG path that draws the same shape around (0, 0), about 14 wide."""
 
 
 COLOURS = (
@@ -31,8 +32,8 @@ COLOURS = (
     Colour("#5c3100", "#ce9068"),
     Colour("#1d3968", "#5b86c0"),
 )
-"""Found by a search: any two of either version are at least 10 apart by CIEDE2000, as readers with normal vision,
-deuteranopia, protanopia or tritanopia see them (Machado et al., 2009)."""
+"""Colours chosen by a search: any two of the same version differ by at least 10 in CIEDE2000, as seen by readers with
+normal vision, deuteranopia, protanopia or tritanopia (Machado et al., 2009)."""
 
 MARKERS = (
     Marker("o", "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0Z"),
@@ -46,15 +47,15 @@ MARKERS = (
     Marker(">", "M7 0-5-6.5V6.5Z"),
     Marker("*", "M0-7.5 2.2-2.8 7.1-2.3 3.4 1 4.4 6.1 0 3.5-4.4 6.1-3.4 1-7.1-2.3-2.2-2.8Z"),
 )
-"""Shapes that differ in black and white, too. Their number and that of the colours share no factor, so that no two of
-70 methods look alike."""
+"""Shapes that can be told apart in black and white, too. The number of shapes and the number of colours have no common
+factor, so no two of 70 methods look alike."""
 
 
 def colour_of(place: int) -> Colour:
-    """Return the colour of the method at a place of the list of all methods that are compared."""
+    """Return the colour of the method at a place in the list of all compared methods."""
     return COLOURS[place % len(COLOURS)]
 
 
 def marker_of(place: int) -> Marker:
-    """Return the marker of the method at a place of the list of all methods that are compared."""
+    """Return the marker of the method at a place in the list of all compared methods."""
     return MARKERS[place % len(MARKERS)]

@@ -1,4 +1,4 @@
-"""The points of scatter plots: two measures of every method, on the images that all methods in the plot have."""
+"""The points of scatter plots: two measures of every method, on the images that all methods in a plot have."""
 
 from __future__ import annotations
 
@@ -14,54 +14,55 @@ class Point(NamedTuple):
     """One method of a scatter plot."""
 
     place: int
-    """The method's place among all methods that are compared, from which its colour and its marker follow."""
+    """Place of the method among all compared methods, which determines its colour and its marker."""
     title: str
     x: Estimate
     y: Estimate
 
 
 class Scatter(NamedTuple):
-    """What a scatter plot shows."""
+    """The contents of a scatter plot."""
 
     x: Axis
     y: Axis
     points: list[Point]
     remarks: list[str]
-    """What a reader must know and cannot see in the plot."""
+    """Facts that a reader must know and cannot see in the plot."""
 
 
 class Pairing(NamedTuple):
-    """On which images two measures are plotted."""
+    """The images on which two measures are plotted against each other."""
 
     images: tuple[str, ...]
-    """The images that all methods which have both measures have them for."""
+    """Names of the images for which all methods in the plot have both measures."""
     remarks: list[str]
+    """Facts that a reader must know and cannot see in the plot."""
 
 
 class Estimates:
-    """Estimates of the methods on one data set; each is computed when it is first asked for.
+    """Estimates for the methods on one data set, each computed when it is first needed.
 
     Args:
-        results: The methods, whose ledgers stay open as long as this is used.
+        results: Results of the methods; their ledgers must stay open while this object is used.
     """
 
     def __init__(self, results: Sequence[Results]) -> None:
         self.results = results
-        self._order = list(dict.fromkeys(image for one in results for image in one.images))
+        self._order = list(dict.fromkeys(image for method in results for image in method.images))
         self._readings: dict[tuple[int, str], Readings | None] = {}
         self._estimates: dict[tuple[int, str, frozenset[str]], Estimate | None] = {}
 
     def remember(self, place: int, measure: Measure, images: Sequence[str], estimate: Estimate) -> None:
-        """Take over an estimate that was computed elsewhere, for instance for the table."""
+        """Store an estimate that was computed elsewhere, for instance for the table."""
         self._estimates[place, measure.key, frozenset(images)] = estimate
 
     def estimate(self, place: int, measure: Measure, images: Sequence[str]) -> Estimate | None:
-        """Return a method's estimate on some images; None where it is not recorded for all of them.
+        """Return a method's estimate on some images, or None where the measure is not recorded for all of them.
 
         Args:
-            place: The method's place among the results.
-            measure: The measure to estimate.
-            images: Names of images.
+            place: Index of the method in the results.
+            measure: Measure to estimate.
+            images: Names of the images.
         """
         key = place, measure.key, frozenset(images)
         if key not in self._estimates:
@@ -71,15 +72,15 @@ class Estimates:
         return self._estimates[key]
 
     def pair(self, x: Measure, y: Measure) -> Pairing:
-        """Return the images on which two measures are plotted, and what to say beside the plot."""
+        """Return the images on which two measures are plotted, and the remarks beside the plot."""
         shown, absent = [], []
         common = set(self._order)
         for place, results in enumerate(self.results):
             readings = self._read(place, x), self._read(place, y)
-            missing = next((measure for measure, one in zip((x, y), readings, strict=True) if one is None), None)
+            missing = next((measure for measure, read in zip((x, y), readings, strict=True) if read is None), None)
             if missing is None:
                 shown.append(results)
-                common.intersection_update(*(one.images for one in readings if one is not None))
+                common.intersection_update(*(read.images for read in readings if read is not None))
             else:
                 absent.append((results, missing.why_missing(results)))
         images = tuple(image for image in self._order if image in common) if shown else ()

@@ -1,23 +1,24 @@
-"""Which metrics a plot shows unless others are asked for."""
+"""The metrics that plots show by default."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 DISTORTION = ("psnr", "lpips", "ssim", "dists")
-"""Metrics of the distance from the reference, the preferred one first; every plot of quality starts with it."""
+"""Metrics of the distance from the reference, in order of preference. Plots of quality show the first of them that was
+scored."""
 
 PERCEPTION = ("musiq", "clipiqa", "maniqa", "niqe", "fid")
-"""Metrics of how natural an output looks, the preferred one first."""
+"""Metrics of how natural an output looks, in order of preference."""
 
 
 def choose_metric(scored: Sequence[str], preferred: Sequence[str], *, beside: str | None = None) -> str:
-    """Return the first preferred metric that was scored, or else the first one that was.
+    """Return the first preferred metric that was scored, or the first scored metric where none is preferred.
 
     Args:
-        scored: Metrics to choose from, at least one.
-        preferred: Metrics in the order of preference.
-        beside: A metric on the other axis, which is chosen only where there is no other.
+        scored: At least one metric to choose from.
+        preferred: Metrics in order of preference.
+        beside: Metric on the other axis, which is chosen only where it is the only scored metric.
     """
     others = [metric for metric in scored if metric != beside] or list(scored)
     return next((metric for metric in preferred if metric in others), others[0])

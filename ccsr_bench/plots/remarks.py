@@ -1,4 +1,4 @@
-"""Sentences that stand beside a plot: what a reader must know and cannot see in it."""
+"""Sentences beside a plot, with facts that a reader must know and cannot see in it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from ccsr_bench.ledger.results import Results
 
 ONE_RUN = "one run, no spread"
-"""The reason for which a method has no spread."""
+"""Reason why a method has no spread."""
 
 
 def remark_absence(absent: Sequence[tuple[Results, str]]) -> list[str]:
-    """Name the methods that are left out, each with the reason."""
+    """Return the remark that names the methods that are left out, each with its reason."""
     named = ", ".join(f"{results.description.title} ({reason})" for results, reason in absent)
     return [f"Left out: {named}."] if absent else []
 
 
 def remark_run_counts(shown: Sequence[Results]) -> list[str]:
-    """Say where spreads are over different numbers of runs."""
+    """Return the remark that spreads are over different numbers of runs, where they are."""
     if len({results.runs for results in shown}) < 2:
         return []
     counts = ", ".join(f"{results.description.title} {results.runs}" for results in shown)
-    return [f"N differs: {counts}; over fewer runs a spread comes out smaller."]
+    return [f"N differs: {counts}; a spread over fewer runs is smaller on average."]
 
 
 def remark_coverage(shown: Sequence[Results], images: int) -> list[str]:
-    """Say where the methods are compared on fewer images than one of them has."""
+    """Return the remark that methods are compared on fewer images than one of them has, where they are."""
     if not shown:
         return []
     if not images:
@@ -35,9 +35,9 @@ def remark_coverage(shown: Sequence[Results], images: int) -> list[str]:
 
 
 def remark_machines(shown: Sequence[Results]) -> list[str]:
-    """Say what seconds were recorded on."""
+    """Return the remark that names the machines on which seconds were recorded."""
     machines = sorted({machine for results in shown for machine in results.machines()})
     if not machines:
         return []
-    where = "on" if len(machines) == 1 else "on different machines, whose seconds do not compare:"
+    where = "on" if len(machines) == 1 else "on different machines, whose seconds cannot be compared:"
     return [f"Recorded {where} {'; '.join(machines)}."]

@@ -90,10 +90,10 @@ def test_mistakes_end_in_one_line(run: list[object], tmp_path: Path, capsys: Cap
         (["heat-map", "--image", "image9", *out], "unknown image 'image9': did you mean image"),
         (["strip", "--image", "image0", "--crop", "1,2"], "'1,2' is not X,Y,SIZE in pixels"),
         (["strip", "--image", "image0", "--crop", "1,2,0"], "'1,2,0' is not X,Y,SIZE in pixels"),
-        (["perception-distortion", *out], "no image has musiq for all its runs; run it again with --metrics musiq"),
+        (["perception-distortion", *out], "no image has musiq for all its runs; `ccsr-bench run --metrics musiq` adds"),
         (["cost", "--metric", "ssin", *out], "unknown metric 'ssin': did you mean ssim"),
         (["runs", "--to", "a.svg"], "'a.svg' does not end in .pdf or .png"),
-        (["runs", "--to", "nowhere/a.pdf"], "'nowhere' is no folder; make it first"),
+        (["runs", "--to", "nowhere/a.pdf"], "'nowhere' is not a folder; make it first"),
         (["runs", "--width", "900"], "'900' is not a width of 2 to 20 inches"),
         (["runs", "--method", "bicubc", *out], "unknown method 'bicubc'"),
     ):

@@ -69,7 +69,7 @@ def test_region_is_chosen_where_outputs_move(compared: list[Results], own: Datas
 
 
 def test_strip_of_other_pictures_is_refused(compared: list[Results], own: Dataset, pairs: Path) -> None:
-    with pytest.raises(BenchError, match=r"--crop 50,0,20: reaches out of the image of 64x64 pixels"):
+    with pytest.raises(BenchError, match=r"`region` 50,0,20 is not inside the image of 64x64 pixels"):
         strip(compared, own, "image0", Region(50, 0, 20))
     with pytest.raises(BenchError, match="unknown image 'imago0': did you mean image0"):
         strip(compared, own, "imago0")

@@ -10,7 +10,7 @@ import pytest
 
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.errors import BenchError
-from ccsr_bench.figures.run_lines import runs_needed
+from ccsr_bench.figures.run_lines import g_std_lines
 from ccsr_bench.figures.scatters import cost, perception_distortion, quality_stability
 from ccsr_bench.figures.selection import open_comparison
 from ccsr_bench.ledger.results import Results, Scores, on_common_images
@@ -64,7 +64,7 @@ def test_different_numbers_of_runs_are_remarked(own: Dataset, out: Path, spread_
 def test_l_std_must_be_recorded_for_that_many_runs(out: Path) -> None:
     with (
         open_comparison(out, methods=["wild"], runs=3) as results,
-        pytest.raises(BenchError, match="no L-STD over 3 runs is recorded; run it again with --runs 3"),
+        pytest.raises(BenchError, match="no L-STD over 3 runs is recorded; run it again with `runs` 3"),
     ):
         quality_stability(results, "psnr", "l-std")
 
@@ -107,7 +107,7 @@ def test_seconds_of_different_machines_are_remarked(compared: list[Results], mon
 
 
 def test_lines_end_at_the_recorded_g_std(compared: list[Results]) -> None:
-    lines = runs_needed(compared, "psnr")
+    lines = g_std_lines(compared, "psnr")
     assert [line.place for line in lines.lines] == [1, 2]
     for one, line in zip(compared[1:], lines.lines, strict=True):
         scores = one.scores("psnr")
@@ -151,12 +151,15 @@ def test_methods_without_a_common_image_have_no_plot(own: Dataset, out: Path) ->
 @pytest.mark.parametrize(
     ("metric", "line"),
     [
-        ("lpips", "still on own: no image has lpips for all its runs; run it again with --metrics lpips, or choose "
-                  "another of: psnr, ssim"),
+        (
+            "lpips",
+            "still on own: no image has lpips for all its runs; `ccsr-bench run --metrics lpips` adds it, or choose "
+            "another of: psnr, ssim",
+        ),
         ("fid", "fid scores sets of images"),
         ("pnsr", "unknown metric 'pnsr': did you mean psnr"),
     ],
-)  # fmt: skip
+)
 def test_metric_that_is_not_there(compared: list[Results], metric: str, line: str) -> None:
     with pytest.raises(BenchError, match=re.escape(line)):
         perception_distortion(compared, "psnr", metric)

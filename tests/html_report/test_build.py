@@ -114,7 +114,7 @@ def test_report_replaces_a_report_and_nothing_else(results: Path, tmp_path: Path
     assert sorted(path.name for path in report.iterdir()) == ["data.js", "images", "index.html", "page"]
     (report / "CNAME").write_text("example.org")
     refused = mistake(capsys, "report", "--out", results / "out", "--to", report)
-    assert "CNAME is not of it" in refused
+    assert "CNAME is not part of it" in refused
     other = tmp_path / "other"
     (other / "images").mkdir(parents=True)
     (other / "images" / "mine.png").write_bytes(b"mine")
@@ -145,7 +145,7 @@ def test_other_reference_images_are_refused(copied: Path, tmp_path: Path, capsys
     assert not (tmp_path / "r" / "index.html").exists()
 
 
-def test_images_that_are_not_at_hand_are_left_out(results: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_images_that_are_not_available_are_left_out(results: Path, tmp_path: Path, capsys: Capture) -> None:
     build(results, tmp_path / "report", with_images=False)
     assert "own: shown without LR and HR images; give its folders with --lr and --hr" in capsys.readouterr().err
     assert {(image["lr"], image["hr"]) for image in content(tmp_path / "report")["images"]} == {(None, None)}

@@ -412,7 +412,7 @@ def test_without_reference_images(browser: Browser, results: Path, tmp_path: Pat
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto((tmp_path / "report" / "index.html").as_uri())
-    assert "LR and HR images were not at hand" in opened.locator(".lead").inner_text()
+    assert "LR and HR images were not available" in opened.locator(".lead").inner_text()
     opened.get_by_role("link", name="c-third").click()
     wait_for_heading(opened, "c-third")
     assert opened.locator(".tag").all_inner_texts()[0] == "Bicubic"

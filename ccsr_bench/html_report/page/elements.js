@@ -1,6 +1,6 @@
 "use strict";
 
-// Making elements. Whatever comes from outside (names, titles, notes) becomes text, never markup.
+// Making elements. All data from outside (names, titles, notes) becomes text, never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -45,7 +45,7 @@ function choice(label, options, value, onChange) {
   return field(label, select);
 }
 
-/** Text in which `words` between backticks are code. */
+/** The parts of a text, in which words between backticks become code elements. */
 function withCode(text) {
   return text.split("`").map((part, index) => (index % 2 ? element("code", { text: part }) : part));
 }

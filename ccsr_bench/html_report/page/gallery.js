@@ -69,7 +69,7 @@ function byName(state) {
   return state.by === "name";
 }
 
-/** What the images are sorted and filtered by; null where an image lacks it, and for all when it is the name. */
+/** The value by which an image is sorted and filtered; null where the image lacks it, and when sorting by name. */
 function quantityOf(dataset, state, image) {
   if (byName(state)) return null;
   const method = dataset.methods[state.method];
@@ -93,21 +93,21 @@ function chosenImages(dataset, state, values) {
     );
 }
 
-/** In words, what a quantity is. */
+/** The sentence that says what the images are sorted by. */
 function quantityMeaning(dataset, state) {
   if (byName(state)) return "";
   const { label } = columnOf(dataset, state.column);
   const title = dataset.methods[state.method].title;
   const several = state.column === "l-std" ? "" : ", averaged over runs";
   return {
-    disagreement: `sorted by the largest minus the smallest ${label} that the methods have on an image${several}.`,
+    disagreement: `sorted by the largest minus the smallest ${label} of the methods on an image${several}.`,
     mean: `sorted by the ${label} of ${title}${several}.`,
     spread: `sorted by the standard deviation over runs of the ${label} of ${title}.`,
     difference: `sorted by the ${label} of ${title} minus that of ${dataset.methods[state.minus].title}${several}.`,
   }[state.by];
 }
 
-/** The form that sorts and filters: {form, meaning, show}; show makes it follow the state. */
+/** The form that sorts and filters: {form, meaning, show}; show() updates it after a change of the state. */
 function galleryControls(dataset, columns, state, update) {
   const fields = galleryFields(dataset, columns, state, update);
   const meaning = element("span");
@@ -151,7 +151,7 @@ function galleryFields(dataset, columns, state, update) {
   };
 }
 
-/** What the images can be sorted by: names alone without scores, nothing between methods where there is one. */
+/** The orders that are possible: only names without scores, and no comparison of methods where there is a single one. */
 function galleryOrders(columns, methods) {
   const possible = columns.length === 0 ? ["name"] : methods.length === 1 ? ["name", "mean", "spread"] : null;
   return ORDERS.filter(([name]) => possible === null || possible.includes(name));

@@ -1,6 +1,6 @@
 "use strict";
 
-// Questions to the report's data, which data.js holds as REPORT (see ccsr_bench/html_report/content.py).
+// Reading the report's data, which data.js defines as REPORT (see ccsr_bench/html_report/content.py).
 
 const SPREAD_DECIMALS = REPORT.spread_decimals;
 const RUN_DIGITS = 2;
@@ -32,7 +32,7 @@ function imageSpread(method, column, image) {
   return scores && scores.length > 1 ? standardDeviation(scores) : null;
 }
 
-/** The words for a method's best and worst run of an image, by run; none where all score alike or none is ranked. */
+/** Run -> "best" or "worst", for an image of a method; empty where all runs have the same score or are not ranked. */
 function runWords(method, image) {
   const [best, worst] = [method.best[image], method.worst[image]];
   return best === worst ? {} : { [best]: "best", [worst]: "worst" };
@@ -44,7 +44,7 @@ function imageDisagreement(dataset, column, image) {
   return means.length > 1 ? Math.max(...means) - Math.min(...means) : null;
 }
 
-/** Columns that have a score for each image. */
+/** The columns that have scores of single images. */
 function imageColumns(dataset) {
   return dataset.columns.filter(({ name }) => dataset.methods.some((method) => name in method.scores));
 }
@@ -105,10 +105,10 @@ function imageAddress(dataset, image) {
   return `#${encodeURIComponent(dataset.name)}/${image}`;
 }
 
-/** What an address names: a data set, and an image's index or null. Anything unknown is the first front page. */
+/** The data set, and the index of the image or null, that an address names; the first data set for unknown addresses. */
 function readAddress(hash) {
   const [, name, image] = /^#([^/]*)(?:\/(\d+))?$/.exec(hash) ?? [];
-  const dataset = REPORT.datasets.find((one) => encodeURIComponent(one.name) === name);
+  const dataset = REPORT.datasets.find((candidate) => encodeURIComponent(candidate.name) === name);
   if (!dataset) return { dataset: REPORT.datasets[0], image: null };
   return { dataset, image: image !== undefined && Number(image) < dataset.images.length ? Number(image) : null };
 }

@@ -1,6 +1,6 @@
 "use strict";
 
-// The plots of a front page. Which numbers of which images they draw is in the data (ccsr_bench/html_report/plotted.py).
+// The plots of a front page. The numbers that they draw are in the data (ccsr_bench/html_report/plotted.py).
 
 /** Make the section of a data set's plots. */
 function plotsSection(dataset) {
@@ -19,17 +19,17 @@ function plotsSection(dataset) {
 function plotFigure(dataset, plot) {
   const box = element("div", { class: "plot-box" });
   const remarks = element("p", { class: "remarks" });
-  const told = element("output", { class: "told" });
+  const details = element("output", { class: "details" });
   const chosen = { across: plot.chosen[0], up: plot.chosen[1] };
   const draw = () => {
     const { axes, points, words } = plottedPoints(dataset, plot, chosen);
     remarks.textContent = words;
-    told.textContent = points.length ? "Point at a method, or move to it with the Tab key, for its numbers." : "";
+    details.textContent = points.length ? "Point at a method, or reach it with the Tab key, to see its numbers." : "";
     if (points.length) {
       scatter(box, axes, points, (text) => {
-        told.textContent = text;
+        details.textContent = text;
       });
-    } else box.replaceChildren(element("p", { class: "muted", text: "No method has both numbers." }));
+    } else box.replaceChildren(element("p", { class: "muted", text: "No method has both measures." }));
   };
   const pick = (label, side) =>
     plot[side].length < 2
@@ -51,11 +51,11 @@ function plotFigure(dataset, plot) {
     element("p", { class: "muted", text: plot.words }),
     element("div", { class: "fields" }, pick("Across", "across"), pick("Up", "up")),
     box,
-    element("figcaption", {}, remarks, told),
+    element("figcaption", {}, remarks, details),
   );
 }
 
-/** What a plot shows for a choice of axes: {axes, points, words}, with a point for each method that has both numbers. */
+/** The contents of a plot for a choice of axes: {axes, points, words}, with a point for each method that has both. */
 function plottedPoints(dataset, plot, { across, up }) {
   const { measures, estimates, remarks } = dataset.plots;
   const pairing = plot.pairings[across][up];

@@ -17,7 +17,7 @@ function start() {
   route(false);
 }
 
-/** Show what the address names; after a step within the page, focus its beginning so that it is read out. */
+/** Show the view that the address names; after a step within the page, focus its heading so that it is read out. */
 function route(moved) {
   const [overview, viewer] = [document.getElementById("overview"), document.getElementById("viewer")];
   const { dataset, image } = readAddress(location.hash);
@@ -67,7 +67,7 @@ function overviewWords(dataset) {
   const runs = Math.max(...dataset.methods.map((method) => method.runs));
   const reference = dataset.images.some((image) => image.hr)
     ? ""
-    : " The LR and HR images were not at hand when this report was made.";
+    : " The LR and HR images were not available when this report was made.";
   const counts = `${plural(dataset.methods.length, "method")} on ${plural(dataset.images.length, "image")}`;
   return `${counts}, up to ${plural(runs, "run")} of each image.${reference}`;
 }
@@ -91,14 +91,14 @@ function startTheme(select) {
   try {
     select.value = localStorage.getItem("ccsr-bench theme") ?? "";
   } catch {
-    select.value = ""; // some browsers keep nothing for pages from disk
+    select.value = ""; // some browsers store nothing for pages from disk
   }
   select.addEventListener("change", () => {
     apply();
     try {
       localStorage.setItem("ccsr-bench theme", select.value);
     } catch {
-      // the choice then lasts as long as the page
+      // not stored: the choice lasts until the page is closed
     }
   });
   apply();

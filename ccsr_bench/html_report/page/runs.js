@@ -5,7 +5,7 @@
 /**
  * Make the section of all methods' pictures of one image.
  *
- * @param onShow Called with a source {kind, method, run} that the slider is to show.
+ * @param onShow Called with the source {kind, method, run} that the slider should show.
  */
 function runsSection(dataset, index, zoom, onShow) {
   const image = dataset.images[index];
@@ -41,7 +41,7 @@ function runsSection(dataset, index, zoom, onShow) {
 }
 
 function runsWords(ranking, several) {
-  if (!several.length) return "Every method has one run, so there is neither a best nor a worst one.";
+  if (!several.length) return "Every method has one run, so there is neither a best nor a worst run.";
   const chosen = ranking ? "" : "No metric with a reference was scored, so the first and the last run are shown. ";
   return `${chosen}Heat maps show each pixel’s standard deviation over runs, averaged over its channels.`;
 }
@@ -58,11 +58,11 @@ function heatLegend(image) {
       width: 160,
       height: 12,
     }),
-    element("span", { text: `${top} grey levels of 255 and more` }),
+    element("span", { text: `${top} of 255 grey levels, and above` }),
   );
 }
 
-/** The runs to show of a method with several: the best and the worst, or the first and the last. */
+/** The two runs to show of a method with several runs: the best and the worst, or the first and the last. */
 function shownRuns(method, index) {
   const best = method.best[index];
   if (best === null)
@@ -98,7 +98,7 @@ function methodRuns(dataset, index, method, number, pane, onShow) {
 
 function runCaption(dataset, method, index, run, word) {
   const equal =
-    method.best[index] !== null && method.best[index] === method.worst[index] ? ", all runs score alike" : "";
+    method.best[index] !== null && method.best[index] === method.worst[index] ? ", all runs have the same score" : "";
   return [`${word[0].toUpperCase()}${word.slice(1)}: run ${run}${equal}`, rankText(dataset, method, index, run)];
 }
 
@@ -106,7 +106,7 @@ function captionOf(dataset, method, number, index, run) {
   return [element("span", {}, mark(number), method.title), rankText(dataset, method, index, run)];
 }
 
-/** The score of a run by which best and worst are chosen. */
+/** The score of a run in the metric by which best and worst are chosen. */
 function rankText(dataset, method, index, run) {
   const scores = dataset.ranked_by && imageScores(method, dataset.ranked_by, index);
   if (!scores) return "";

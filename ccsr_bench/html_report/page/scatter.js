@@ -7,16 +7,16 @@ const MARGIN = { right: 16, top: 12, bottom: 44 };
 const TICK_DISTANCE = { across: 64, up: 46 };
 const LABEL_HEIGHT = 15;
 const LABEL_WIDTH_PER_LETTER = 6.6;
-const LEADER_FROM = 20; // distance of a name from its point that needs a line between them
-const BAR_WEIGHT = 0.3; // of covering a part of an interval, against covering a mark or a name
-const FEW_DECADES = 100; // times that a logarithmic axis spans, below which it has ticks between the powers of 10
+const LEADER_FROM = 20; // distance between a point and its name from which a line connects them
+const BAR_WEIGHT = 0.3; // cost of covering an interval, relative to covering a mark or a name
+const FEW_DECADES = 100; // ratio of a logarithmic axis's ends below which it has ticks between the powers of 10
 
 /**
  * Draw points into a box, and again whenever its width changes.
  *
  * @param axes {x, y}: {name, label, decimals, logarithmic}.
  * @param points {index, title, x, y}: x and y are {value, interval}; index chooses the mark.
- * @param onPoint Called with a point that is hovered or focused.
+ * @param onPoint Called with the description of a point that is hovered or focused.
  */
 function scatter(box, axes, points, onPoint) {
   const draw = () => {
@@ -64,7 +64,7 @@ function scatterDrawing(width, axes, points, onPoint) {
   );
 }
 
-/** A linear or logarithmic scale that holds all values and intervals, with some room. */
+/** A linear or logarithmic scale that spans all values and intervals, with some room at its ends. */
 function scale(values, from, to, distance, logarithmic) {
   const all = values.flatMap(({ value, interval }) => [value, ...(interval ?? [])]);
   const forward = logarithmic ? Math.log10 : (value) => value;
@@ -90,7 +90,7 @@ function roundTicks(low, high, count) {
   }));
 }
 
-/** Powers of 10, with their double and fivefold where they are few; round numbers where these are fewer than two. */
+/** Powers of 10, with 2 and 5 times each where there are few; round numbers where this gives fewer than two ticks. */
 function logarithmicTicks(low, high, count) {
   const factors = high < FEW_DECADES * low ? [1, 2, 5] : [1];
   const ticks = [];
@@ -180,7 +180,7 @@ function pointText(point, axes) {
   return `${point.title}: ${part(axes.x, point.x)}, ${part(axes.y, point.y)}`;
 }
 
-/** The boxes of all intervals, which names had better not cover. */
+/** The boxes of all intervals, which names should not cover. */
 function barsOf(points, x, y) {
   return points.flatMap((point) => {
     const [left, top] = [x.place(point.x.value), y.place(point.y.value)];
@@ -193,7 +193,7 @@ function barsOf(points, x, y) {
   });
 }
 
-/** Names beside the points, each at the place that is nearest to its point and covers least. */
+/** Names beside the points, each at the place with the lowest cost of distance from its point and of covered drawing. */
 function labels(points, at, bars, from, width) {
   const marks = at.map(({ left, top }) => ({ left: left - 8, right: left + 8, top: top - 8, bottom: top + 8 }));
   const taken = [...marks];

@@ -1,6 +1,6 @@
 "use strict";
 
-// Two pictures in one place, with a divider to drag: the left one before it, the right one behind it.
+// Two pictures in the same place, with a divider to drag: one is visible left of it, the other one right of it.
 
 /**
  * Make a slider.
@@ -42,7 +42,7 @@ function compareSlider(zoom, image, position, onMove) {
   return { node, show };
 }
 
-/** The pane of both pictures, which can be focused to zoom and move them by keys. */
+/** The pane of both pictures, which can be focused to zoom and move them with keys. */
 function comparisonPane(zoom, image, layers, tags) {
   const pane = element(
     "div",
@@ -63,7 +63,7 @@ function comparisonPane(zoom, image, layers, tags) {
   return pane;
 }
 
-/** A picture that is exchanged without a flash: the next one is decoded before it is shown. */
+/** A picture that changes without a flash, because the next picture is decoded before it is shown. */
 function pictureHolder() {
   const img = element("img", { alt: "", draggable: "false" });
   let wanted = null;

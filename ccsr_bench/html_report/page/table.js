@@ -1,6 +1,6 @@
 "use strict";
 
-// The table of results: one row a method, sorted by any column.
+// The table of results: one row for each method, which can be sorted by any column.
 
 /** Make the section of a data set's table and the notes below it. */
 function resultsSection(dataset) {
@@ -31,10 +31,10 @@ function resultsSection(dataset) {
     element(
       "p",
       { class: "legend" },
-      "value/G-STD, and below it the value’s 95 % bootstrap interval over images; “–” where there is no spread. ",
+      "Cells show value/G-STD (“–” where there is none), and below it the value’s 95 % bootstrap interval over images. ",
       element("strong", { text: "Bold" }),
-      " is the best of a column, ",
-      element("u", { text: "underlined" }),
+      " marks the best value of a column, ",
+      element("u", { text: "underlining" }),
       " the second best.",
     ),
     element(
@@ -59,7 +59,7 @@ function plainCell(value) {
 }
 
 const MARKED = { "": "span", best: "strong", second: "u" };
-const MARKED_IN_WORDS = { best: ", best", second: ", second best" }; // for those who hear the table
+const MARKED_IN_WORDS = { best: ", best", second: ", second best" }; // for screen readers
 
 function metricColumn(column) {
   const cellOf = ({ method }) => method.cells[column.name];
@@ -135,7 +135,7 @@ function scrollingTable(caption, headers, body, foot = null) {
   );
 }
 
-/** Headers of a table that is not sorted: what its rows are, then the columns. */
+/** Headers of a table that cannot be sorted: the header of its rows, then those of the columns. */
 function plainHeaders(rows, columns) {
   return [
     element("th", { scope: "col", text: rows }),
@@ -145,7 +145,7 @@ function plainHeaders(rows, columns) {
   ];
 }
 
-/** Return rows in the order of a key; those without one come last either way, equal ones stay as they were. */
+/** Return rows in the order of a key; rows without a key come last in both directions, equal rows keep their order. */
 function sorted(rows, key, descending) {
   const keyed = rows.map((row) => ({ row, value: key(row) }));
   keyed.sort((a, b) => {

@@ -5,8 +5,8 @@
 const comparison = { dataset: null, left: null, right: null, position: 50 }; // kept from image to image
 
 const COMPARE_HELP =
-  "Drag the divider, or focus it and press the arrow keys. Ctrl + wheel, two fingers or a double click zoom, " +
-  "dragging moves; on the focused picture the keys + − 0 and the arrows do.";
+  "Drag the divider, or focus it and press the arrow keys. Zoom with Ctrl + wheel, two fingers or a double click, " +
+  "and drag to move; on the focused picture, use the keys + − 0 and the arrow keys.";
 
 /**
  * Fill a box with the view of one image.
@@ -74,7 +74,7 @@ function pictureOf(dataset, index, source) {
   return { file, label, alt: `${image.name}: ${label}`, pixelated: source.kind === "lr" };
 }
 
-/** All that a side of the slider can show of an image: [key, name, source]. */
+/** All pictures that a side of the slider can show of an image: [key, name, source]. */
 function sourcesOf(dataset, index) {
   const image = dataset.images[index];
   const methods = dataset.methods
@@ -98,7 +98,7 @@ function sourceKey({ kind, method }) {
   return { lr: "lr", hr: "hr", output: `m${method}`, heat: `s${method}` }[kind];
 }
 
-/** Let the sides show what they showed last where this image has it, else the input and the method with most runs. */
+/** Keep what the sides showed last where this image has it, or else show the input and the method with most runs. */
 function startComparison(dataset, sources) {
   const runs = ({ kind, method }) => (kind === "output" ? dataset.methods[method].runs : 0);
   const all = sources.map(([, , source]) => source);
@@ -157,7 +157,7 @@ function sideControls(dataset, index, side, sources, choose) {
     "Picture",
     sources.map(([key, text]) => [key, text]),
     sourceKey(source),
-    (key) => choose(side, sources.find(([one]) => one === key)[2]),
+    (chosen) => choose(side, sources.find(([key]) => key === chosen)[2]),
   );
   picture.querySelector("select").dataset.role = "picture";
   const runs =
@@ -167,14 +167,17 @@ function sideControls(dataset, index, side, sources, choose) {
   return [element("legend", { text: name }), picture, runs, sourceScores(dataset, index, source)].filter(Boolean);
 }
 
-/** Choose a run of a method: by name, or one after the other. */
+/** Controls that choose a run of a method from a list, or the previous or the next run. */
 function runStepper(index, method, { run }, onRun) {
   const words = runWords(method, index);
   const select = choice(
     "Run",
-    Array.from({ length: method.runs }, (_, one) => [one, words[one] ? `${one}, ${words[one]}` : one]),
+    Array.from({ length: method.runs }, (_, number) => [
+      number,
+      words[number] ? `${number}, ${words[number]}` : number,
+    ]),
     run,
-    (one) => onRun(Number(one)),
+    (number) => onRun(Number(number)),
   );
   select.querySelector("select").dataset.role = "run";
   const step = (role, sign, label, by) =>
@@ -194,7 +197,7 @@ function runStepper(index, method, { run }, onRun) {
   );
 }
 
-/** The scores of what a side shows. */
+/** The scores of the picture that a side shows. */
 function sourceScores(dataset, index, source) {
   if (source.kind === "lr" || source.kind === "hr") return null;
   const method = dataset.methods[source.method];

@@ -1,20 +1,20 @@
 "use strict";
 
-// One zoom for all pictures of an image: whatever is zoomed or moved in one moves in all.
+// One zoom for all pictures of an image: zooming or moving one picture does the same to all.
 
 const LARGEST_ZOOM = 32;
 const ZOOM_STEP = 1.5;
-const MOVE_STEP = 0.15; // of what is visible, for an arrow key
+const MOVE_STEP = 0.15; // fraction of the visible part, for an arrow key
 const PIXELS_FROM = 4; // zoom from which pixels are shown as squares
 
 /**
  * Make a zoom.
  *
- * @param root The element whose panes follow it, by the variables --zoom, --left and --top.
+ * @param root The element that contains the panes; it gets the variables --zoom, --left and --top, which panes follow.
  */
 function createZoom(root) {
   const state = { factor: 1, left: 0, top: 0 }; // left and top: the visible part's corner, as a fraction of the picture
-  const told = element("output", { class: "zoom-factor", "aria-label": "Zoom" });
+  const factor = element("output", { class: "zoom-factor", "aria-label": "Zoom" });
 
   function apply() {
     const most = 1 - 1 / state.factor;
@@ -25,12 +25,12 @@ function createZoom(root) {
     root.style.setProperty("--top", `${-100 * state.top * state.factor}%`);
     root.classList.toggle("zoomed", state.factor > 1);
     root.classList.toggle("pixels", state.factor >= PIXELS_FROM);
-    told.textContent = `${state.factor.toFixed(1)}×`;
+    factor.textContent = `${state.factor.toFixed(1)}×`;
   }
 
   /** Zoom so that the point at (x, y), fractions of a pane, stays where it is. */
-  function zoomTo(factor, x = 0.5, y = 0.5) {
-    const next = Math.min(LARGEST_ZOOM, Math.max(1, factor));
+  function zoomTo(wanted, x = 0.5, y = 0.5) {
+    const next = Math.min(LARGEST_ZOOM, Math.max(1, wanted));
     state.left += x / state.factor - x / next;
     state.top += y / state.factor - y / next;
     state.factor = next;
@@ -45,14 +45,14 @@ function createZoom(root) {
   }
 
   const reset = () => zoomTo(1);
-  const zoomBy = (factor, x, y) => zoomTo(state.factor * factor, x, y);
+  const zoomBy = (ratio, x, y) => zoomTo(state.factor * ratio, x, y);
   const button = (text, label, click) =>
     element("button", { type: "button", text, "aria-label": label, title: label, on: { click } });
   const controls = element(
     "div",
     { class: "zoom", role: "group", "aria-label": "Zoom of all pictures" },
     button("−", "Zoom out", () => zoomBy(1 / ZOOM_STEP)),
-    told,
+    factor,
     button("+", "Zoom in", () => zoomBy(ZOOM_STEP)),
     button("Fit", "Show whole pictures", reset),
   );
@@ -60,7 +60,7 @@ function createZoom(root) {
   return { controls, follow: (pane) => followPointers(pane, zoomBy, moveBy), keys: zoomKeys(zoomBy, moveBy, reset) };
 }
 
-/** A keydown listener for a focused picture: + and − zoom, 0 shows all, the arrows move. */
+/** A keydown listener for a focused picture: + and − zoom, 0 shows the whole picture, the arrow keys move. */
 function zoomKeys(zoomBy, moveBy, reset) {
   const actions = {
     "+": () => zoomBy(ZOOM_STEP),
@@ -80,7 +80,7 @@ function zoomKeys(zoomBy, moveBy, reset) {
   };
 }
 
-/** Make a pane zoom by Ctrl and the wheel, by two fingers and by a double click, and move by dragging. */
+/** Let a pane zoom with Ctrl and the wheel, two fingers or a double click, and move by dragging. */
 function followPointers(pane, zoomBy, moveBy) {
   const pointers = new Map();
   const inPane = (x, y) => {
