@@ -10,7 +10,7 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.results import open_results
 from ccsr_bench.stability import g_std, spread
 from ccsr_bench.statistics.bootstrap import Interval
-from ccsr_bench.statistics.comparisons import Comparison, compare_methods, runs_of_methods
+from ccsr_bench.statistics.comparisons import MethodComparison, compare_methods, runs_of_methods
 from ccsr_bench.statistics.paired import PairedDifference, holm, paired_difference
 from tests.support.jobs import fill
 
@@ -57,7 +57,7 @@ def test_p_values_are_corrected_for_all_that_is_returned_together(out: Path) -> 
 def test_a_comparison_is_significant_at_five_per_cent_after_correction() -> None:
     difference = PairedDifference(1.0, Interval(0.5, 1.5), 0.0001, 30)
     for corrected, significant in ((0.0001, True), (0.05, True), (0.0501, False), (1.0, False)):
-        assert Comparison("d", "a", "b", "psnr", "mean", difference, corrected).significant == significant
+        assert MethodComparison("d", "a", "b", "psnr", "mean", difference, corrected).significant == significant
 
 
 def test_l_std_is_compared_over_as_many_runs(out: Path, own: Dataset) -> None:
