@@ -19,8 +19,18 @@ from ccsr_bench.metrics.catalogue import METRICS
 from tests.support.pictures import write_pairs
 
 COLUMNS = [
-    "dataset", "method", "title", "image", "run", "seed", "metric", "value", "seconds", "protocol", "definition",
-]  # fmt: skip
+    "dataset",
+    "method",
+    "title",
+    "image",
+    "run",
+    "seed",
+    "metric",
+    "value",
+    "seconds",
+    "protocol",
+    "definition",
+]
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +121,16 @@ def test_a_class_or_an_object_is_a_method(pairs: Path, tmp_path: Path, method: o
 
 def test_images_made_elsewhere_are_scored_under_a_title(pairs: Path, tmp_path: Path) -> None:
     results = cb.score(
-        str(pairs / "hr"), method="mine", title="My model (ours)", lr=str(pairs / "lr"), hr=str(pairs / "hr"),
-        metrics=["ssim"], out=str(tmp_path), device="cpu", progress=False,
-    )  # fmt: skip
+        str(pairs / "hr"),
+        method="mine",
+        title="My model (ours)",
+        lr=str(pairs / "lr"),
+        hr=str(pairs / "hr"),
+        metrics=["ssim"],
+        out=str(tmp_path),
+        device="cpu",
+        progress=False,
+    )
     frame = results.frame()
     assert frame["title"].unique().tolist() == ["My model (ours)"]
     assert frame["value"].tolist() == pytest.approx([1.0] * 3)
