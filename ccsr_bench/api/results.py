@@ -14,9 +14,10 @@ from ccsr_bench.images import write_atomically
 from ccsr_bench.install.files import silent
 from ccsr_bench.ledger.results import open_results
 from ccsr_bench.statistics.frame import scores_frame
-from ccsr_bench.tables.layouts import FREE, Paper, Request, build
+from ccsr_bench.tables.build import build
 from ccsr_bench.tables.marks import Marking
 from ccsr_bench.tables.render import Tables
+from ccsr_bench.tables.request import FREE, Paper, Request
 
 if TYPE_CHECKING:
     import pandas

@@ -11,7 +11,7 @@ from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
     from ccsr_bench.paper.audit import Contradiction
-    from ccsr_bench.tables.layouts import Request
+    from ccsr_bench.tables.request import Request
 
 EXAMPLES = """\
   ccsr-bench table
@@ -86,7 +86,7 @@ def execute(options: argparse.Namespace) -> int:
             raise BenchError("--audit prints a list and no table; leave out --format and --layout")
         return _audit(options)
 
-    from ccsr_bench.tables.layouts import build
+    from ccsr_bench.tables.build import build
     from ccsr_bench.tables.render import FORMATS
     from ccsr_bench.tables.render.records import as_json
 
@@ -96,7 +96,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> Request:
-    from ccsr_bench.tables.layouts import Request
+    from ccsr_bench.tables.request import Request
 
     coloured = options.format in _COLOURED and not options.json
     return Request(

@@ -55,7 +55,7 @@ def test_a_layout_of_results_and_of_the_paper_alone(results: Path, capsys: Captu
     done(["table", "--out", results, "--layout", "paper-vi", "--method", "bicubic", "--dataset", "own"])
     assert "Table VI of the CCSR paper, with numbers computed here" in capsys.readouterr().out
     assert "no results of StableSR-S3, " in mistake(capsys, "table", "--out", results, "--layout", "paper-v")
-    assert "--paper only needs a --layout" in mistake(capsys, "table", "--paper", "only")
+    assert "choose it with --layout (paper-i, " in mistake(capsys, "table", "--paper", "only")
     assert "unknown metric 'psn': did you mean psnr" in mistake(capsys, "table", "--out", results, "--metrics", "psn")
 
 
