@@ -105,7 +105,7 @@ def test_unknown_names_and_empty_folders(own: Dataset, tmp_path: Path) -> None:
 def test_more_runs_than_any_image_has(own: Dataset, tmp_path: Path) -> None:
     fill(tmp_path, own, "a", "A", noise=2)
     fill(tmp_path, own, "b", "B")
-    with pytest.raises(BenchError, match="--runs 4: no image has that many runs of a on own; run more"):
+    with pytest.raises(BenchError, match="`runs` 4: no image has that many runs of a on own; run more"):
         collect(tmp_path, runs=4)
 
 
