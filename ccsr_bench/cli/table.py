@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["rows", "beside", "only"],
         const="rows",
         default="no",
-        help="show the CCSR paper's numbers: in rows below yours (also if no value is given), beside yours in every cell "
-        "with the difference, or alone",
+        help="show the CCSR paper's numbers: in rows below yours (also if no value is given), beside yours in every "
+        "cell with the difference, or alone",
     )
     parser.add_argument("--format", choices=_FORMATS, default="md", help="format of the output (default: %(default)s)")
     shared.add_json(parser, "numbers and notes")
