@@ -44,6 +44,11 @@ def some(names: list[str]) -> str:
     return f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
 
 
+def number_of(count: int, noun: str) -> str:
+    """Return a number with its noun, such as ``1 image`` or ``6 images``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of another library's error message, or the name of the error's class if it is empty."""
     lines = str(error).strip().splitlines()

@@ -6,6 +6,7 @@ import argparse
 import time
 
 from ccsr_bench.cli import options as shared
+from ccsr_bench.errors import number_of
 
 EXAMPLES = """\
   ccsr-bench caption --method supir-s50 --dataset RealSR --device cuda
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Caption the images of a data set."""
-    from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, number_of, progress, remark
+    from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, progress, remark
     from ccsr_bench.cli.job import stdout_to_stderr
     from ccsr_bench.datasets.loading import choose_samples
     from ccsr_bench.devices.selection import find_device

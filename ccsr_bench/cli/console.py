@@ -42,11 +42,6 @@ def columns(rows: Sequence[Sequence[str]]) -> None:
         echo("  ".join([*(text.ljust(width) for text, width in zip(row[:-1], widths, strict=True)), row[-1]]).rstrip())
 
 
-def number_of(count: int, noun: str) -> str:
-    """Return a number with its noun, such as ``1 image`` or ``6 images``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 @contextlib.contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int, str], None]]:
     """Show the progress of a long task: as a bar on a terminal, else as a line every few seconds.

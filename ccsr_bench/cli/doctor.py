@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ccsr_bench.cli import options as shared
-from ccsr_bench.cli.console import EXIT_DONE, number_of
-from ccsr_bench.errors import BenchError
+from ccsr_bench.cli.console import EXIT_DONE
+from ccsr_bench.errors import BenchError, number_of
 
 EXAMPLES = """\
   ccsr-bench doctor

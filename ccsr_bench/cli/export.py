@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ccsr_bench.cli import options as shared
 from ccsr_bench.cli.console import EXIT_DONE
-from ccsr_bench.errors import BenchError
+from ccsr_bench.errors import BenchError, number_of
 
 EXAMPLES = """\
   ccsr-bench export --method bicubic-dither --dataset sample --to baselines/sample-bicubic-dither.json
@@ -44,7 +44,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _write_baseline(options: argparse.Namespace) -> None:
-    from ccsr_bench.cli.console import echo, number_of
+    from ccsr_bench.cli.console import echo
     from ccsr_bench.gate.baseline import as_text, of_results
     from ccsr_bench.images import write_atomically
     from ccsr_bench.ledger.results import open_results
@@ -62,7 +62,7 @@ def _write_baseline(options: argparse.Namespace) -> None:
 
 def _write_scores(options: argparse.Namespace) -> None:
     from ccsr_bench.api.results import ResultsFolder
-    from ccsr_bench.cli.console import echo, number_of
+    from ccsr_bench.cli.console import echo
 
     results = ResultsFolder(options.out, methods=options.methods, datasets=options.datasets, runs=options.runs)
     rows = results.write_scores(options.to, options.form)

@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, number_of, progress, remark
+from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, progress, remark
+from ccsr_bench.errors import number_of
 from ccsr_bench.running.job import Job, Summary
 from ccsr_bench.running.jobs import do_jobs
 from ccsr_bench.running.scoring import Scoring

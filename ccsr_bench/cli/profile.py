@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
 from ccsr_bench.cli.console import EXIT_DONE
+from ccsr_bench.errors import number_of
 
 if TYPE_CHECKING:
     from ccsr_bench.running.profiling import Profile
@@ -87,7 +88,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _show(profiles: list[Profile], runs: int) -> None:
-    from ccsr_bench.cli.console import columns, echo, number_of
+    from ccsr_bench.cli.console import columns, echo
     from ccsr_bench.paper.printed import read_costs
 
     header = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
 from ccsr_bench.cli.console import EXIT_DONE
+from ccsr_bench.errors import number_of
 
 if TYPE_CHECKING:
     from ccsr_bench.ledger.results import Results
@@ -67,7 +68,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _differences(results: list[Results], options: argparse.Namespace) -> None:
-    from ccsr_bench.cli.console import columns, echo, echo_json, number_of
+    from ccsr_bench.cli.console import columns, echo, echo_json
     from ccsr_bench.statistics.comparisons import compare_methods
     from ccsr_bench.statistics.paired import MOST_EXACT, SIGNIFICANCE
 

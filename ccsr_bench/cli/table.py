@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
 from ccsr_bench.cli.console import EXIT_DONE
-from ccsr_bench.errors import BenchError
+from ccsr_bench.errors import BenchError, number_of
 
 if TYPE_CHECKING:
     from ccsr_bench.paper.audit import Contradiction
@@ -131,7 +131,7 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _show_audit(contradictions: list[Contradiction]) -> None:
-    from ccsr_bench.cli.console import columns, echo, number_of
+    from ccsr_bench.cli.console import columns, echo
     from ccsr_bench.paper.audit import RULES, read_errata
 
     for rule, meaning in RULES.items():
