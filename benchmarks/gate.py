@@ -20,7 +20,7 @@ import torch
 
 from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.gate.baseline import Baseline
-from ccsr_bench.gate.compare import Comparison, compare_baselines
+from ccsr_bench.gate.compare import BaselineComparison, compare_baselines
 from ccsr_bench.methods.interpolation import DitheredBicubic
 from ccsr_bench.metrics.catalogue import build_metrics, find_protocol
 from ccsr_bench.metrics.scorer import Scorer
@@ -86,7 +86,7 @@ def images(trials: int, processes: int) -> None:
         write(f"  {what}: one baseline {count(fixed)}; a baseline for each trial {count(own)}")
 
 
-def count(comparisons: list[Comparison]) -> str:
+def count(comparisons: list[BaselineComparison]) -> str:
     """Return the number of comparisons with a regression, and the quantities that got worse."""
     fired = sum(bool(comparison.regressions) for comparison in comparisons)
     labels = [outcome.label for comparison in comparisons for outcome in comparison.regressions]
@@ -145,7 +145,7 @@ def simulations(trials: int) -> None:
 
 def pairs(
     generator: np.random.Generator, trials: int, images: int, runs: int, distribution: str, **change: float
-) -> Iterator[Comparison]:
+) -> Iterator[BaselineComparison]:
     """Yield comparisons of independent results."""
     for _ in range(trials):
         base = simulated(generator, images, runs, distribution)

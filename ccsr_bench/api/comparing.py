@@ -8,14 +8,14 @@ from html import escape
 from pathlib import Path
 
 from ccsr_bench.gate import report
-from ccsr_bench.gate.compare import Comparison, Outcome, compare_baselines, read_pair
+from ccsr_bench.gate.compare import BaselineComparison, Outcome, compare_baselines, read_pair
 
 
 @dataclass(frozen=True)
 class GateVerdict:
     """The verdict on new results in comparison with older results; it is displayed as a table."""
 
-    comparison: Comparison
+    comparison: BaselineComparison
 
     @property
     def regressions(self) -> tuple[Outcome, ...]:

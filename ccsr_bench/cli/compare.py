@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ccsr_bench.cli.advice import with_options
-from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, columns, echo, echo_json, number_of, remark
-from ccsr_bench.errors import BenchError
+from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, columns, echo, echo_json, remark
+from ccsr_bench.errors import BenchError, number_of
 
 if TYPE_CHECKING:
-    from ccsr_bench.gate.compare import Comparison
+    from ccsr_bench.gate.compare import BaselineComparison
 
 EXAMPLES = """\
   ccsr-bench compare baselines/sample-bicubic-dither.json results/sample/bicubic-dither
@@ -97,7 +97,7 @@ def execute(options: argparse.Namespace) -> int:
     return EXIT_CHECK_FAILED if comparison.regressions else EXIT_DONE
 
 
-def _show(comparison: Comparison) -> None:
+def _show(comparison: BaselineComparison) -> None:
     from ccsr_bench.gate import report
 
     base, new = comparison.base, comparison.new

@@ -1,5 +1,5 @@
-"""Whether a method got worse, beyond chance.
+"""Whether a method got significantly worse.
 
-What is kept of its results (`baseline`), how far chance reaches (`seed_noise`), the decision (`compare`), and what
-people and machines are told of it (`report`).
+`baseline` keeps a method's results in a file, `seed_noise` says how far results vary with their seeds, `compare` tests
+two results, and `report` prints the comparison for people and machines.
 """

@@ -1,7 +1,7 @@
-"""A method's results as a small text file that can be committed, and read back for a comparison.
+"""Baselines: a method's results as a small text file that can be committed, and read back for a comparison.
 
-The file is JSON with one line per image and metric, so that a diff shows what changed. It is never edited by hand: its
-checksum says so.
+The file is JSON with one line for each image and metric, so that a diff shows what changed. It must not be edited by
+hand, which its checksum detects.
 """
 
 from __future__ import annotations
@@ -16,73 +16,73 @@ from typing import Any, Literal
 
 import msgspec
 
-from ccsr_bench.errors import BenchError, some
+from ccsr_bench.errors import BenchError, number_of, some
 from ccsr_bench.ledger.reader import Ledger, find_ledgers
 from ccsr_bench.ledger.results import Results, distances
 from ccsr_bench.metrics.catalogue import METRICS
 from ccsr_bench.metrics.quantities import L_STD
 
 SIGNIFICANT_DIGITS = 7
-"""Of every number: 5e-6 dB of a PSNR around 30, far below what a table shows."""
+"""Significant digits of each number: for a PSNR around 30 dB that is 5e-6 dB, far below what a table shows."""
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The results of one method on one data set over N runs."""
 
     format: Literal[1] = 1
-    """Raised whenever the fields change."""
+    """Version of the fields; raise it whenever they change."""
     dataset: str
     method: str
     made_by: str
-    """The method's code and parameters."""
+    """Code and parameters of the method, in words."""
     version: str
-    """The ccsr-bench that made the numbers."""
+    """Versions of ccsr-bench that computed the numbers."""
     protocol: str
     base_seed: int
     runs: int
-    """N."""
+    """Number of runs N."""
     definitions: dict[str, str]
-    """Of every metric below, and of L-STD."""
+    """Metric -> definition, for every metric below and L-STD."""
     pixels_sha256: dict[str, str]
-    """Image -> of its decoded LR and HR."""
+    """Image -> sha256 of its decoded LR and HR images."""
     l_std: dict[str, float]
     """Image -> L-STD over the N runs; empty for a single run."""
     scores: dict[str, dict[str, list[float]]]
-    """Metric -> image -> the N runs' scores."""
+    """Metric -> image -> scores of the N runs."""
     distances: dict[str, list[float]]
-    """Distance of sets -> its N values, one for each run."""
+    """Metric of sets -> values of the N runs."""
 
 
 def read(path: Path, runs: int | None = None) -> Baseline:
-    """Return the results that a baseline file or a ledger's folder holds.
+    """Return the results in a baseline file or in a ledger.
 
     Args:
-        path: The file, or a folder such as ``results/sample/bicubic``.
-        runs: Take the first N runs of a ledger; the most that all its images have when None. A file has the N it has.
+        path: Path of the file, or of the ledger's folder such as ``results/sample/bicubic``.
+        runs: Number N of the first runs of a ledger; the most that all its images have when None. No effect on a file.
 
     Raises:
-        BenchError: There is neither, it is damaged, or it lacks something of an image.
+        BenchError: There is no such file or ledger, it is damaged, or it lacks runs or scores of an image.
     """
     if not path.is_dir():
         return _read_file(path)
     inside = [str(folder) for folder in find_ledgers(path)]
     if inside:
-        raise BenchError(f"{path}: an output folder; name one of its ledgers: {some(inside)}")
+        raise BenchError(f"{path}: a folder of results; give one of its ledgers: {some(inside)}")
     with Ledger(path) as ledger, ledger.snapshot():
         return of_results(Results(ledger, runs))
 
 
 def of_results(results: Results) -> Baseline:
-    """Return what a baseline keeps of a ledger.
+    """Return the baseline of a ledger's results.
 
     Raises:
-        BenchError: An image that was asked for lacks runs, or a metric lacks images: a baseline is of a finished run.
+        BenchError: An image lacks runs, or a metric lacks images: a baseline needs complete results.
     """
     where, images, asked = results.ledger.folder, results.images, results.asked
     if not results.runs or len(images) < len(asked):
+        complete, runs = (len(images), number_of(results.runs, "run")) if results.runs else (0, "any run")
         raise BenchError(
-            f"{where}: {len(images) if results.runs else 0} of the {len(asked)} images asked for have "
-            f"{results.runs or 'any'} runs; finish the run first"
+            f"{where}: incomplete: {complete} of {number_of(len(asked), 'image')} over {runs}; finish the run first"
         )
     recorded = [name for name in METRICS if name in results.definitions]
     sets = [name for name in recorded if METRICS[name].kind == "distribution"]
@@ -106,36 +106,36 @@ def of_results(results: Results) -> Baseline:
 
 
 def _image_scores(results: Results, metric: str) -> dict[str, list[float]]:
-    found = results.scores(metric)
-    _check_covers(results, metric, () if found is None else found.images)
-    return {} if found is None else dict(zip(found.images, map(_rounded, found.values), strict=True))
+    scores = results.scores(metric)
+    _check_covers(results, metric, () if scores is None else scores.images)
+    return {} if scores is None else dict(zip(scores.images, map(_round, scores.values), strict=True))
 
 
 def _l_std(results: Results) -> dict[str, float]:
     if results.runs == 1:
         return {}
-    found = results.l_std()
-    _check_covers(results, L_STD.name, () if found is None else found.images)
-    return {} if found is None else dict(zip(found.images, _rounded(found.values), strict=True))
+    scores = results.l_std()
+    _check_covers(results, L_STD.name, () if scores is None else scores.images)
+    return {} if scores is None else dict(zip(scores.images, _round(scores.values), strict=True))
 
 
 def _distances(results: Results, sets: list[str]) -> dict[str, list[float]]:
     features = results.features() if sets else None
     for metric in sets:
         _check_covers(results, metric, () if features is None else features.images)
-    return {} if features is None else {metric: _rounded(distances(metric, features)) for metric in sets}
+    return {} if features is None else {metric: _round(distances(metric, features)) for metric in sets}
 
 
 def _check_covers(results: Results, metric: str, images: tuple[str, ...]) -> None:
     missing = [image for image in results.images if image not in set(images)]
     if missing:
         raise BenchError(
-            f"{results.ledger.folder}: no {metric} over {results.runs} runs for {some(missing)}; "
-            f"run it again with --runs {results.runs}"
+            f"{results.ledger.folder}: no {metric} over {number_of(results.runs, 'run')} for {some(missing)}; "
+            f"run it again with `runs` {results.runs}"
         )
 
 
-def _rounded(values: Any) -> list[float]:
+def _round(values: Any) -> list[float]:
     return [float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values]
 
 
@@ -143,7 +143,7 @@ def as_text(baseline: Baseline) -> str:
     """Return the text of a baseline file."""
     content = {"checksum": _checksum(baseline), **msgspec.to_builtins(baseline)}
     text = json.dumps(content, indent=1, ensure_ascii=False)
-    # The runs of an image on one line. A string holds no line break, so only lists match.
+    # The runs of an image go on one line. A string holds no line break, so the pattern matches lists only.
     return re.sub(r"\[\n\s+([^\]]*?)\s*\n\s*\]", lambda match: f"[{' '.join(match[1].split())}]", text) + "\n"
 
 
@@ -153,14 +153,14 @@ def _checksum(baseline: Baseline) -> str:
 
 
 def _read_file(path: Path) -> Baseline:
-    again = "restore it, or make it again with `ccsr-bench export`"
+    again = "restore it, or write it again with `ccsr-bench export`"
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror}; give a file that `export` wrote, or a ledger's folder") from error
     except json.JSONDecodeError as error:
         raise BenchError(f"{path}, line {error.lineno}, column {error.colno}: {error.msg}; {again}") from error
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:  # not text, or nothing that `export` writes
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:  # not text, or JSON that `export` never writes
         raise BenchError(f"{path}: not a baseline; {again}") from error
     checksum = content.pop("checksum", None) if isinstance(content, dict) else None
     try:
@@ -171,14 +171,14 @@ def _read_file(path: Path) -> Baseline:
         raise BenchError(f"{path}: its checksum is not that of its content, so it was edited; {again}")
     newer = [name for name in (*baseline.scores, *baseline.distances) if name not in METRICS]
     if newer:
-        raise BenchError(f"{path}: was made by a newer ccsr-bench, which has {some(newer)}; update ccsr-bench")
-    for wrong in _inconsistencies(baseline):
-        raise BenchError(f"{path}: {wrong}; {again}")
+        raise BenchError(f"{path}: made by a newer ccsr-bench, which has {some(newer)}; update ccsr-bench")
+    for inconsistency in _inconsistencies(baseline):
+        raise BenchError(f"{path}: {inconsistency}; {again}")
     return baseline
 
 
 def _inconsistencies(baseline: Baseline) -> Iterator[str]:
-    """Yield what does not fit together: a comparison would fail on it, or find nothing."""
+    """Yield contradictions between fields: a comparison would fail on them, or miss every regression."""
     images = set(baseline.pixels_sha256)
     if baseline.runs < 1:
         yield f"`runs` is {baseline.runs}"
@@ -203,7 +203,7 @@ def _wrong_numbers(baseline: Baseline) -> Iterator[str]:
     series += baseline.distances.items()
     for metric, runs in series:
         if len(runs) != baseline.runs:
-            yield f"{metric} has {len(runs)} values for {baseline.runs} runs"
+            yield f"{metric} has {number_of(len(runs), 'value')} for {number_of(baseline.runs, 'run')}"
     for name, numbers in (("`l_std`", baseline.l_std.values()), *series):
         if not all(map(math.isfinite, numbers)):
             yield f"{name} has a number that is not finite"

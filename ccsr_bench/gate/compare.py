@@ -1,4 +1,4 @@
-"""Whether results got worse: by more than chance explains, and by more than anybody cares about.
+"""Whether results got worse: significantly, and by more than a tolerance.
 
 `docs/concepts/gate.md` says what is tested and why.
 """
@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from ccsr_bench.errors import BenchError, some, unknown_name
+from ccsr_bench.errors import BenchError, number_of, some, unknown_name
 from ccsr_bench.gate.baseline import Baseline, read
 from ccsr_bench.gate.seed_noise import difference_tolerance, g_std_tolerance, l_std_tolerance, swap_p_value
 from ccsr_bench.metrics.quantities import G_STD_DECIMALS, L_STD, SCORES, Quantity
@@ -28,31 +28,31 @@ Verdict = Literal["same", "better", "regression"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found about one quantity."""
+    """The comparison of one quantity."""
 
     name: str
-    """``psnr``, ``psnr g-std``, ``l-std``."""
+    """Name of the quantity, such as ``psnr``, ``psnr g-std`` or ``l-std``."""
     label: str
     decimals: int
-    """Of the quantity in a table."""
+    """Decimals of the quantity in a table."""
     base: float
     new: float
     kind: Literal["difference", "ratio"]
-    """A mean is judged by its difference, a spread by its ratio."""
+    """Means are compared by their difference, spreads by their ratio."""
     change: float
-    """new - base, or new / base, where 0 / 0 is 1."""
+    """Difference new - base, or ratio new / base, where 0 / 0 is 1."""
     p_value: float | None
-    """Of a difference, corrected for the number of metrics; None for a ratio, and for a single run."""
+    """p-value of a difference, corrected for the number of metrics; None for a ratio, and for a single run."""
     interval: Interval | None
     """95 % bootstrap interval of a ratio over images; None for a difference."""
     tolerance: float
-    """The least difference, either way, or ratio that counts."""
+    """Largest absolute difference that does not count, or largest ratio; for a smaller spread its inverse."""
     verdict: Verdict
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two results, and what was found about every quantity."""
+class BaselineComparison:
+    """Two results, and the comparison of each of their quantities."""
 
     base: Baseline
     new: Baseline
@@ -60,15 +60,15 @@ class Comparison:
 
     @property
     def regressions(self) -> tuple[Outcome, ...]:
-        """What got worse."""
+        """Quantities that got worse."""
         return tuple(outcome for outcome in self.outcomes if outcome.verdict == "regression")
 
 
 def read_pair(base_path: Path, new_path: Path) -> tuple[Baseline, Baseline]:
-    """Read two results, a ledger over as many of its first runs as the other has.
+    """Read two results; of a ledger with more runs than the other has, only as many of its first runs.
 
     Raises:
-        BenchError: One cannot be read.
+        BenchError: The results cannot be read.
     """
     base, new = read(base_path), read(new_path)
     if 1 < base.runs < new.runs:
@@ -84,59 +84,64 @@ def compare_baselines(
     *,
     metrics: Sequence[str] = (),
     tolerances: Mapping[str, float] | None = None,
-) -> Comparison:
+) -> BaselineComparison:
     """Compare new results with older ones.
 
     Args:
-        base: The older ones.
-        new: Of the same images, by the same definitions, over as many runs.
-        metrics: Compare only these, and L-STD; all of base when empty.
-        tolerances: Metric -> a difference, or `G_STD` or L-STD -> a ratio, up to which nothing counts; seed noise and
-            what a table cannot show are tolerated anyway.
+        base: Older results.
+        new: New results on the same images, with the same definitions, over as many runs.
+        metrics: Metrics to compare in addition to L-STD; all metrics of `base` when empty.
+        tolerances: Extra tolerance by name: a difference for a metric, a ratio for `G_STD` and L-STD. Seed noise and
+            changes too small to show in a table are always tolerated.
 
     Raises:
-        BenchError: They are not comparable, or so few that nothing could be found.
+        BenchError: The results are not comparable, or too few for any change to be significant.
     """
     recorded = [column for column in SCORES if column.name in {*base.scores, *base.distances}]
     for name in metrics:
         if name not in {column.name for column in recorded}:
-            raise unknown_name("metric", name, [column.name for column in recorded], hint="in BASE")
+            raise unknown_name("metric", name, [column.name for column in recorded], hint="in `base`")
     chosen = [column for column in recorded if not metrics or column.name in metrics]
     asked = dict(tolerances or {})
     for name in asked:
         known = [*(column.name for column in chosen), G_STD, L_STD.name]
         if name not in known:
-            raise unknown_name("--tolerance", name, known)
+            raise unknown_name("quantity", name, known, hint="in `tolerances`")
     check_comparable(base, new, chosen)
-    return Comparison(base, new, (*_means(base, new, chosen, asked), *_spreads(base, new, chosen, asked)))
+    return BaselineComparison(base, new, (*_means(base, new, chosen, asked), *_spreads(base, new, chosen, asked)))
 
 
 def check_comparable(base: Baseline, new: Baseline, metrics: Sequence[Quantity]) -> None:
-    """Raise a `BenchError` that names the first thing in which two results differ and must not."""
+    """Raise a `BenchError` that names the first thing in which two results must not differ, but do."""
     for what, ours, theirs in (
         ("data set", base.dataset, new.dataset),
         ("protocol", base.protocol, new.protocol),
     ):
         if ours != theirs:
-            raise BenchError(f"not comparable: the {what} of BASE is '{ours}', of NEW '{theirs}'")
+            raise BenchError(f"not comparable: the {what} of `base` is '{ours}', of `new` '{theirs}'")
     for what, names in (
-        ("NEW lacks", base.pixels_sha256.keys() - new.pixels_sha256.keys()),
-        ("BASE lacks", new.pixels_sha256.keys() - base.pixels_sha256.keys()),
+        ("`new` lacks", base.pixels_sha256.keys() - new.pixels_sha256.keys()),
+        ("`base` lacks", new.pixels_sha256.keys() - base.pixels_sha256.keys()),
     ):
         if names:
             raise BenchError(f"not comparable: {what} {len(names)} of the images: {some(sorted(names))}")
     other = [image for image, pixels in base.pixels_sha256.items() if new.pixels_sha256[image] != pixels]
     if other:
-        raise BenchError(f"not comparable: {len(other)} images have other pixels in NEW than in BASE: {some(other)}")
+        raise BenchError(
+            f"not comparable: {number_of(len(other), 'image')} with other pixels in `new` than in `base`: {some(other)}"
+        )
     if base.runs != new.runs:
-        fewer, more = sorted([("BASE", base.runs), ("NEW", new.runs)], key=lambda side: side[1])
+        fewer, more = sorted([("`base`", base.runs), ("`new`", new.runs)], key=lambda side: side[1])
         raise BenchError(f"not comparable: {fewer[0]} has N = {fewer[1]} and {more[0]} {more[1]}; give both the same N")
     for name in (*(column.name for column in metrics), *([L_STD.name] if base.l_std else [])):
         if name not in new.definitions:
-            raise BenchError(f"not comparable: NEW has no {name}; run it with --metrics {name} too, or leave it out")
+            raise BenchError(
+                f"not comparable: `new` has no {name}; run it again with {name} among its metrics, "
+                f"or compare other `metrics`"
+            )
         if base.definitions[name] != new.definitions[name]:
             raise BenchError(
-                f'not comparable: {name} is "{base.definitions[name]}" in BASE and "{new.definitions[name]}" in NEW'
+                f'not comparable: {name} is "{base.definitions[name]}" in `base` and "{new.definitions[name]}" in `new`'
             )
 
 
@@ -154,10 +159,18 @@ def _means(base: Baseline, new: Baseline, metrics: Sequence[Quantity], asked: Ma
         tolerance = max(noise, half_a_digit(column.decimals), asked.get(column.name, 0.0))
         significant = p_values.get(column, 0.0) <= SIGNIFICANCE and abs(difference) > tolerance
         yield Outcome(
-            column.name, column.label, column.decimals, float(old.mean()), float(fresh.mean()), "difference",
-            difference, p_values.get(column), None, tolerance,
-            _verdict(significant, worse=(difference < 0) == column.higher_is_better),
-        )  # fmt: skip
+            name=column.name,
+            label=column.label,
+            decimals=column.decimals,
+            base=float(old.mean()),
+            new=float(fresh.mean()),
+            kind="difference",
+            change=difference,
+            p_value=p_values.get(column),
+            interval=None,
+            tolerance=tolerance,
+            verdict=_verdict(significant, worse=(difference < 0) == column.higher_is_better),
+        )
 
 
 def _spreads(
@@ -189,7 +202,7 @@ def _ratio(name: str, label: str, decimals: int, old: np.ndarray, fresh: np.ndar
 
 
 def half_a_digit(decimals: int) -> float:
-    """Return half of a table's last digit: what it cannot show, and other libraries' rounding stays far below."""
+    """Return half of a table's last digit: no table shows less, and rounding errors are far smaller."""
     return 0.5 * 10.0**-decimals
 
 
@@ -200,16 +213,16 @@ def _verdict(significant: bool, *, worse: bool) -> Verdict:
 
 
 def _check_enough(metric: str, pairs: int, metrics: int) -> None:
-    """Refuse a comparison that would stay silent whatever happened."""
+    """Raise a `BenchError` if no difference could be significant, however large."""
     if metrics * 2 / 2**pairs > SIGNIFICANCE:
         raise BenchError(
-            f"{pairs} values of {metric} can never differ significantly among {metrics} metrics; "
-            f"give both more runs, or choose fewer with --metrics"
+            f"with {number_of(pairs, 'value')} of {metric} no difference is ever significant among "
+            f"{number_of(metrics, 'metric')}; give both results more runs, or choose fewer `metrics`"
         )
 
 
 def _matrix(results: Baseline, metric: str) -> np.ndarray:
-    """Return (M, N) scores in the order of image names; a distance of sets is one row."""
+    """Return (M, N) scores in the order of image names; those of a metric of sets are a single row."""
     if metric in results.distances:
         return np.array([results.distances[metric]])
     return np.array([runs for _, runs in sorted(results.scores[metric].items())])

@@ -1,4 +1,4 @@
-"""What a comparison says: a table for people, JSON, JUnit XML and GitHub annotations for machines."""
+"""A comparison as text: a table for people; JSON, JUnit XML and GitHub annotations for machines."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import math
 from typing import Any
 from xml.etree import ElementTree
 
-from ccsr_bench.gate.compare import Comparison, Outcome
+from ccsr_bench.gate.compare import BaselineComparison, Outcome
 
 HEADER = ["", "base", "new", "change", "evidence", "tolerance", "verdict"]
 
 _MORE_DECIMALS = 2
-"""Than a table has, so that a small difference shows."""
+"""Decimals more than a table has, so that small differences show."""
 
 
-def rows(comparison: Comparison) -> list[list[str]]:
-    """Return a table of every quantity, its header first."""
+def rows(comparison: BaselineComparison) -> list[list[str]]:
+    """Return a table with a row for each quantity, the header first."""
     return [HEADER, *(_row(outcome) for outcome in comparison.outcomes)]
 
 
@@ -50,14 +50,17 @@ def sentence(outcome: Outcome) -> str:
     return f"{verdict}: {base} -> {new} ({change}, tolerance {tolerance}, {evidence})"
 
 
-def summary(comparison: Comparison) -> str:
-    """Return the last line of the table."""
+def summary(comparison: BaselineComparison) -> str:
+    """Return the line below the table: the quantities that got worse."""
     worse = [outcome.label for outcome in comparison.regressions]
-    return f"regression: {', '.join(worse)}" if worse else f"no regression in {len(comparison.outcomes)} quantities"
+    if worse:
+        return f"regression: {', '.join(worse)}"
+    count = len(comparison.outcomes)
+    return f"no regression in {count} {'quantity' if count == 1 else 'quantities'}"
 
 
-def record(comparison: Comparison) -> dict[str, Any]:
-    """Return everything for JSON: numbers with full precision, and their definitions; null for an infinite ratio."""
+def record(comparison: BaselineComparison) -> dict[str, Any]:
+    """Return a comparison for JSON: numbers with full precision and definitions; null for an infinite ratio."""
     base, new = comparison.base, comparison.new
     return {
         "dataset": base.dataset,
@@ -76,7 +79,7 @@ def record(comparison: Comparison) -> dict[str, Any]:
 
 def _outcome_record(outcome: Outcome) -> dict[str, Any]:
     low, high = outcome.interval or (None, None)
-    found = {
+    record = {
         "quantity": outcome.name,
         "base": outcome.base,
         "new": outcome.new,
@@ -87,11 +90,11 @@ def _outcome_record(outcome: Outcome) -> dict[str, Any]:
         "tolerance": outcome.tolerance,
         "verdict": outcome.verdict,
     }
-    return {key: None if isinstance(value, float) and math.isinf(value) else value for key, value in found.items()}
+    return {key: None if isinstance(value, float) and math.isinf(value) else value for key, value in record.items()}
 
 
-def junit(comparison: Comparison) -> str:
-    """Return JUnit XML with a test case for every quantity."""
+def junit(comparison: BaselineComparison) -> str:
+    """Return JUnit XML with a test case for each quantity."""
     base, new = comparison.base, comparison.new
     suite = _suite(f"{new.method} on {base.dataset}", tests=len(comparison.outcomes), failures=comparison.regressions)
     for outcome in comparison.outcomes:
@@ -104,7 +107,7 @@ def junit(comparison: Comparison) -> str:
 
 
 def junit_error(message: str) -> str:
-    """Return JUnit XML that says why nothing was compared."""
+    """Return JUnit XML with the error that prevented the comparison."""
     suite = _suite("comparison", tests=1, failures=(), errors=1)
     ElementTree.SubElement(_case(suite, "ccsr-bench", "compare"), "error", message=message)
     return _xml(suite)
@@ -126,8 +129,8 @@ def _xml(suite: ElementTree.Element) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
 
 
-def github(comparison: Comparison) -> list[str]:
-    """Return GitHub's workflow commands: an error for every regression, a notice for what got better."""
+def github(comparison: BaselineComparison) -> list[str]:
+    """Return workflow commands for GitHub: an error for each regression, a notice for each improvement."""
     levels = {"regression": "error", "better": "notice"}
     where = f"{comparison.new.method} on {comparison.base.dataset}"
     return [
@@ -138,16 +141,16 @@ def github(comparison: Comparison) -> list[str]:
 
 
 def annotation(level: str, title: str, message: str) -> str:
-    """Return one workflow command, escaped as GitHub reads it.
+    """Return a workflow command, escaped for GitHub.
 
     Args:
         level: ``error`` or ``notice``.
-        title: Its heading.
-        message: Its text.
+        title: Heading of the annotation.
+        message: Text of the annotation.
     """
-    heading = _escaped(title).replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={heading}::{_escaped(message)}"
+    heading = _escape(title).replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} title={heading}::{_escape(message)}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,6 +1,6 @@
-"""How far two results of an unchanged method lie apart because their seeds differ.
+"""How far two results of an unchanged method differ because their seeds do.
 
-A gate asks whether a method changed on these images. So the images are fixed, and chance is in the runs alone.
+A gate asks whether a method changed on these images. So the images are fixed, and only the runs are random.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ import numpy as np
 from ccsr_bench.stability import spread
 
 REACH = 3.0
-"""Standard errors that chance is granted: an unchanged method exceeds them once in 740 times in each direction."""
+"""Tolerance in standard errors: an unchanged method exceeds it once in 740 times in each direction."""
 
 INDEPENDENT_PATCHES = 64
-"""Parts of an image whose pixels are taken to vary independently from run to run, which L-STD averages over.
+"""Number of parts of an image that are assumed to vary independently from run to run; L-STD averages over them.
 
-512x512 outputs of a latent diffusion model have 64x64 latents with noise of their own; 64 parts of 8x8 latents are far
-fewer. Were they 16, the tolerance would still be 1.5 standard errors.
+A 512x512 output of a latent diffusion model has 64x64 latents with independent noise; 64 parts of 8x8 latents are a
+cautious assumption. If the true number were 16, the tolerance would still be 1.5 standard errors.
 """
 
 SWAPS = 10_000
-"""Random ones, for a p-value."""
+"""Number of random swaps for a p-value."""
 
 SWAPS_OF_SPREADS = 1000
-"""For a standard error, which needs fewer."""
+"""Number of random swaps for a standard error, which needs fewer than a p-value."""
 
 
 def difference_tolerance(base: np.ndarray, new: np.ndarray) -> float:
-    """Return how far the means of two sets of runs lie apart by chance: `REACH` standard errors of their difference.
+    """Return how far seeds alone move the difference of two means: `REACH` standard errors of the difference.
 
     Args:
-        base: (M, N) float, the score of run i on image j at [j, i]; N at least 2.
-        new: (M, N) float, of the same images in the same order.
+        base: Older scores, (M, N) float, with the score of run i on image j at [j, i]; N is at least 2.
+        new: New scores, (M, N) float, of the same images in the same order.
     """
     images, runs = base.shape
     variances = base.var(axis=1, ddof=1) + new.var(axis=1, ddof=1)
@@ -42,46 +42,46 @@ def difference_tolerance(base: np.ndarray, new: np.ndarray) -> float:
 
 
 def swap_p_value(base: np.ndarray, new: np.ndarray) -> float:
-    """Return the p-value of the hypothesis that nothing changed, two-sided.
+    """Return the two-sided p-value of the null hypothesis that nothing changed.
 
-    Had nothing changed, which of the two made run i of image j would not matter. So the two are swapped, at random for
-    every run of every image, and the p-value is the share of such swaps, the actual assignment among them, whose means
-    lie at least as far apart in standard errors. In standard errors, because some images may have got better while
-    others got worse: that inflates the differences of swapped runs, and their standard errors with them.
+    Under this hypothesis the old and the new run i of image j are exchangeable. So they are swapped at random, for each
+    run of each image, and the p-value is the share of swaps (the actual assignment included) whose means differ by at
+    least as many standard errors. The difference is taken in standard errors because some images may have got better
+    and others worse, which increases the differences after swaps and their standard errors alike.
 
     Args:
-        base: (M, N) float, the score of run i on image j at [j, i]; N at least 2.
-        new: (M, N) float, of the same images in the same order.
+        base: Older scores, (M, N) float, with the score of run i on image j at [j, i]; N is at least 2.
+        new: New scores, (M, N) float, of the same images in the same order.
     """
     half = (new - base) / 2
     if not half.any():
         return 1.0
     middle = _centred((new + base) / 2)
-    squares = (middle**2 + half**2).mean(axis=1)  # which no swap changes
+    squares = (middle**2 + half**2).mean(axis=1)  # no swap changes these
 
     def distances(shifts: np.ndarray) -> np.ndarray:
-        """Return squared distances, (swaps,), from half of each image's difference of means, (swaps, M)."""
+        """Return squared distances, (swaps,), of half the difference of each image's means, (swaps, M)."""
         variance = (squares - shifts**2).sum(axis=1)
-        least = 1e-9 * squares.sum()  # where runs are equal, rounding would decide
+        least = 1e-9 * squares.sum()  # otherwise rounding would decide where runs are equal
         return np.asarray(shifts.sum(axis=1) ** 2 / np.maximum(variance, least))
 
-    actual = distances(half.mean(axis=1)[None])[0] * (1 - 1e-9)  # nor must it decide between equals
+    actual = distances(half.mean(axis=1)[None])[0] * (1 - 1e-9)  # rounding must not decide between equals either
     as_far = sum(int((distances(_means(signs, half)) >= actual).sum()) for signs in _swaps(half.shape, SWAPS))
     return (1 + as_far) / (1 + SWAPS)
 
 
 def g_std_tolerance(base: np.ndarray, new: np.ndarray) -> float:
-    """Return how far the ratio of two G-STDs is from 1 by chance: `REACH` standard errors of its logarithm.
+    """Return how far seeds alone move the ratio of two G-STDs from 1: `REACH` standard errors of its logarithm.
 
-    The standard error is that of normal scores, or what random swaps of the runs' deviations from their means give
-    where that is more: for scores with heavy tails.
+    The standard error is the larger of two: that of normally distributed scores, and that over random swaps of the
+    runs' deviations from their means, which is larger for scores with heavy tails.
 
     Args:
-        base: (M, N) float, the score of run i on image j at [j, i]; N at least 2.
-        new: (M, N) float, of the same images in the same order.
+        base: Older scores, (M, N) float, with the score of run i on image j at [j, i]; N is at least 2.
+        new: New scores, (M, N) float, of the same images in the same order.
 
     Returns:
-        A ratio, at least 1; exactly 1 where one of them has no spread, which is no chance.
+        A ratio, at least 1; exactly 1 if one of the results has no spread, because that cannot be random.
     """
     spreads = spread(base), spread(new)
     if not all(values.any() for values in spreads):
@@ -91,12 +91,12 @@ def g_std_tolerance(base: np.ndarray, new: np.ndarray) -> float:
 
 
 def l_std_tolerance(base: np.ndarray, new: np.ndarray, runs: int) -> float:
-    """Return how far the ratio of two L-STDs is from 1 by chance: `REACH` standard errors of its logarithm.
+    """Return how far seeds alone move the ratio of two L-STDs from 1: `REACH` standard errors of its logarithm.
 
     Args:
-        base: (M,) float, each image's L-STD, an average of `INDEPENDENT_PATCHES` standard deviations.
-        new: (M,) float, of the same images in the same order.
-        runs: N, at least 2.
+        base: Older L-STD of each image, (M,) float, an average of `INDEPENDENT_PATCHES` standard deviations.
+        new: New L-STD of each image, (M,) float, of the same images in the same order.
+        runs: Number of runs N, at least 2.
 
     Returns:
         A ratio, at least 1.
@@ -107,8 +107,8 @@ def l_std_tolerance(base: np.ndarray, new: np.ndarray, runs: int) -> float:
 def _normal_error(base: np.ndarray, new: np.ndarray, runs: int) -> float:
     """Return the standard error of the logarithm of the ratio of two mean standard deviations, each (M,).
 
-    One of N normal values has a relative standard error of about 1 / sqrt(2 (N - 1)); in the mean over images each
-    counts by its share.
+    The standard deviation of N normal values has a relative standard error of about 1 / sqrt(2 (N - 1)). In the mean
+    over images, each image is weighted by its share of the sum.
     """
     shares = sum((values**2).sum() / values.sum() ** 2 for values in (base, new) if values.any())
     return math.sqrt(shares / (2 * (runs - 1)))
@@ -116,11 +116,11 @@ def _normal_error(base: np.ndarray, new: np.ndarray, runs: int) -> float:
 
 def _swapped_error(base: np.ndarray, new: np.ndarray) -> float:
     """Return the standard error of the logarithm of a ratio of G-STDs over random swaps of (M, N) scores."""
-    # Each run with the next one, because runs of the same seed may be equal, and to swap them would be no change.
+    # Each run is swapped with the next one: runs of the same seed may be equal, so that a swap would change nothing.
     base, new = _centred(base), _centred(np.roll(new, 1, axis=1))
     half, middle = (new - base) / 2, (new + base) / 2
     squares = (middle**2 + half**2).mean(axis=1)
-    least = 1e-18 * squares  # of a variance, for its logarithm
+    least = 1e-18 * squares  # lower limit of a variance, because its logarithm is taken
     logarithms = []
     for signs in _swaps(half.shape, SWAPS_OF_SPREADS):
         shifts, products = _means(signs, half), 2 * _means(signs, half * middle)
@@ -130,13 +130,13 @@ def _swapped_error(base: np.ndarray, new: np.ndarray) -> float:
 
 
 def _centred(scores: np.ndarray) -> np.ndarray:
-    # Without the shift the rounding of the mean would leave 1e-17 where all runs are equal.
+    # Without the shift, rounding of the mean would leave 1e-17 where all runs are equal.
     shifted = scores - scores[:, :1]
     return np.asarray(shifted - shifted.mean(axis=1, keepdims=True))
 
 
 def _swaps(shape: tuple[int, ...], count: int) -> Iterator[np.ndarray]:
-    """Yield blocks of random signs, (some, M, N), `count` in all; -1 swaps a run of an image."""
+    """Yield blocks of random signs, (swaps, M, N), with `count` swaps in all; -1 swaps a run of an image."""
     generator = np.random.Generator(np.random.PCG64(0))
     block = max(1, 1_000_000 // math.prod(shape))
     for start in range(0, count, block):

@@ -134,7 +134,7 @@ def test_reformatting_changes_nothing(file: Path) -> None:
 
 
 def test_places_without_results_are_named(ledger: Path, tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match=r"an output folder; name one of its ledgers: .*own/m"):
+    with pytest.raises(BenchError, match=r"a folder of results; give one of its ledgers: .*own/m"):
         read(tmp_path)
     with pytest.raises(BenchError, match="no ledger here"):
         read(tmp_path / "own")
@@ -144,11 +144,11 @@ def test_places_without_results_are_named(ledger: Path, tmp_path: Path) -> None:
 
 def test_only_a_finished_run_is_a_baseline(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path / "failed", method=FailsOn(own.samples[1].read().lr))
-    with pytest.raises(BenchError, match="3 of the 4 images asked for have 4 runs; finish the run first"):
+    with pytest.raises(BenchError, match="incomplete: 3 of 4 images over 4 runs; finish the run first"):
         read(tmp_path / "failed" / "own" / "m")
     run(own, tmp_path / "partial", metrics=["psnr"], runs=2)
     run(own, tmp_path / "partial", names=["image0"], runs=2)
-    with pytest.raises(BenchError, match="no ssim over 2 runs for image1, image2, image3; run it again with --runs 2"):
+    with pytest.raises(BenchError, match="no ssim over 2 runs for image1, image2, image3; run it again with `runs` 2"):
         read(tmp_path / "partial" / "own" / "m")
 
 

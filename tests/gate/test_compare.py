@@ -6,7 +6,7 @@ import pytest
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.gate.baseline import Baseline
-from ccsr_bench.gate.compare import Comparison, compare_baselines
+from ccsr_bench.gate.compare import BaselineComparison, compare_baselines
 from ccsr_bench.gate.seed_noise import swap_p_value
 from ccsr_bench.statistics.paired import holm
 from tests.support.simulated import results
@@ -26,7 +26,7 @@ def drawn(
     return results(scores, list(0.03 * wider * WIDTHS[:images] * parts))
 
 
-def verdicts(comparison: Comparison) -> dict[str, str]:
+def verdicts(comparison: BaselineComparison) -> dict[str, str]:
     return {outcome.name: outcome.verdict for outcome in comparison.outcomes}
 
 
@@ -40,7 +40,7 @@ def test_no_change_is_silent(images: int, runs: int) -> None:
     assert sum(fired) <= 2
 
 
-def test_a_lower_score_is_found_where_it_is_beyond_chance() -> None:
+def test_a_significantly_lower_score_is_found() -> None:
     generator = np.random.default_rng(3)
     standard_error = np.sqrt(2 * (WIDTHS[:20] ** 2).sum() / 10) / 20
     found = [
@@ -85,7 +85,7 @@ def test_p_values_are_corrected_for_all_metrics_together() -> None:
     assert holm(alone) != alone
 
 
-def test_a_difference_within_seed_noise_is_none_even_if_it_is_no_chance() -> None:
+def test_a_difference_within_seed_noise_does_not_count_even_if_it_is_significant() -> None:
     """The same seeds, every output a little worse: significant, but no more than other seeds would do."""
     base = np.random.default_rng(6).normal(25, 1, (6, 10))
     (psnr, *_) = compare_baselines(results({"psnr": base}), results({"psnr": base - 0.1})).outcomes
@@ -97,7 +97,7 @@ def test_a_difference_within_seed_noise_is_none_even_if_it_is_no_chance() -> Non
 
 
 @pytest.mark.parametrize(("draw", "p_value"), [(17, 0.43), (146, 0.06)])
-def test_a_difference_beyond_seed_noise_may_still_be_chance(draw: int, p_value: float) -> None:
+def test_a_difference_beyond_seed_noise_need_not_be_significant(draw: int, p_value: float) -> None:
     """Two runs of three images, of which one moves: three standard errors are estimated from too little."""
     base, new = np.random.default_rng(draw).normal(size=(2, 3, 2)) * [[1.0], [0.1], [0.1]]
     (psnr, _) = compare_baselines(results({"psnr": base}), results({"psnr": new})).outcomes
@@ -144,7 +144,7 @@ def test_asked_tolerances_are_granted() -> None:
     assert [outcome.tolerance for outcome in less] == [
         outcome.tolerance for outcome in compare_baselines(base, new).outcomes
     ]
-    with pytest.raises(BenchError, match="unknown --tolerance 'pnsr': did you mean psnr"):
+    with pytest.raises(BenchError, match=r"unknown quantity 'pnsr': did you mean psnr\? \(in `tolerances`\)"):
         compare_baselines(base, new, tolerances={"pnsr": 1.0})
 
 
@@ -184,16 +184,22 @@ SCORES = {"psnr": np.full((4, 3), 25.0), "ssim": np.full((4, 3), 0.7)}
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        (results(SCORES, dataset="theirs"), "the data set of BASE is 'own', of NEW 'theirs'"),
-        (results(SCORES, protocol="ccsr-v1"), "the protocol of BASE is 'paper', of NEW 'ccsr-v1'"),
-        (results(SCORES, definitions={"ssim": "another"}), 'ssim is "ssim as ever" in BASE and "another" in NEW'),
-        (results(SCORES, [0.1] * 4, definitions={"l-std": "crop 4"}), 'l-std is "l-std as ever" in BASE and "crop 4"'),
-        (results({"psnr": SCORES["psnr"]}), "NEW has no ssim; run it with --metrics ssim too"),
-        (results({k: v[:3] for k, v in SCORES.items()}), "NEW lacks 1 of the images: image3"),
-        (results({k: np.full((6, 3), 1.0) for k in SCORES}), "BASE lacks 2 of the images: image4, image5"),
-        (results(SCORES, pixels="others"), "4 images have other pixels in NEW than in BASE: image0, image1, image2"),
-        (results({k: v[:, :2] for k, v in SCORES.items()}), "NEW has N = 2 and BASE 3"),
-        (results({k: v[:, :1] for k, v in SCORES.items()}), "NEW has N = 1 and BASE 3"),
+        (results(SCORES, dataset="theirs"), "the data set of `base` is 'own', of `new` 'theirs'"),
+        (results(SCORES, protocol="ccsr-v1"), "the protocol of `base` is 'paper', of `new` 'ccsr-v1'"),
+        (results(SCORES, definitions={"ssim": "another"}), 'ssim is "ssim as ever" in `base` and "another" in `new`'),
+        (
+            results(SCORES, [0.1] * 4, definitions={"l-std": "crop 4"}),
+            'l-std is "l-std as ever" in `base` and "crop 4"',
+        ),
+        (results({"psnr": SCORES["psnr"]}), "`new` has no ssim; run it again with ssim among its metrics"),
+        (results({k: v[:3] for k, v in SCORES.items()}), "`new` lacks 1 of the images: image3"),
+        (results({k: np.full((6, 3), 1.0) for k in SCORES}), "`base` lacks 2 of the images: image4, image5"),
+        (
+            results(SCORES, pixels="others"),
+            "4 images with other pixels in `new` than in `base`: image0, image1",
+        ),
+        (results({k: v[:, :2] for k, v in SCORES.items()}), "`new` has N = 2 and `base` 3"),
+        (results({k: v[:, :1] for k, v in SCORES.items()}), "`new` has N = 1 and `base` 3"),
     ],
 )
 def test_what_is_not_comparable_is_named(other: Baseline, named: str) -> None:
@@ -216,7 +222,7 @@ def test_metrics_can_be_chosen() -> None:
 
 def test_a_gate_that_could_never_fire_is_refused() -> None:
     few = results({"psnr": np.full((1, 5), 25.0)})
-    with pytest.raises(BenchError, match="5 values of psnr can never differ significantly among 1 metrics"):
+    with pytest.raises(BenchError, match="with 5 values of psnr no difference is ever significant among 1 metric;"):
         compare_baselines(few, few)
     enough = results({"psnr": np.full((1, 6), 25.0)})
     assert compare_baselines(enough, enough).regressions == ()
