@@ -1,4 +1,4 @@
-"""Rows from ledgers."""
+"""Sections of tables from the scores in ledgers."""
 
 from __future__ import annotations
 
@@ -13,47 +13,41 @@ from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval,
 from ccsr_bench.tables.rows import Cell, Row, Section
 
 SET_DIMENSIONS = 2048
-"""Of Inception's vectors: with fewer images their covariance has no full rank."""
+"""Length of an Inception feature vector; with fewer images the covariance of the vectors is singular."""
 
 
-def by_dataset(found: Sequence[Results]) -> dict[str, list[Results]]:
+def by_dataset(ledgers: Sequence[Results]) -> dict[str, list[Results]]:
     """Return ledgers by the name of their data set."""
     grouped: dict[str, list[Results]] = {}
-    for results in found:
+    for results in ledgers:
         grouped.setdefault(results.identity.dataset, []).append(results)
     return grouped
 
 
-def section_of(found: Sequence[Results], columns: Sequence[Quantity], *, set_intervals: bool = False) -> Section:
-    """Return the section of the ledgers of one data set, a row for each that has a number, in their order.
+def section_of(ledgers: Sequence[Results], columns: Sequence[Quantity], *, set_intervals: bool = False) -> Section:
+    """Return the section of one data set, with a row for each ledger that has a number.
 
     Args:
-        found: The ledgers, open.
-        columns: Which, and in which order; the section has those that one of its rows has.
-        set_intervals: Compute the intervals of distances of sets too.
+        ledgers: Open ledgers of the data set, in the order of the rows.
+        columns: Possible columns, in their order; the section has those in which a row has a number.
+        set_intervals: Whether the intervals of distances of sets are computed, which takes seconds for each.
 
     Raises:
         BenchError: Two ledgers define a metric differently.
     """
-    definitions = common_definitions(found)
+    definitions = common_definitions(ledgers)
     rows, row_notes = [], []
-    for one in found:
-        cells = _Cells(one, columns, set_intervals).all()
-        row_notes += [*_set_notes(one, cells), *_notes(one, cells, columns)]
+    for results in ledgers:
+        cells = _Cells(results, columns, set_intervals).all()
+        row_notes += [*_set_notes(results, cells), *_notes(results, cells, columns)]
         if cells:
-            rows.append(row_of(one, cells))
+            rows.append(row_of(results, cells))
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
-    notes = [_protocol_note(found), *(f"{definitions[column.name]}." for column in present)]
+    notes = [_protocol_note(ledgers), *(f"{definitions[column.name]}." for column in present)]
     if any(column.name in METRICS for column in present):
         notes.append(f"After the slash: {G_STD_DEFINITION}.")
-    description = found[0].description
-    return Section(
-        found[0].identity.dataset,
-        present,
-        tuple(rows),
-        tuple(notes + row_notes),
-        paper_dataset=description.paper_dataset,
-    )
+    dataset, paper_dataset = ledgers[0].identity.dataset, ledgers[0].description.paper_dataset
+    return Section(dataset, present, tuple(rows), (*notes, *row_notes), paper_dataset)
 
 
 def row_of(results: Results, cells: dict[str, Cell]) -> Row:
@@ -130,7 +124,7 @@ class _Cells:
 
 
 def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Quantity]) -> Iterator[str]:
-    """Yield what a reader must know about a method's row beside the definitions."""
+    """Yield what a reader must know about a method's row apart from the definitions."""
     method, total, images = results.label, results.description.dataset_images, len(results.images)
     asked = results.asked
     yield f"{method}: {results.identity.made_by_text}."
@@ -140,27 +134,27 @@ def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Quantity]
         yield f"{method}: {images} of the {len(asked)} images asked for have {results.runs} runs."
     most_asked = max(asked.values(), default=0)
     if most_asked > results.runs and not results.chosen:
-        yield f"{method}: {most_asked} runs were asked for; N is what all recorded images have (--runs chooses)."
+        yield f"{method}: {most_asked} runs were asked for; N is the number of runs that all recorded images have."
     for column in columns:
         expected = column.name in results.definitions and (column is not L_STD or results.runs > 1)
         covered = cells[column.name].images if column.name in cells else 0
         if expected and covered != images:
             yield (
                 f"{method}: {column.label} covers {covered} of {images} images; "
-                f"run it again with --runs {results.runs}."
+                f"run the method again with N = {results.runs} to complete it."
             )
     failures = results.ledger.failures
     if failures:
         image, reason = next(iter(failures.items()))
-        yield f"{method}: {len(failures)} images failed, for instance {image}: {reason}"
+        yield f"{method}: {len(failures)} image{'s' * (len(failures) != 1)} failed, for instance {image}: {reason}"
 
 
 def _set_notes(results: Results, cells: dict[str, Cell]) -> Iterator[str]:
-    """Yield how many images a distance of sets is of, without which it means little."""
+    """Yield the number of images of each distance of sets, on which its value depends."""
     for name, cell in cells.items():
         if name in METRICS and METRICS[name].kind == "distribution":
             images = cell.images or 0
-            few = f", fewer than its vectors' {SET_DIMENSIONS} dimensions: compare it at equal M only"
+            few = f", fewer than the {SET_DIMENSIONS} dimensions of its features: compare it at equal M only"
             deviation = "; after the slash its standard deviation over the runs" if cell.g_std is not None else ""
             yield (
                 f"{results.label}: {METRICS[name].label} of M = {images} images against {images}"
@@ -168,19 +162,19 @@ def _set_notes(results: Results, cells: dict[str, Cell]) -> Iterator[str]:
             )
 
 
-def _protocol_note(found: Sequence[Results]) -> str:
-    names = sorted({one.identity.protocol for one in found})
-    versions = sorted({version for one in found if (version := one.version())})
+def _protocol_note(ledgers: Sequence[Results]) -> str:
+    names = sorted({results.identity.protocol for results in ledgers})
+    versions = sorted({version for results in ledgers if (version := results.version())})
     return f"Protocol {', '.join(f'`{name}` ({find_protocol(name).title})' for name in names)}. {'; '.join(versions)}."
 
 
 def interval_note(sections: Sequence[Section]) -> str:
-    """Return what the intervals in cells are."""
+    """Return the note that explains the intervals in cells."""
     cells = [(name, cell) for section in sections for row in section.rows for name, cell in row.cells.items()]
     distances_shown = any(name in METRICS and METRICS[name].kind == "distribution" for name, _ in cells)
     return (
-        "In brackets: 95 % bootstrap intervals over images, how far a number would move with other images of the same "
-        "kind."
+        "In brackets: 95 % bootstrap intervals over images, how much a number would vary with other images of the "
+        "same kind."
         + (
             f" Those of FID and KID are shifted to the value; above {LARGEST_FRECHET} images they have none."
             if distances_shown

@@ -1,4 +1,4 @@
-"""What methods cost, from ledgers: the columns of the paper's Table VII."""
+"""The costs of methods from ledgers: the columns of the paper's Table VII."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from ccsr_bench.tables.rows import Cell, Section
 
 SECONDS_DEFINITION = (
     "Seconds/image: median over all outputs that were generated here of the wall time of the call that made an output, "
-    "divided by the runs that the call made; loading left out, the first call not. The paper times one run of a "
+    "divided by the runs that the call made; the first call counts, loading does not. The paper times one run of a "
     "128x128 image on an A100 80G, as `ccsr-bench profile` does"
 )
 
 
-def cost_section(found: Sequence[Results], columns: Sequence[Quantity]) -> Section:
-    """Return the costs of the ledgers of one data set, a row for each that has one.
+def cost_section(ledgers: Sequence[Results], columns: Sequence[Quantity]) -> Section:
+    """Return the costs of methods on one data set, with a row for each ledger that has one.
 
     Args:
-        found: The ledgers, open.
-        columns: Which, and in which order.
+        ledgers: Open ledgers of the data set, in the order of the rows.
+        columns: Possible columns, in their order; the section has those in which a row has a number.
     """
     rows, machines = [], []
-    for one in found:
-        cells = {column.name: cell for column in columns if (cell := _cell(one, column)) is not None}
+    for results in ledgers:
+        cells = {column.name: cell for column in columns if (cell := _cell(results, column)) is not None}
         if cells:
-            rows.append(row_of(one, cells))
+            rows.append(row_of(results, cells))
             if "seconds" in cells:
-                machines.append(f"{one.label}: on {'; '.join(one.machines())}.")
+                machines.append(f"{results.label}: timed on {'; '.join(results.machines())}.")
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
     notes = (
         f"{SECONDS_DEFINITION}.",
         "Steps: network calls for one output, guidance counted once. Parameters: those of the networks, text encoder "
-        "included, counted when the outputs were generated; - where the method's code does not count them or version "
-        "0.1.0 made the ledger.",
+        "included, counted when the outputs were generated; - where the method's code does not count them, or where "
+        "version 0.1.0 recorded the ledger.",
         *machines,
     )
-    description = found[0].description
-    return Section(found[0].identity.dataset, present, tuple(rows), notes, description.paper_dataset)
+    dataset, paper_dataset = ledgers[0].identity.dataset, ledgers[0].description.paper_dataset
+    return Section(dataset, present, tuple(rows), notes, paper_dataset)
 
 
 def _cell(results: Results, column: Quantity) -> Cell | None:

@@ -18,9 +18,9 @@ ImageScores = Callable[[str, str, str], Scores | None]
 """(data set, method, name of a column) -> the value of each image, (M,), for a cell that is their mean; else None."""
 
 BEST_NOTE = (
-    "Best and second best of each column within a data set are marked by the printed value, ties alike. Rows that lack "
-    "images of others, L-STDs of fewer runs than others, noise floors (same seed), and the paper's rows beside ours do "
-    "not compete."
+    "Best and second best of each column within a data set are marked by the printed value; equal values are marked "
+    "alike. Rows that lack images of other rows, L-STDs over fewer runs than others, noise floors (same seed), and the "
+    "paper's rows below ours do not compete."
 )
 
 _MARKS: tuple[Mark, ...] = ("best", "second")
@@ -52,7 +52,7 @@ class _Ranking(NamedTuple):
 
 
 def mark_best(table: Table) -> Table:
-    """Return a table with the best and the second best of each column marked, by the printed value and ties alike.
+    """Return a table with the best and the second best printed value of each column marked, ties alike.
 
     Args:
         table: Table without marks.
@@ -86,7 +86,7 @@ def _rankings(table: Table) -> list[_Ranking]:
 
 
 def _ranks(section: Section, column: Quantity) -> list[list[int]]:
-    """Return the rows with the best value, with the second best, and so on; nothing where only one value competes."""
+    """Return the rows with the best value, with the second best, and so on; none where all values are equal."""
     rows = {index: row for index, row in _competitors(section) if column.name in row.cells}
     most_runs = max((row.runs or 0 for row in rows.values()), default=0)
     images = {image for row in rows.values() for image in row.cells[column.name].covers}
@@ -99,7 +99,7 @@ def _ranks(section: Section, column: Quantity) -> list[list[int]]:
 
 
 def _competitors(section: Section) -> Iterator[tuple[int, Row]]:
-    """Yield the rows computed here, without noise floors; where there are none, the paper's."""
+    """Yield the rows with our numbers, except noise floors; the paper's rows where there are none of ours."""
     source = "ours" if any(row.source == "ours" for row in section.rows) else "paper"
     for index, row in enumerate(section.rows):
         if row.source == source and not row.same_seed:
@@ -143,7 +143,7 @@ def _p_value(table: Table, step: _Step, image_scores: ImageScores) -> float | No
 
 
 def _significant(steps: Sequence[_Step], p_values: Mapping[_Step, float]) -> set[_Place]:
-    """Return the cells that are significantly better than the next; a second best only below a significant best."""
+    """Return the cells to mark: those better than the next, and a second best only below a marked best."""
     shown = {step for step, p in holm(p_values).items() if p <= SIGNIFICANCE}
     significant: set[_Place] = set()
     ended: set[tuple[int, str]] = set()
@@ -158,14 +158,14 @@ def _significant(steps: Sequence[_Step], p_values: Mapping[_Step, float]) -> set
 
 def _significance_note(table: Table, steps: Sequence[_Step], p_values: Mapping[_Step, float]) -> str:
     note = (
-        f"Marked is only what is significantly better than the next of its column within a data set, and the second "
-        f"best only below a marked best (paired sign-flip tests over the same images, {len(p_values)} comparisons "
-        f"corrected together by Holm's method, level {SIGNIFICANCE:g})."
+        f"A value is marked only if it is significantly better than the next of its column within a data set, and a "
+        f"second best only below a marked best (paired sign-flip tests over the same images, {len(p_values)} "
+        f"comparison{'s' * (len(p_values) != 1)} corrected together by Holm's method, level {SIGNIFICANCE:g})."
     )
     untested = {step.marked.column for step in steps} - {step.marked.column for step in p_values}
     labels = [column.label for column in table.columns if column.name in untested]
     if labels:
-        note += f" {', '.join(labels)}: no values of two images or more to test, so never marked."
+        note += f" {', '.join(labels)}: not tested and so not marked, for lack of values of two images or more."
     return note
 
 

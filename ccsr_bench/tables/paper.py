@@ -44,19 +44,19 @@ def paper_columns(number: str, metrics: Sequence[str] = ()) -> tuple[Quantity, .
 
 
 def paper_methods(number: str) -> list[str]:
-    """Return the rows of a table, as the paper calls them and in its order; Table VII's with their steps."""
+    """Return the printed names of a table's rows, in the paper's order; those of Table VII with their steps."""
     if number == COST_TABLE:
         return [row.method for row in _cost_rows()]
     return list(dict.fromkeys(method for rows in read_tables()[number].values() for method in rows))
 
 
 def paper_datasets(number: str) -> list[str]:
-    """Return the data sets of a table, as the paper calls them; those of Table IV for Table VII, which has none."""
+    """Return the paper's names of a table's data sets; those of Table IV for Table VII, which has none."""
     return list(read_tables()["IV" if number == COST_TABLE else number])
 
 
 def paper_sections(number: str) -> list[Section]:
-    """Return a table of the paper's own numbers, data set by data set."""
+    """Return the sections of a table of the paper's own numbers, one for each data set."""
     columns = paper_columns(number)
     if number == COST_TABLE:
         return [Section("", columns, tuple(_cost_rows()))]
@@ -70,39 +70,39 @@ def _notes(number: str) -> Iterator[str]:
     """Yield what a reader must know about a table of the paper's own numbers."""
     yield "As printed in the CCSR paper (arXiv:2401.00877), by its protocol and definitions; nothing is computed here."
     if number == COST_TABLE:
-        yield "Seconds are of one run of a 128x128 image on an A100 80G."
+        yield "Seconds are those of one run of a 128x128 image on an A100 80G."
         return
     images = {manifest.paper_name: manifest.images for manifest in map(read_manifest, manifest_paths())}
     counts = ", ".join(f"{images[dataset]} images of {dataset}" for dataset in read_tables()[number])
-    yield f"N = 10 runs, 1 of methods without a spread; {counts}."
+    yield f"N = 10 runs, and 1 run of methods without a spread; {counts}."
     yield "After the slash: G-STD; - where the paper prints none."
-    yield "Some of its numbers contradict each other: `ccsr-bench table --audit` lists which."
+    yield "Some of its numbers contradict each other: `ccsr-bench table --audit` lists them."
 
 
 def paper_rows(dataset: str, labels: Sequence[str]) -> list[Row]:
     """Return the methods that the paper's Tables IV-VI compare on a data set.
 
-    A method that several tables print alike is one row; one that they print differently is a row for each.
+    Tables that print the same numbers of a method share a row; a table that prints other numbers has a row of its own.
 
     Args:
-        dataset: As the paper calls it.
-        labels: The metrics to give, as the paper calls them.
+        dataset: The paper's name of the data set.
+        labels: The paper's names of the metrics to return.
     """
     printed: dict[str, list[tuple[dict[str, Printed], list[str]]]] = {}
     tables = read_tables()
     for number in COMPARISONS:
         for method, row in tables[number].get(dataset, {}).items():
-            wanted = {metric: cell for metric, cell in row.items() if metric in labels}
-            known = printed.setdefault(method, [])
-            same = next((numbers for cells, numbers in known if cells == wanted), None)
-            if same is None:
-                known.append((wanted, [number]))
+            cells = {metric: cell for metric, cell in row.items() if metric in labels}
+            versions = printed.setdefault(method, [])
+            tables_alike = next((numbers for others, numbers in versions if others == cells), None)
+            if tables_alike is None:
+                versions.append((cells, [number]))
             else:
-                same.append(number)
+                tables_alike.append(number)
     return [
         _row(method, f"{method} (paper, {', '.join(numbers)})", cells)
-        for method, known in printed.items()
-        for cells, numbers in known
+        for method, versions in printed.items()
+        for cells, numbers in versions
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a table is made of, whatever it came from and whatever it is rendered to."""
+"""Tables, sections, rows and cells, independent of the source of their numbers and of the output format."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class Cell:
 
     value: float
     g_std: float | None = None
-    """None where there is no spread: a deterministic method, a single run, L-STD itself."""
+    """G-STD of the value; None for a deterministic method, a single run, and L-STD itself."""
     covers: tuple[str, ...] = ()
-    """The images that it is of; empty where the source does not say."""
+    """Names of the images that the value covers; empty where the source does not say."""
     value_interval: Interval | None = None
     g_std_interval: Interval | None = None
     mark: Mark = ""
     paper: Cell | None = None
-    """What the paper prints for it, to stand beside it."""
+    """The paper's number for the same cell, which is shown beside ours."""
 
     @property
     def images(self) -> int | None:
-        """How many images it covers; None where the source does not say."""
+        """Number of images that the value covers; None where the source does not say."""
         return len(self.covers) or None
 
 
@@ -39,39 +39,39 @@ class Row:
     method: str
     title: str
     cells: dict[str, Cell]
-    """By column name."""
+    """Name of a column -> its cell."""
     runs: int | None = None
     """N; None where the source does not say."""
     images: int | None = None
-    """Images that have all N runs."""
+    """Number of images that have all N runs; None where the source does not say."""
     source: Literal["ours", "paper"] = "ours"
     same_seed: bool = False
-    """Whether all runs had one seed: then the row is a noise floor, which does not compete with methods."""
+    """Whether all runs had the same seed: the row is then a noise floor, which does not compete with methods."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """The rows of one data set, and what a reader needs to know about them."""
+    """The rows of one data set, and the notes that explain them."""
 
     dataset: str
     columns: tuple[Quantity, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     paper_dataset: str = ""
-    """What the paper calls the data set."""
+    """Name of the data set in the paper; empty where the paper does not use it."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """What is printed as one table: one data set, or several under each other."""
+    """One table, of one data set or of several below each other."""
 
     title: str
     sections: tuple[Section, ...]
-    """All with the same columns."""
+    """Sections of the data sets, all with the same columns."""
     notes: tuple[str, ...] = ()
-    """Below the table."""
+    """Notes that are printed below the table."""
     counts: bool = True
-    """Whether N and the number of images are columns; else the notes say them."""
+    """Whether N and the number of images are columns; otherwise the notes give them."""
     intervals: bool = False
     """Whether cells show their 95 % intervals."""
 

@@ -47,7 +47,7 @@ def test_notes_say_what_every_number_means_and_what_is_missing(own: Dataset, tmp
     assert "PSNR in dB on Y of BT.601" in notes
     assert "m: test." in notes
     assert "m: 3 of the 4 images asked for have 4 runs" in notes
-    assert "m: 1 images failed, for instance image1: RuntimeError: out of luck" in notes
+    assert "m: 1 image failed, for instance image1: RuntimeError: out of luck" in notes
     assert section.rows[0].images == 3
 
 
@@ -56,24 +56,24 @@ def test_unfinished_top_up_keeps_the_row(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path, runs=5, names=["image0"])
     (section,) = collect(tmp_path)
     assert (section.rows[0].runs, section.rows[0].images) == (2, 4)
-    assert "m: 5 runs were asked for; N is what all recorded images have (--runs chooses)." in section.notes
+    assert "m: 5 runs were asked for; N is the number of runs that all recorded images have." in section.notes
     (section,) = collect(tmp_path, runs=5)
     assert (section.rows[0].runs, section.rows[0].images) == (5, 1)
     assert "m: 1 of the 4 images asked for have 5 runs." in section.notes
     assert not [note for note in section.notes if "all recorded images" in note]
     (section,) = collect(tmp_path, runs=3)
-    assert "m: L-STD covers 0 of 1 images; run it again with --runs 3." in section.notes
+    assert "m: L-STD covers 0 of 1 images; run the method again with N = 3 to complete it." in section.notes
     assert not [note for note in section.notes if "all recorded images" in note]
 
 
 def test_a_part_of_a_data_set_says_so(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path, names=["image0", "image2"])
-    note = "m: 2 of the data set's 4 images were asked for."
+    note_of_part = "m: 2 of the data set's 4 images were asked for."
     (section,) = collect(tmp_path)
-    assert note in section.notes
+    assert note_of_part in section.notes
     run(own, tmp_path)
     (section,) = collect(tmp_path)
-    assert [found for found in section.notes if "were asked for" in found] == []
+    assert [note for note in section.notes if "were asked for" in note] == []
 
 
 def test_metric_that_covers_fewer_images_says_so(own: Dataset, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_metric_that_covers_fewer_images_says_so(own: Dataset, tmp_path: Path) -
     run(own, tmp_path, names=["image0"])
     (section,) = collect(tmp_path)
     assert (section.rows[0].cells["psnr"].images, section.rows[0].cells["ssim"].images) == (4, 1)
-    assert "m: SSIM covers 1 of 4 images; run it again with --runs 4." in section.notes
+    assert "m: SSIM covers 1 of 4 images; run the method again with N = 4 to complete it." in section.notes
 
 
 def test_different_definitions_are_never_in_one_table(own: Dataset, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_columns_are_chosen_and_ordered(own: Dataset, tmp_path: Path) -> None:
     assert not [note for note in section.notes if note.startswith("SSIM")]
 
 
-@pytest.mark.parametrize(("dimensions", "few"), [(4, ""), (5, ", fewer than its vectors' 5 dimensions")])
+@pytest.mark.parametrize(("dimensions", "few"), [(4, ""), (5, ", fewer than the 5 dimensions of its features")])
 def test_fewer_images_than_dimensions_are_said_to_be_few(
     own: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dimensions: int, few: str
 ) -> None:

@@ -155,7 +155,7 @@ def test_costs_are_what_was_recorded(out: Path) -> None:
     assert (cells["steps"].value, cells["parameters"].value) == (2, 1.5)
     notes = "\n".join(table.notes)
     assert "median over all outputs that were generated here of the wall time of the call" in notes
-    assert "ccsr-s2: on " in notes
+    assert "ccsr-s2: timed on " in notes
     with pytest.raises(BenchError, match="unknown metric 'psnr': known: parameters, seconds, steps"):
         build(Request(out=out, layout="paper-vii", metrics=["psnr"]))
 
@@ -168,7 +168,7 @@ def test_marks_are_those_asked_for(own: Dataset, tmp_path: Path) -> None:
         (table,) = build(Request(out=tmp_path, marking=marking, metrics=["psnr"], sort="psnr"))
         marks[marking] = [row.cells["psnr"].mark for row in table.sections[0].rows]
     assert marks == {"none": ["", ""], "best": ["best", "second"], "significant": ["", ""]}
-    assert "1 comparisons corrected" in table.notes[-1]  # of four images, so p is at least 2 / 2^4
+    assert "1 comparison corrected" in table.notes[-1]  # of four images, so p is at least 2 / 2^4
 
 
 def test_intervals_say_what_they_are(out: Path) -> None:
@@ -201,4 +201,4 @@ def test_machines_are_those_of_outputs_made_here(own: Dataset, tmp_path: Path) -
     files = {0: {sample.name: sample.hr for sample in own.samples}}
     do_jobs([images_job(files, "osediff-s1", own, own.samples, scoring, out=tmp_path, title="OSEDiff-S1")], scoring)
     (table,) = build(Request(out=tmp_path, layout="paper-vii", methods=["osediff-s1"], datasets=["own"]))
-    assert not [note for note in table.notes if "osediff-s1: on" in note]
+    assert not [note for note in table.notes if "osediff-s1: timed on" in note]

@@ -165,5 +165,5 @@ def test_what_cannot_be_tested_is_not_marked() -> None:
     table = Table("t", (Section("d", (FID,), tuple(rows_of([3.0, 9.0], FID))),))
     tested = mark_significant(table, image_scores({}))
     assert marks_of(tested, FID) == ["", ""]
-    assert "FID: no values of two images or more to test, so never marked." in tested.notes[-1]
+    assert "FID: not tested and so not marked, for lack of values of two images or more." in tested.notes[-1]
     assert marks_of(mark_best(table), FID) == ["best", "second"]

@@ -15,9 +15,9 @@ from ccsr_bench.statistics.bootstrap import Interval
 from ccsr_bench.tables.build import build
 from ccsr_bench.tables.render.cells import cell_text
 from ccsr_bench.tables.render.html import html
-from ccsr_bench.tables.render.latex import document, escaped, fragment
+from ccsr_bench.tables.render.latex import document, escape, fragment
 from ccsr_bench.tables.render.markdown import markdown
-from ccsr_bench.tables.render.records import as_json, comma_separated
+from ccsr_bench.tables.render.records import as_csv, as_json
 from ccsr_bench.tables.request import LAYOUTS, Request
 from ccsr_bench.tables.rows import Cell, Row, Section, Table
 
@@ -98,9 +98,9 @@ def test_latex_table_compiles_in_a_paper_with_the_packages_it_names(tmp_path: Pa
 
 def test_latex_prints_any_text(tmp_path: Path) -> None:
     every = "".join(chr(code) for code in range(1, 0x250)) + "\u202e中\U0001f600–’×"
-    compile_with_pdflatex(tmp_path, rf"\documentclass{{article}}\begin{{document}}{escaped(every)}\end{{document}}")
-    assert escaped("a--b_c `d` 5 %\n\ne") == r"a-{}-b\_c d 5 \% e"
-    assert escaped("É中") == r"É\texttt{U+4E2D}"
+    compile_with_pdflatex(tmp_path, rf"\documentclass{{article}}\begin{{document}}{escape(every)}\end{{document}}")
+    assert escape("a--b_c `d` 5 %\n\ne") == r"a-{}-b\_c d 5 \% e"
+    assert escape("É中") == r"É\texttt{U+4E2D}"
 
 
 def test_latex() -> None:
@@ -113,7 +113,7 @@ def test_latex() -> None:
         assert text.count(rule) == 1
 
 
-def test_html_is_one_page_with_everything_escaped() -> None:
+def test_html_is_one_page_with_everything_escape() -> None:
     page = html([table_of(ROW, ODD)])
     assert page.startswith("<!DOCTYPE html>")
     section = page[page.index("<section") : page.index("</section>") + len("</section>")]
@@ -134,7 +134,7 @@ def test_html_is_one_page_with_everything_escaped() -> None:
 def test_csv_and_json_have_full_precision() -> None:
     cell = Cell(1 / 3, 1 / 7, tuple("abcde"), Interval(0.1, 0.9), Interval(0.0, 0.2), "best", Cell(0.25, None))
     tables = [table_of(Row("m", "M", {"psnr": cell}, 10, 5))]
-    (record,) = csv.DictReader(io.StringIO(comma_separated(tables)))
+    (record,) = csv.DictReader(io.StringIO(as_csv(tables)))
     assert float(record["value"]) == 1 / 3
     assert float(record["g_std"]) == 1 / 7
     assert (record["value_low"], record["g_std_high"], record["mark"]) == ("0.1", "0.2", "best")

@@ -1,4 +1,4 @@
-"""Rendering tables as text: Markdown, LaTeX, HTML, CSV and JSON."""
+"""Tables as text: Markdown, LaTeX, HTML, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ccsr_bench.errors import unknown_name
 from ccsr_bench.tables.render.html import embedded, html
 from ccsr_bench.tables.render.latex import document, fragment
 from ccsr_bench.tables.render.markdown import markdown
-from ccsr_bench.tables.render.records import as_json, comma_separated
+from ccsr_bench.tables.render.records import as_csv, as_json
 from ccsr_bench.tables.rows import Table
 
 FORMATS: Mapping[str, Callable[[Sequence[Table]], str]] = {
@@ -17,15 +17,15 @@ FORMATS: Mapping[str, Callable[[Sequence[Table]], str]] = {
     "latex": document,
     "latex-table": fragment,
     "html": html,
-    "csv": comma_separated,
+    "csv": as_csv,
 }
 
 
 class Tables(Sequence[Table]):
-    """Tables that print themselves: as Markdown in a terminal, as HTML in a notebook.
+    """Tables that show themselves: as Markdown in a terminal, as HTML in a notebook.
 
     Args:
-        tables: One table for each data set, or the one of a layout.
+        tables: One table for each data set, or one in a layout of the paper.
     """
 
     def __init__(self, tables: Sequence[Table]) -> None:
@@ -35,15 +35,16 @@ class Tables(Sequence[Table]):
         """Return the tables as text.
 
         Args:
-            form: ``md``, ``latex`` (a document), ``latex-table`` (for a paper), ``html`` (a page), ``csv`` or ``json``.
+            form: Format: ``md``, ``latex`` (a document), ``latex-table`` (for a paper), ``html`` (a page), ``csv`` or
+                ``json``.
 
         Raises:
-            BenchError: There is no such form.
+            BenchError: There is no such format.
         """
         if form == "json":
             return as_json(self._tables)
         if form not in FORMATS:
-            raise unknown_name("form of a table", form, [*FORMATS, "json"])
+            raise unknown_name("`form`", form, [*FORMATS, "json"])
         return FORMATS[form](self._tables)
 
     @overload

@@ -1,4 +1,4 @@
-"""The text of a cell, which every format shows."""
+"""Texts that all formats share: of cells, of headings and of the columns before the metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ccsr_bench.statistics.bootstrap import Interval
 from ccsr_bench.tables.rows import Cell, Mark, Row, Table
 
 Marker = Callable[[Mark, str], str]
-"""Returns a value's text as a format shows the best or the second best."""
+"""Returns the text of a value as a format shows the best or the second best."""
 
 
 def unmarked(_mark: Mark, text: str) -> str:
@@ -21,10 +21,10 @@ def cell_text(cell: Cell | None, column: Quantity, *, intervals: bool = False, m
     """Return ``value/G-STD`` as the paper prints it, ``-`` where there is no spread or no value.
 
     Args:
-        cell: The number; None for none.
-        column: Which says how many decimals, and whether there is a spread.
-        intervals: Add the 95 % intervals, in brackets.
-        marker: Shows marks; only the value is marked.
+        cell: Cell to print; None for an empty cell.
+        column: Column of the cell, which has the number of decimals and whether a spread is printed.
+        intervals: Whether the 95 % intervals are added in brackets.
+        marker: Marks the text of the value; the spread is never marked.
     """
     if cell is None:
         return "-"
@@ -44,7 +44,7 @@ def _interval(interval: Interval | None, decimals: int) -> str:
 
 
 def _paper_text(cell: Cell, paper: Cell, column: Quantity) -> str:
-    """Return what the paper prints, and ours less that; both as printed, so that the reader's own sum agrees."""
+    """Return the paper's number and ours less the paper's, both rounded first so that a reader can check it."""
     printed = f"paper {paper.value:.{column.decimals}f}"
     difference = _difference(cell.value, paper.value, column.decimals)
     if column.spread:
@@ -59,21 +59,21 @@ def _difference(ours: float, paper: float, decimals: int) -> str:
 
 
 def header_texts(table: Table) -> list[str]:
-    """Return the column heads before the metrics'."""
+    """Return the headings of the columns before the metrics."""
     return ["Method", *(["N", "Images"] if table.counts else [])]
 
 
 def leading_texts(table: Table, row: Row) -> list[str]:
-    """Return the cells before the metrics'."""
+    """Return the texts of a row in the columns before the metrics."""
     counts = ["-" if count is None else str(count) for count in (row.runs, row.images)]
     return [row.title, *(counts if table.counts else [])]
 
 
 def arrow(column: Quantity) -> str:
-    """Return in which direction a column's numbers are better."""
+    """Return an arrow in the direction of better numbers."""
     return "↑" if column.higher_is_better else "↓"
 
 
 def has_marks(table: Table) -> bool:
-    """Return whether any cell is marked, so that the format must say how it shows that."""
+    """Return whether any cell is marked, so that the table needs a legend."""
     return any(cell.mark for section in table.sections for row in section.rows for cell in row.cells.values())

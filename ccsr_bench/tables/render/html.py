@@ -1,4 +1,4 @@
-"""Tables as one HTML page without anything from elsewhere; a table can be copied out of it with its style."""
+"""Tables as one HTML page that loads nothing; a table can be copied out of it together with the style."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ _PAGE = """\
 
 
 def html(tables: Sequence[Table]) -> str:
-    """Return a page with every table, its notes below it."""
+    """Return a page with every table and its notes below it."""
     title = tables[0].title if len(tables) == 1 else "Tables"
     return _PAGE.format(title=escape(title), style=_STYLE, tables="\n".join(map(_table, tables)))
 
 
 def embedded(tables: Sequence[Table]) -> str:
-    """Return what `html` shows as a part of another page, such as a notebook."""
+    """Return the tables of `html` as a part of another page, such as a notebook."""
     return "\n".join([f"<style>{_STYLE}</style>", *map(_table, tables)])
 
 

@@ -1,4 +1,4 @@
-r"""Tables as LaTeX, with booktabs, best in red and second best in blue as in the paper."""
+"""Tables as LaTeX with booktabs; the best is red and the second best blue, as in the paper."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ _PACKAGES = (
     r"\usepackage{xcolor}   % best in red, second best in blue",
 )
 
-
 _ARROWS = {True: r"$\uparrow$", False: r"$\downarrow$"}
 
 
 def document(tables: Sequence[Table]) -> str:
-    """Return a document of the tables that compiles as it is."""
+    """Return a complete document with the tables."""
     head = [
         r"\documentclass{article}",
         r"\usepackage[landscape,margin=15mm]{geometry}",
@@ -33,20 +32,20 @@ def document(tables: Sequence[Table]) -> str:
 
 
 def fragment(tables: Sequence[Table]) -> str:
-    """Return the tables alone, to be read by a paper's ``input``."""
+    r"""Return the tables without a document, for ``\input`` in a paper."""
     comment = ["% Needs in the preamble:", *(f"%   {package}" for package in _PACKAGES)]
     return "\n".join([*comment, *map(_table, tables)]) + "\n"
 
 
 def _table(table: Table) -> str:
-    labels = [f"{escaped(column.label)} {_ARROWS[column.higher_is_better]}" for column in table.columns]
-    heads = [*map(escaped, header_texts(table)), *labels]
-    notes = r" \par ".join([*([LEGEND] if has_marks(table) else []), *map(escaped, table.notes)])
+    labels = [f"{escape(column.label)} {_ARROWS[column.higher_is_better]}" for column in table.columns]
+    heads = [*map(escape, header_texts(table)), *labels]
+    notes = r" \par ".join([*([LEGEND] if has_marks(table) else []), *map(escape, table.notes)])
     return "\n".join(
         [
             r"\begin{table}[htbp]",
             r"\centering",
-            rf"\caption{{{escaped(table.title)}.}}",
+            rf"\caption{{{escape(table.title)}.}}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
             r"\toprule",
@@ -65,7 +64,7 @@ def _body(table: Table, columns: int) -> list[str]:
     for section in table.sections:
         lines.append(r"\midrule")
         if section.dataset and not (table.counts and len(table.sections) == 1):
-            lines += [rf"\multicolumn{{{columns}}}{{l}}{{\textit{{{escaped(section.dataset)}}}}} \\", r"\midrule"]
+            lines += [rf"\multicolumn{{{columns}}}{{l}}{{\textit{{{escape(section.dataset)}}}}} \\", r"\midrule"]
         lines += [_line(table, row) for row in section.rows]
     return lines
 
@@ -75,8 +74,8 @@ def _line(table: Table, row: Row) -> str:
         cell_text(row.cells.get(column.name), column, intervals=table.intervals, marker=_mark)
         for column in table.columns
     ]
-    texts = [*map(escaped, leading_texts(table, row)), *cells]
-    # LaTeX takes a [ or * at the beginning of a line for an option of the line break before.
+    texts = [*map(escape, leading_texts(table, row)), *cells]
+    # At the beginning of a row LaTeX would read [ or * as an option of the line break before it.
     start = "{}" if texts[0].startswith(("[", "*")) else ""
     return rf"{start}{' & '.join(texts)} \\"
 
@@ -86,20 +85,36 @@ def _mark(mark: Mark, text: str) -> str:
 
 
 _SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "`": "", '"': "''", "’": "'", "–": r"\textendash{}", "×": r"$\times$", "±": r"$\pm$",
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "|": r"\textbar{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "`": "",
+    '"': "''",
+    "’": "'",
+    "–": r"\textendash{}",
+    "×": r"$\times$",
+    "±": r"$\pm$",
     "²": r"$^2$",
-}  # fmt: skip
+}
 
 
-def escaped(text: str) -> str:
-    """Return text that LaTeX prints as it is; a character that its fonts lack becomes its number."""
+def escape(text: str) -> str:
+    """Return LaTeX source that prints a text; a character that LaTeX's fonts lack is printed as its code point."""
     plain = "".join(_SPECIAL[c] if c in _SPECIAL else _letter(c) for c in " ".join(text.split()))
     return re.sub(r"-(?=-)", "-{}", plain)  # two hyphens would become a dash
 
 
 def _letter(character: str) -> str:
-    # LaTeX's fonts of old, which every installation has, have these letters as a basic one and an accent.
+    # The fonts of every LaTeX installation can put an accent on a basic letter: these are such letters.
     accented = character < "\u0100" and unicodedata.normalize("NFD", character)[0].isascii()
     return character if accented and character.isprintable() else rf"\texttt{{U+{ord(character):04X}}}"

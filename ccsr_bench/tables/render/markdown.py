@@ -11,7 +11,7 @@ LEGEND = "**Bold**: best; *italic*: second best."
 
 
 def markdown(tables: Sequence[Table]) -> str:
-    """Return a Markdown table for each table, its notes below it; several data sets get a column of their own."""
+    """Return a Markdown table for each table, with its notes below; the first column names the data set if several."""
     return "\n\n".join(_table(table) for table in tables) + "\n"
 
 
@@ -45,7 +45,12 @@ def _mark(mark: Mark, text: str) -> str:
 
 
 def _aligned(lines: list[list[str]], texts: int) -> list[str]:
-    """Return the lines of a table, the first so many columns to the left and the numbers to the right."""
+    """Return the lines of a table with aligned columns.
+
+    Args:
+        lines: Texts of the heading and of each row.
+        texts: Number of columns with text, which come first and are aligned to the left; numbers go to the right.
+    """
     lines = [[text.replace("|", "\\|") for text in line] for line in lines]
     widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(lines[0]))]
     rule = [*("-" * width for width in widths[:texts]), *("-" * (width - 1) + ":" for width in widths[texts:])]

@@ -47,8 +47,8 @@ def _record(table: Table, section: Section, row: Row, column: Quantity, cell: Ce
     }
 
 
-def comma_separated(tables: Sequence[Table]) -> str:
-    """Return `records` as CSV, empty where there is no value."""
+def as_csv(tables: Sequence[Table]) -> str:
+    """Return `records` as CSV; a field without a value is empty."""
     rows = records(tables)
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fieldnames=list(rows[0]) if rows else ["dataset"], lineterminator="\n")
