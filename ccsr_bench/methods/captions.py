@@ -102,7 +102,7 @@ def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
     return read
 
 
-def check(spec: MethodSpec, samples: Sequence[Sample]) -> list[CaptionOrigin | str]:
+def check_captions(spec: MethodSpec, samples: Sequence[Sample]) -> list[CaptionOrigin | str]:
     """Make sure that a captioned method has the captions of all images, and return what made them.
 
     Returns:

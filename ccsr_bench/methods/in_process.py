@@ -52,7 +52,7 @@ def _build(spec: MethodSpec, execution: Execution, weights: Mapping[str, Install
     return getattr(module, attribute)(**arguments)
 
 
-def parameter_counts(spec: MethodSpec) -> dict[str, int]:
+def count_parameters(spec: MethodSpec) -> dict[str, int]:
     """Return network -> number of parameters, empty where the method does not say; needs no weights.
 
     Raises:

@@ -196,7 +196,7 @@ def test_captions_that_version_0_1_0_kept_are_used_and_added_to(
 
 def captions_made_by(methods: Path, pairs: Path, images: int) -> list[CaptionOrigin | str]:
     samples = from_folders(pairs / "lr", pairs / "hr").samples[:images]
-    return captions.check(find_method("fake", [methods]), samples)
+    return captions.check_captions(find_method("fake", [methods]), samples)
 
 
 def test_a_damaged_caption_is_named(pairs: Path, methods: Path, home: Path, capsys: Capture) -> None:
