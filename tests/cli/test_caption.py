@@ -218,7 +218,7 @@ def test_methods_without_captions(pairs: Path, methods: Path, capsys: Capture) -
     manifest.write_text(manifest.read_text().replace("[captioner]", "[other]", 1))
     assert "unknown field `other`" in mistake(capsys, "caption", *chosen(pairs, methods))
     manifest.write_text(manifest.read_text().split("[other]")[0] + "[variants.fake]\n" + VARIANT + "\ncaptioned = true")
-    assert "is captioned, which takes a captioner" in mistake(capsys, "caption", *chosen(pairs, methods))
+    assert "is captioned, which requires a captioner" in mistake(capsys, "caption", *chosen(pairs, methods))
 
 
 def test_a_captioner_that_cannot_start(pairs: Path, methods: Path, capsys: Capture) -> None:
