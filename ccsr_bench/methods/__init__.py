@@ -1,5 +1,5 @@
 """Super-resolution methods.
 
-`base` is the protocol that they follow; `manifest` describes them, `registry` and `objects` find them, `loading` loads
-them, in our own process (`in_process`) or in one of their own (`isolated`).
+`base` defines their interface, `manifest` describes them, `registry` and `objects` find them, and `loading` loads them,
+either in the process of ccsr-bench (`in_process`) or in a separate process (`isolated`).
 """

@@ -1,4 +1,4 @@
-"""What every method is to the rest of the package: the protocol that it follows, and the settings that it runs with."""
+"""The interface of methods, and the settings that their networks run with."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ class Method(Protocol):
         Every random stream is reset from the seed at each call, so an output depends on (lr, seed) alone.
 
         Args:
-            lr: The image, (h, w, 3) uint8 RGB.
-            seeds: A 63-bit integer for each output.
+            lr: LR image, (h, w, 3) uint8 RGB.
+            seeds: One 63-bit integer per output.
 
         Returns:
-            (len(seeds), scale*h, scale*w, 3) uint8 RGB.
+            One output per seed, (len(seeds), scale*h, scale*w, 3) uint8 RGB.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Execution:
-    """How a method's networks run."""
+    """The settings of a method's networks."""
 
     device: str = "cpu"
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     """Precision of the networks, with float32 arithmetic around them; None for the precision of the authors' code."""
     batch: int | None = None
-    """Number of runs that go through the networks at once; None for the method's own choice."""
+    """Number of runs per batch of the networks; None for the method's default."""
     compiled: bool = False
-    """Whether the networks are compiled by `torch.compile`."""
+    """Whether the networks are compiled with `torch.compile`."""

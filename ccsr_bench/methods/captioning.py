@@ -1,4 +1,4 @@
-"""Captioning the LR images of a data set, once each, before a captioned method runs on them."""
+"""Captioning the LR images of a data set, once per image, before a captioned method runs on them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ccsr_bench.places import worker_log
 
 @dataclass(frozen=True)
 class Captioning:
-    """How captioning ended."""
+    """The outcome of captioning."""
 
     folder: Path
-    """The folder that keeps the captions."""
+    """Folder of the captions."""
     made: int
-    """The number of captions that were made now."""
+    """Number of newly made captions."""
     failures: dict[str, str]
-    """Image -> reason."""
+    """Image -> reason of its failure."""
 
 
 def caption_images(
@@ -35,28 +35,29 @@ def caption_images(
     weights: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> Captioning:
-    """Make the captions that are missing; the failure of one image does not end the work.
+    """Make the missing captions; a failure on one image does not affect the others.
 
     Args:
-        spec: The captioner of a method, as `MethodSpec.captioner` returns it.
-        samples: The images.
-        device: The device that its networks run on.
-        weights: The user's own folder of weights, instead of those that `prepare` installed.
-        progress: Called after each image with the number of captions, the number of images and the image's name.
+        spec: Captioner of a method, as returned by `MethodSpec.captioner`.
+        samples: Images to caption.
+        device: Device of the captioner's networks.
+        weights: Folder of the user's own weights; the weights that `prepare` installed when None.
+        progress: Function that is called after each image with the number of captions, the number of images and the
+            image's name.
 
     Raises:
-        BenchError: The captioner cannot be loaded, or captions of another captioner are in the way.
+        BenchError: The captioner cannot be loaded, or another captioner made the existing captions.
     """
     captions = Captions(spec.manifest.id)
-    found = [(sample, captions.find(sample.read_lr())) for sample in samples]
-    missing = [sample for sample, caption in found if caption is None]
+    pairs = [(sample, captions.find(sample.read_lr())) for sample in samples]
+    missing = [sample for sample, caption in pairs if caption is None]
     progress(len(samples) - len(missing), len(samples), "")
     if not missing:
         return Captioning(captions.folder, 0, {})
     installed = spec.find_weights(weights)
     gpu = device.startswith("cuda")
     versions = [CaptionOrigin(captioner=origin, gpu=gpu) for origin in spec.origins(weights=installed)]
-    captions.check_made_by(versions, [caption for _, caption in found if caption is not None])
+    captions.check_made_by(versions, [caption for _, caption in pairs if caption is not None])
 
     failures: dict[str, str] = {}
     log = worker_log(f"{spec.manifest.id}-captioner")

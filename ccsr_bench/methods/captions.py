@@ -1,4 +1,4 @@
-"""Captions of LR images: one for each, kept apart from results and used in every run."""
+"""Captions of LR images: one per image, stored apart from the results and used in every run."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from ccsr_bench.places import home
 
 
 class Caption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The caption of an image, as it is kept in a file."""
+    """The caption of an image, as stored in a file."""
 
     text: str
     made_by: CaptionOrigin | str
-    """What made the caption; a text in captions that version 0.1.0 kept."""
+    """Origin of the caption; a text in captions that version 0.1.0 made."""
 
 
 class Captions:
-    """The captions of one family, in files named after the LR images' pixels.
+    """The captions for one family of methods, in files named by the hash of the LR image's pixels.
 
     Args:
-        family: The id of the family's manifest.
+        family: Id in the family's manifest.
     """
 
     def __init__(self, family: str) -> None:
         self.folder = home() / "captions" / family
 
     def find(self, lr: np.ndarray) -> Caption | None:
-        """Return the caption of an image; None where there is none.
+        """Return the caption of an image, or None if it has none.
 
         Raises:
             BenchError: The caption's file is damaged.
@@ -52,7 +52,7 @@ class Captions:
             raise BenchError(f"{file}: {error}; remove it and caption again") from error
 
     def make(self, lr: np.ndarray, captioner: IsolatedCaptioner, made_by: CaptionOrigin) -> None:
-        """Make and keep the caption of an image, with a seed that comes from the image alone.
+        """Make and store the caption of an image, with a seed that depends on the image alone.
 
         Raises:
             WorkerError: The captioner failed.
@@ -62,18 +62,18 @@ class Captions:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._file(lr), msgspec.json.format(msgspec.json.encode(caption), indent=1))
 
-    def check_made_by(self, versions: Sequence[Origin | CaptionOrigin], found: Iterable[Caption]) -> None:
-        """Check that captions were made by one captioner.
+    def check_made_by(self, versions: Sequence[Origin | CaptionOrigin], captions: Iterable[Caption]) -> None:
+        """Check that captions were made by a captioner or by one of its earlier versions.
 
         Args:
-            versions: The captioner and its earlier versions that give the same captions; as an `Origin` with any
-                weights on any device.
-            found: The captions.
+            versions: Origins of the captioner and of its earlier versions that give the same captions. An `Origin`
+                stands for any weights and any device.
+            captions: Captions to check.
 
         Raises:
-            BenchError: Another captioner made some of them.
+            BenchError: Another captioner made some of the captions.
         """
-        others = sum(not any(_made_by(caption.made_by, version) for version in versions) for caption in found)
+        others = sum(not any(_made_by(caption.made_by, version) for version in versions) for caption in captions)
         if others:
             raise BenchError(
                 f"{self.folder}: another captioner, or another version of it, made {others} of the captions; "
@@ -85,12 +85,12 @@ class Captions:
 
 
 def same_caption(_lr: np.ndarray) -> str:
-    """Return the caption of an image that is in no data set, such as those that methods are tested and timed with."""
+    """Return a fixed caption, for images that are in no data set, such as those for testing and timing methods."""
     return "A photograph."
 
 
-def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
-    """Return a function that finds the caption of an LR image, and raises a `BenchError` where there is none."""
+def caption_reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
+    """Return a function that returns the caption of an LR image, and raises a `BenchError` if it has none."""
     captions = Captions(spec.manifest.id)
 
     def read(lr: np.ndarray) -> str:
@@ -102,25 +102,25 @@ def reader(spec: MethodSpec) -> Callable[[np.ndarray], str]:
     return read
 
 
-def check(spec: MethodSpec, samples: Sequence[Sample]) -> list[CaptionOrigin | str]:
-    """Make sure that a captioned method has the captions of all images, and return what made them.
+def check_captions(spec: MethodSpec, samples: Sequence[Sample]) -> list[CaptionOrigin | str]:
+    """Check that all images have a caption by the captioner of a method, and return the origin of the captions.
 
     Returns:
-        What made the captions, as by the present version of the captioner; then the same as by earlier versions of it
-        that its manifest lists as giving the same captions.
+        Origin of the captions with the present version of the captioner, then the same origin with each earlier version
+        that gives the same captions according to the manifest.
 
     Raises:
-        BenchError: Some are missing or damaged, or were not made by one captioner, the method's.
+        BenchError: Captions are missing or damaged, or were not all made by the method's captioner in one way.
     """
     captions = Captions(spec.manifest.id)
-    found = {sample.name: captions.find(sample.read_lr()) for sample in samples}
-    missing = [name for name, caption in found.items() if caption is None]
+    by_image = {sample.name: captions.find(sample.read_lr()) for sample in samples}
+    missing = [name for name, caption in by_image.items() if caption is None]
     if missing:
         raise BenchError(f"method '{spec.name}': no caption of {some(missing)}; {_advice(spec)}")
     versions = spec.captioner.origins()
-    kept = [caption for caption in found.values() if caption is not None]
-    captions.check_made_by(versions, kept)
-    makers = {text_of(maker): maker for caption in kept for maker in [_as_version(caption.made_by, versions, 0)]}
+    existing = [caption for caption in by_image.values() if caption is not None]
+    captions.check_made_by(versions, existing)
+    makers = {text_of(maker): maker for caption in existing for maker in [_as_version(caption.made_by, versions, 0)]}
     if len(makers) > 1:
         raise BenchError(
             f"method '{spec.name}': {len(makers)} different captioners made the captions in {captions.folder}; "
@@ -131,16 +131,16 @@ def check(spec: MethodSpec, samples: Sequence[Sample]) -> list[CaptionOrigin | s
 
 
 def _made_by(maker: CaptionOrigin | str, version: Origin | CaptionOrigin) -> bool:
-    """Return whether what made a caption is a captioner: with any weights on any device if it is an `Origin`."""
+    """Return whether a version of a captioner made a caption; an `Origin` matches any weights and device."""
     if isinstance(maker, str):
-        return maker.startswith(version.text())  # of version 0.1.0, where weights and device come last
+        return maker.startswith(version.text())  # a text by version 0.1.0, which ends with weights and device
     if isinstance(version, CaptionOrigin):
         return maker == version
     return msgspec.structs.replace(maker.captioner, weights={}) == version
 
 
 def _as_version(maker: CaptionOrigin | str, versions: Sequence[Origin], index: int) -> CaptionOrigin | str:
-    """Return what made a caption as if another version of the captioner had."""
+    """Return the origin of a caption with another version of the captioner in it."""
     if isinstance(maker, str):
         present = next(version.text() for version in versions if _made_by(maker, version))
         return versions[index].text() + maker.removeprefix(present)
@@ -149,4 +149,4 @@ def _as_version(maker: CaptionOrigin | str, versions: Sequence[Origin], index: i
 
 
 def _advice(spec: MethodSpec) -> str:
-    return f"run `ccsr-bench caption --method {spec.name}` with the same --dataset, or --lr and --hr"
+    return f"run `ccsr-bench caption --method {spec.name}` with the same `dataset`, or `lr` and `hr`"

@@ -1,4 +1,4 @@
-"""The contract that every method keeps, checked on a loaded method: what a seed means, and what an output is."""
+"""Checking whether a method keeps the contract of `ccsr_bench.methods.base.Method` about seeds and outputs."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ class CheckedPromise:
     promise: str
     kept: bool
     detail: str = ""
-    """What was seen instead, or why the promise could not be checked."""
+    """Observation that contradicts the promise, or the reason why the promise could not be checked."""
 
 
 def check_contract(
     spec: MethodSpec, load: Callable[[], Method], *, size: int, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[CheckedPromise]:
-    """Check a method, one promise after the other; ends early when it cannot restore at all.
+    """Check the promises of the contract one after the other, or only the first if the method cannot restore an image.
 
     Args:
-        spec: The method.
-        load: A function that loads the method anew.
-        size: Sides of the LR images that the method is given, in pixels.
-        progress: Called with the name of each step before it starts.
+        spec: Method to check.
+        load: Function that returns a newly loaded method.
+        size: Sides of the LR images in pixels.
+        progress: Function that is called with the name of each step before the step starts.
 
     Raises:
-        BenchError: It cannot be loaded.
+        BenchError: The method cannot be loaded.
     """
     with _closing(load) as method, _no_network():
         checks = _Checks(spec, method, size)
         progress("one output")
         try:
             checks.first = method.restore(checks.lr, SEEDS[:1])
-        except Exception as error:  # whatever the method raises breaks the promise
+        except Exception as error:  # any error of the method breaks the promise
             yield CheckedPromise("restores an image, without a network", False, " ".join(f"{error!r}".split()))
             return
         yield CheckedPromise("restores an image, without a network", True)
@@ -74,8 +74,8 @@ class _Checks:
     def size(self) -> CheckedPromise:
         height, width, _ = self.lr.shape
         scale = self._spec.manifest.scale
-        wanted = (1, scale * height, scale * width, 3)
-        kept = self.first.dtype == np.uint8 and self.first.shape == wanted
+        expected = (1, scale * height, scale * width, 3)
+        kept = self.first.dtype == np.uint8 and self.first.shape == expected
         return CheckedPromise(
             f"uint8 RGB, {scale} times as large", kept, "" if kept else f"{self.first.dtype} {self.first.shape}"
         )
@@ -88,11 +88,12 @@ class _Checks:
             return CheckedPromise(
                 promise, True, "not counted: the adapter names no network" if variant.steps else "no steps"
             )
-        wanted = variant.steps * variant.calls_per_step
-        return CheckedPromise(promise, calls == wanted, "" if calls == wanted else f"{calls} calls, {wanted} expected")
+        expected = variant.steps * variant.calls_per_step
+        kept = calls == expected
+        return CheckedPromise(promise, kept, "" if kept else f"{calls} calls, {expected} expected")
 
     def same_seed(self) -> CheckedPromise:
-        """Other images and other seeds come between, and the order is another."""
+        """Check the output of a seed after outputs of another image and other seeds, and in another position."""
         self._method.restore(self._other, SEEDS[1:])
         together = self._method.restore(self.lr, SEEDS[::-1])
         return _compare("same seed, same bytes, whatever ran before", together[-1:], self.first)
@@ -117,8 +118,8 @@ class _Checks:
 def _compare(promise: str, output: np.ndarray, expected: np.ndarray) -> CheckedPromise:
     if output.shape != expected.shape:
         return CheckedPromise(promise, False, f"shape {output.shape}, {expected.shape} before")
-    wrong = int((output != expected).any(-1).sum())
-    return CheckedPromise(promise, not wrong, f"{wrong} pixels differ" if wrong else "")
+    differing = int((output != expected).any(-1).sum())
+    return CheckedPromise(promise, not differing, f"{differing} pixels differ" if differing else "")
 
 
 @contextlib.contextmanager
@@ -134,7 +135,7 @@ def _closing(load: Callable[[], Any]) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _no_network() -> Iterator[None]:
-    """Let this process make no connections; a worker closes its own network."""
+    """Make connections from this process fail; a worker disables its network itself."""
 
     def refuse(*_: object) -> None:
         raise OSError("the network is closed while a method runs")

@@ -1,4 +1,4 @@
-"""Loading a method that runs inside our own process."""
+"""Loading a method that runs in the process of ccsr-bench."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ccsr_bench.methods.weights import InstalledWeights
 
 
 def load_in_process(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> Method:
-    """Load a method that runs inside our own process.
+    """Load a method that runs in the process of ccsr-bench.
 
     Args:
-        spec: The method.
-        execution: How its networks run, where it has any.
-        weights: Installed weights by role, as `MethodSpec.find_weights` returns them.
+        spec: Method to load.
+        execution: Settings of the method's networks, ignored for a method without networks.
+        weights: Installed weights by role, as returned by `MethodSpec.find_weights`.
 
     Raises:
-        BenchError: Its code cannot be imported, or does not accept the variant's parameters.
+        BenchError: The method's code cannot be imported, or does not accept the variant's parameters.
     """
     where = f"method '{spec.name}' ({spec.defined_in})"
     try:
@@ -35,7 +35,7 @@ def load_in_process(spec: MethodSpec, execution: Execution, weights: Mapping[str
         raise
     except BenchError as error:
         raise BenchError(f"{where}: {error}") from error
-    except BaseException as error:  # code of others may even call sys.exit
+    except BaseException as error:  # third-party code may even call sys.exit
         raise BenchError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(getattr(method, "restore", None)):
         raise BenchError(f"{where}: {_environment(spec).entry} has no method `restore`")
@@ -52,8 +52,8 @@ def _build(spec: MethodSpec, execution: Execution, weights: Mapping[str, Install
     return getattr(module, attribute)(**arguments)
 
 
-def parameter_counts(spec: MethodSpec) -> dict[str, int]:
-    """Return network -> number of parameters, empty where the method does not say; needs no weights.
+def count_parameters(spec: MethodSpec) -> dict[str, int]:
+    """Return network -> number of parameters, empty if the method's code does not count them; needs no weights.
 
     Raises:
         BenchError: The method's code cannot be imported.
@@ -70,7 +70,7 @@ def parameter_counts(spec: MethodSpec) -> dict[str, int]:
 
 
 def check_libraries(spec: MethodSpec) -> None:
-    """Raise a `BenchError` where a method's libraries are missing."""
+    """Check that the libraries of a method are installed; raises a `BenchError` if one is missing."""
     if spec.manifest.in_process_networks:
         check = getattr(_entry(spec)[0], "check_libraries", None)
         if check is not None:
@@ -80,7 +80,9 @@ def check_libraries(spec: MethodSpec) -> None:
 def _environment(spec: MethodSpec) -> InProcess:
     environment = spec.manifest.environment
     if not isinstance(environment, InProcess):
-        raise BenchError(f"method '{spec.name}' runs in a process of its own; `ccsr_bench.methods.loading` loads it")
+        raise BenchError(
+            f"method '{spec.name}' runs in a separate process; load it by `ccsr_bench.methods.loading.load_method`"
+        )
     return environment
 
 
@@ -98,6 +100,6 @@ def _import(spec: MethodSpec, module_name: str) -> ModuleType:
     if file_spec is None or file_spec.loader is None:
         raise BenchError(f"{path}: not a Python file")
     module = importlib.util.module_from_spec(file_spec)
-    sys.modules[unique] = module  # dataclasses and pickling look a class's module up here
+    sys.modules[unique] = module  # dataclasses and pickle look up the module of a class here
     file_spec.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""Interpolation: the baselines, and the control method whose true stability is known."""
+"""Interpolation methods: the baselines, and the control method whose true stability is known."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LAN
 
 
 class Interpolation:
-    """Pillow's resampling of the 8-bit image (its bicubic kernel has a = -0.5).
+    """Pillow's resampling of the 8-bit image; its bicubic kernel has a = -0.5.
 
     Args:
-        kernel: ``bicubic`` or ``lanczos``.
+        kernel: Name of the kernel, ``bicubic`` or ``lanczos``.
         scale: Magnification.
     """
 
@@ -30,10 +30,10 @@ class Interpolation:
 
 
 class DitheredBicubic:
-    """Bicubic in floating point plus Gaussian noise, added before rounding to 8 bits.
+    """Bicubic interpolation in floating point plus Gaussian noise, which is added before rounding to 8 bits.
 
-    Where the image is away from 0 and 255, a run's pixel is round(b + sigma*n) with n standard normal: the expected
-    L-STD and G-STD follow from sigma alone, which makes it a check of the whole pipeline.
+    Except near the levels 0 and 255, a pixel of a run is round(b + sigma*n) for the interpolated value b and a standard
+    normal n. The expected L-STD and G-STD follow from sigma alone, so this method tests the whole pipeline.
 
     Args:
         sigma: Standard deviation of the noise, in 8-bit grey levels.

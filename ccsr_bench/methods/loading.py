@@ -1,4 +1,4 @@
-"""Finding everything that a method needs, and loading it: in our own process or in one of its own."""
+"""Loading a method with everything that it needs, in the process of ccsr-bench or in a separate process."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def load_method(
     log: Path | None = None,
     caption: Callable[[np.ndarray], str] | None = None,
 ) -> Method | IsolatedMethod:
-    """Load a method. One that runs in a process of its own has to be closed.
+    """Load a method. A method that runs in a separate process must be closed.
 
     Args:
-        spec: The method.
-        execution: How its networks run; on the CPU when None.
-        weights: Installed weights by role; those that `MethodSpec.find_weights` finds when None.
-        log: A file for what official code prints; one in the cache folder when None.
-        caption: A function that returns the caption of an LR image, for a captioned method; the captions that
+        spec: Method to load.
+        execution: Settings of the method's networks; they run on the CPU when None.
+        weights: Installed weights by role; those that `MethodSpec.find_weights` returns when None.
+        log: File for the output of official code; a file in the cache folder when None.
+        caption: Function that returns the caption of an LR image, for a captioned method; it returns the captions that
             `ccsr-bench caption` made when None.
 
     Raises:
@@ -44,9 +44,9 @@ def load_method(
     weights = spec.find_weights() if weights is None else weights
     if not spec.manifest.isolated:
         return in_process.load_in_process(spec, execution, weights)
-    of_image = (caption or captions.reader(spec)) if spec.variant.captioned else None
-    started_with = launch(spec, weights, device=execution.device, log=log or worker_log(spec.name))
-    method = IsolatedMethod(started_with, of_image)
+    read_caption = (caption or captions.caption_reader(spec)) if spec.variant.captioned else None
+    settings = launch_settings(spec, weights, device=execution.device, log=log or worker_log(spec.name))
+    method = IsolatedMethod(settings, read_caption)
     _start(spec, method)
     return method
 
@@ -54,18 +54,18 @@ def load_method(
 def load_captioner(
     spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device: str, log: Path
 ) -> IsolatedCaptioner:
-    """Load a captioner, which has to be closed.
+    """Load a captioner, which must be closed.
 
     Args:
-        spec: The captioner, as `MethodSpec.captioner` returns it.
-        weights: Installed weights by role, as `MethodSpec.find_weights` returns them.
-        device: The device that its networks run on.
-        log: A file for what official code prints.
+        spec: Captioner to load, as returned by `MethodSpec.captioner`.
+        weights: Installed weights by role, as returned by `MethodSpec.find_weights`.
+        device: Device of the captioner's networks.
+        log: File for the output of official code.
 
     Raises:
-        BenchError: It cannot be loaded.
+        BenchError: The captioner cannot be loaded.
     """
-    captioner = IsolatedCaptioner(launch(spec, weights, device=device, log=log))
+    captioner = IsolatedCaptioner(launch_settings(spec, weights, device=device, log=log))
     _start(spec, captioner)
     return captioner
 
@@ -77,17 +77,17 @@ def _start(spec: MethodSpec, model: IsolatedMethod | IsolatedCaptioner) -> None:
         raise BenchError(f"method '{spec.name}': {error}") from error
 
 
-def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device: str, log: Path) -> Launch:
-    """Return what an isolated method's process is started with.
+def launch_settings(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device: str, log: Path) -> Launch:
+    """Return the settings that an isolated method's worker is started with.
 
     Raises:
-        NotInstalledError: Its environment or its official code is missing; the message names what is missing, and says
-            how to get it.
-        BenchError: The environment or the code is not what the manifest names.
+        NotInstalledError: The method's environment or official code is missing; the message names what is missing and
+            says how to get it.
+        BenchError: The environment or the code differs from what the manifest names.
     """
     environment, upstream = spec.manifest.environment, spec.manifest.upstream
     if not isinstance(environment, Isolated):
-        raise BenchError(f"method '{spec.name}' runs in our own process")
+        raise BenchError(f"method '{spec.name}' runs in the process of ccsr-bench, not in a separate one")
     interpreter, source, missing = None, None, []
     try:
         interpreter = environments.find_interpreter(environment.python, spec.file("lock", environment.lock))
@@ -116,12 +116,16 @@ def launch(spec: MethodSpec, weights: Mapping[str, InstalledWeights], *, device:
 
 
 def check_installed(spec: MethodSpec) -> None:
-    """Raise a `BenchError` that names everything a method is missing; nothing is loaded."""
+    """Check that everything a method needs is installed, without loading it.
+
+    Raises:
+        BenchError: Something is missing; the message names everything that is.
+    """
     missing = []
     for part in (spec, spec.captioner) if spec.variant.captioned else (spec,):
-        for look in (part.find_weights, functools.partial(_check_runtime, part)):
+        for check in (part.find_weights, functools.partial(_check_runtime, part)):
             try:
-                look()
+                check()
             except BenchError as error:
                 missing.append(str(error))
     if missing:
@@ -130,6 +134,6 @@ def check_installed(spec: MethodSpec) -> None:
 
 def _check_runtime(spec: MethodSpec) -> None:
     if isinstance(spec.manifest.environment, Isolated):
-        launch(spec, {}, device="cpu", log=Path())
+        launch_settings(spec, {}, device="cpu", log=Path())
     else:
         in_process.check_libraries(spec)

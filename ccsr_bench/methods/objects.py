@@ -1,4 +1,4 @@
-"""Methods as a Python caller names them: by a name, by a folder, or by a class or an object with `restore`."""
+"""Finding methods that a Python caller gives as a name, a folder, or a class or an object with `restore`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ccsr_bench.methods.registry import Folders, MethodSpec, code_version, find_
 
 @dataclass(frozen=True)
 class ObjectSpec(MethodSpec):
-    """A method that was given as a class or as an object."""
+    """A method that was given as a class or an object."""
 
     build: Callable[[], Any]
-    """Returns the method."""
+    """Function that returns the method."""
     version: str | None
-    """The version of the class's code; None where its source is not known."""
+    """Version of the class's code; None if its source is not known."""
 
     @property
     def defined_in(self) -> str:
@@ -39,16 +39,16 @@ class ObjectSpec(MethodSpec):
 
 
 def find_specs(method: object, *, name: str | None = None, methods_dir: Folders = ()) -> list[MethodSpec]:
-    """Return what a caller means by a method; nothing is loaded.
+    """Return the methods that a caller names, without loading them.
 
     Args:
-        method: The name of a method; a folder with a `method.toml`, or one that holds such folders; a `MethodSpec`; a
-            class or an object, see `from_object`.
-        name: The name of a class or an object in results; see `from_object`.
-        methods_dir: A folder of methods to look for the name in beside the usual ones, or several.
+        method: Name of a method; folder with a `method.toml`, or folder that contains such folders; `MethodSpec`; or
+            class or object, see `from_object`.
+        name: Name of a class or an object in results; see `from_object`.
+        methods_dir: Folder of methods, or several, to search for the name in addition to the usual folders.
 
     Returns:
-        One method; of a folder, every variant that it defines.
+        One method, or for a folder every variant that it defines.
 
     Raises:
         BenchError: There is no such method.
@@ -65,28 +65,29 @@ def find_specs(method: object, *, name: str | None = None, methods_dir: Folders 
 
 
 def from_object(method: object, name: str | None = None) -> ObjectSpec:
-    """Return the method that a class or an object with `restore(lr, seeds)` is; see `ccsr_bench.methods.base.Method`.
+    """Return the specification of a method that is a class or an object with `restore(lr, seeds)`.
 
-    Its attributes may say more: ``scale`` (4 by default), ``stochastic`` (whether outputs depend on the seed, True by
-    default) and ``parameters`` (a dictionary of settings). A ledger identifies it by its class, the source file of the
-    class and ``parameters``: objects of one class that give different outputs need different parameters or names.
+    See `ccsr_bench.methods.base.Method` for `restore`. Optional attributes are ``scale`` (4 by default), ``stochastic``
+    (whether outputs depend on the seed, True by default) and ``parameters`` (a dictionary of settings). A ledger
+    identifies the method by its class, the source file of the class and ``parameters``: objects of one class that give
+    different outputs need different parameters or names.
 
     Args:
-        method: A class, which is called without arguments when the method is loaded, or an object.
-        name: The method's name in results; the class's name in kebab-case when None.
+        method: Class, which is called without arguments when the method is loaded, or object.
+        name: Name of the method in results; the class's name in kebab-case when None.
 
     Raises:
-        BenchError: It has no `restore`, or an attribute or the name is not what it has to be.
+        BenchError: The class has no `restore`, or an attribute or the name is not valid.
     """
     kind = method if isinstance(method, type) else type(method)
     if not callable(getattr(method, "restore", None)):
         raise BenchError(
-            f"{method!r} is no method: give a name, a folder with a method.toml, or a class or an object with "
+            f"{method!r} is not a method: give a name, a folder with a method.toml, or a class or an object with "
             f"`restore(lr, seeds)`"
         )
     if name is None:
         if kind.__module__.startswith("ccsr_bench."):
-            raise BenchError(f"{method!r}: several methods have this class; give the `name` of the one that is meant")
+            raise BenchError(f"{method!r}: several methods have this class; give the `name` of the intended method")
         name = _kebab_case(kind.__name__)
     manifest = _manifest(method, kind, name)
     return ObjectSpec(
@@ -94,14 +95,14 @@ def from_object(method: object, name: str | None = None) -> ObjectSpec:
         manifest=manifest,
         variant=manifest.variants[name],
         folder=Path(),
-        build=method if isinstance(method, type) else lambda: _Lent(method),
+        build=method if isinstance(method, type) else lambda: _BorrowedObject(method),
         version=_version(kind),
     )
 
 
 def _manifest(method: object, kind: type, name: str) -> MethodManifest:
     entry = f"{kind.__module__}:{kind.__qualname__}"
-    parameters = getattr(method, "parameters", {})  # of a torch module, it is a function
+    parameters = getattr(method, "parameters", {})  # a torch module has a function of this name
     variant = {"title": name, "parameters": dict(parameters) if isinstance(parameters, Mapping) else {}}
     fields = {
         "id": name,
@@ -109,7 +110,10 @@ def _manifest(method: object, kind: type, name: str) -> MethodManifest:
         "licence": "",
         "scale": getattr(method, "scale", 4),
         "stochastic": getattr(method, "stochastic", True),
-        "environment": {"kind": "in-process", "entry": "module:Class"},  # a class in a function has no such entry
+        "environment": {
+            "kind": "in-process",
+            "entry": "module:Class",
+        },  # placeholder: the qualified name of a class in a function is not valid here
         "variants": {name: variant},
     }
     try:
@@ -119,8 +123,8 @@ def _manifest(method: object, kind: type, name: str) -> MethodManifest:
     return msgspec.structs.replace(manifest, environment=InProcess(entry))
 
 
-class _Lent:
-    """An object of the caller's: it restores images, and only its owner closes it."""
+class _BorrowedObject:
+    """Restores images by an object of the caller, without the `close` that only the caller may call."""
 
     def __init__(self, method: Any) -> None:
         self.restore = method.restore
@@ -132,8 +136,8 @@ def _kebab_case(name: str) -> str:
 
 
 def _version(kind: type) -> str | None:
-    """Return the version of a class's source file; in a notebook, which has none, that of the class's functions."""
-    with contextlib.suppress(TypeError, OSError):  # a class without a file, or typed at a prompt
+    """Return the version of a class's source file or, for a class in a notebook, of the source of its functions."""
+    with contextlib.suppress(TypeError, OSError):  # a class without a source file, such as in a notebook
         if (file := inspect.getsourcefile(kind)) is not None:
             return code_version(Path(file).read_bytes())
     with contextlib.suppress(TypeError, OSError):

@@ -1,4 +1,4 @@
-"""Finding methods: those that ship with ccsr-bench, the user's own, and those that packages install."""
+"""Finding methods: those that ship with ccsr-bench, the user's own methods, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ccsr_bench.methods.weights import InstalledWeights, installed_weights, own_
 from ccsr_bench.places import shipped
 
 ENTRY_POINT_GROUP = "ccsr_bench.methods"
-"""The entry point group by which an installed package offers methods: it names a package with their folders."""
+"""Entry point group of packages that contain methods: an entry point names the package with the methods' folders."""
 
 FOLDERS_VARIABLE = "CCSR_BENCH_METHODS"
-"""Folders of the user's own methods, separated like `PATH`."""
+"""Environment variable with the folders of the user's own methods, separated as in `PATH`."""
 
 Folders = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """A folder of methods, or several."""
@@ -34,17 +34,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """One variant of one family, found but not loaded."""
+    """One variant of one family of methods, before it is loaded."""
 
     name: str
     manifest: MethodManifest
     variant: Variant
     folder: Path
-    """The folder of its `method.toml`."""
+    """Folder of the method's `method.toml`."""
 
     @property
     def defined_in(self) -> str:
-        """What defines the method, for error messages."""
+        """The file or class that defines the method, for error messages."""
         return str(self.folder / "method.toml")
 
     @property
@@ -54,7 +54,7 @@ class MethodSpec:
 
     @property
     def captioner(self) -> MethodSpec:
-        """The captioner of its LR images, as a method of its own: it has code, packages and weights like one.
+        """The captioner of the method's LR images, which is described like a method: by code, packages and weights.
 
         Raises:
             BenchError: The method takes no captions.
@@ -75,18 +75,17 @@ class MethodSpec:
         *,
         captions: CaptionOrigin | str | None = None,
     ) -> list[Origin]:
-        """Return the code, parameters, weights and precision that make the outputs; others are never mixed in.
+        """Return the origin of the outputs: the code, parameters, weights and precision that determine them.
 
-        Code of the user's own, beside the manifest, is named with its hash; that of a package has its version in the
-        provenance.
+        Code beside the manifest is identified by its hash; the version of code in a package is in the provenance.
 
         Args:
-            execution: How the method's networks run.
+            execution: Settings of the method's networks.
             weights: Role -> installed weights.
-            captions: What made the captions of the LR images, for a captioned method.
+            captions: Origin of the captions of the LR images, for a captioned method.
 
         Returns:
-            The present origin, then those of earlier versions of the code that give the same outputs.
+            The present origin, then the origins with earlier versions of the code that give the same outputs.
         """
         present = Origin(
             **self._code(),
@@ -114,7 +113,7 @@ class MethodSpec:
         return {"code": environment.entry, "code_sha256": self._code_version() or ""}
 
     def _code_version(self) -> str | None:
-        """Return the version of the method's code beside the manifest; None where a package holds the code."""
+        """Return the version of the method's code beside the manifest; None if the code is in a package."""
         environment = self.manifest.environment
         if isinstance(environment, Isolated):
             return code_version(self.file("adapter", environment.adapter).read_bytes())
@@ -122,31 +121,31 @@ class MethodSpec:
         return code_version(file.read_bytes()) if file.is_file() else None
 
     def check_use(self, dataset: str, scale: int, execution: Execution, *, own_weights: bool = False) -> None:
-        """Check that a method can be run as it is asked for.
+        """Check that a method supports a data set and the settings of a run.
 
         Args:
             dataset: Name of the data set.
             scale: Magnification of the data set.
-            execution: How the method's networks are to run.
+            execution: Settings of the method's networks.
             own_weights: Whether the user gives weights.
 
         Raises:
-            BenchError: The magnifications differ, or an argument means nothing to the method.
+            BenchError: The magnifications differ, or a setting does not apply to the method.
         """
         if self.manifest.scale != scale:
             raise BenchError(f"method '{self.name}' magnifies {self.manifest.scale} times, {dataset} needs {scale}")
         self.check_execution(execution, own_weights=own_weights)
 
     def check_execution(self, execution: Execution, *, own_weights: bool = False) -> None:
-        """Check that every argument about networks means something to the method; see `check_use`."""
-        asked: dict[str, object] = {"dtype": execution.dtype, "compiled": execution.compiled}
-        why = "runs no networks"
+        """Check that every given setting of networks applies to the method; see `check_use`."""
+        settings: dict[str, object] = {"dtype": execution.dtype, "compiled": execution.compiled}
+        reason = "runs no networks"
         if self.manifest.isolated:
-            asked["batch"] = execution.batch
-            why = "runs as its authors' code does, an output at a time"
-        for argument, value in asked.items():
+            settings["batch"] = execution.batch
+            reason = "runs its authors' code unchanged, one output at a time"
+        for argument, value in settings.items():
             if value and not self.manifest.in_process_networks:
-                raise BenchError(f"`{argument}`: method '{self.name}' {why}; leave it out")
+                raise BenchError(f"`{argument}`: method '{self.name}' {reason}; leave it out")
         if own_weights and not self.variant.weights:
             raise BenchError(f"`weights`: method '{self.name}' has no weights; leave it out")
 
@@ -154,8 +153,8 @@ class MethodSpec:
         """Return a file beside the manifest.
 
         Args:
-            field: The field of the manifest that names the file, for the error.
-            name: The file's name.
+            field: Field of the manifest that names the file, for the error.
+            name: Name of the file.
 
         Raises:
             BenchError: The file does not exist, or lies outside the method's folder.
@@ -168,47 +167,50 @@ class MethodSpec:
         return path
 
     def find_weights(self, own: Path | None = None) -> dict[str, InstalledWeights]:
-        """Find the variant's weights, by role.
+        """Return the variant's weights by role.
 
         Args:
-            own: The user's own folder of weights; those that `prepare` installed when None.
+            own: Folder of the user's own weights; the weights that `prepare` installed when None.
 
         Raises:
-            NotInstalledError: Weights are missing; the message names them all, and says how to get them.
+            NotInstalledError: Weights are missing; the message names all of them and says how to get them.
+            BenchError: A file of weights was changed after its installation.
         """
-        found, missing = {}, []
+        available, missing = {}, []
         for role, name in self.variant.weights.items():
             weights = self.manifest.weights[name]
             try:
-                found[role] = own_weights(name, weights, own) if own is not None else installed_weights(name, weights)
+                available[role] = (
+                    own_weights(name, weights, own) if own is not None else installed_weights(name, weights)
+                )
             except NotInstalledError as error:
                 missing.append(str(error))
             except BenchError as error:
                 raise BenchError(f"method '{self.name}': {error}") from error
         if missing:
             raise NotInstalledError(f"method '{self.name}': {', '.join(missing)}; {self._advice(own)}")
-        return found
+        return available
 
     def _advice(self, own: Path | None) -> str:
         if own is not None:
-            return "give `weights` the folder that holds it"
+            return "give the folder that contains it as `weights`"
         return f"run `ccsr-bench prepare --method {self.name}`"
 
 
 def code_version(code: bytes) -> str:
-    """Return the version that `MethodSpec.made_by` names for some code, and manifests in ``earlier_versions``."""
+    """Return the version of some code, as in `Origin.code_sha256` and in ``earlier_versions`` of manifests."""
     return hashlib.sha256(code).hexdigest()[:16]
 
 
 def find_methods(extra: Folders = ()) -> dict[str, MethodSpec]:
-    """Return every variant that can be found, by name; nothing is loaded.
+    """Return all available variants by name, without loading them.
 
     Args:
-        extra: A folder of methods to look in beside the usual ones, or several.
+        extra: Folder of methods, or several, to search in addition to the usual folders.
 
     Raises:
-        BenchError: A folder holds no methods, a manifest is wrong, or two variants, or two different weights, have the
-            same name.
+        BenchError: A folder contains no methods, a manifest is not valid, or two variants or two different weights have
+            the same name.
     """
     given = [_folder(extra)] if isinstance(extra, (str, os.PathLike)) else [_folder(folder) for folder in extra]
     return _read(_manifest_paths(given))
@@ -218,11 +220,11 @@ def find_method(name: str, extra: Folders = ()) -> MethodSpec:
     """Return one variant by name.
 
     Args:
-        name: The variant's name.
-        extra: A folder of methods to look in beside the usual ones, or several.
+        name: Name of the variant.
+        extra: Folder of methods, or several, to search in addition to the usual folders.
 
     Raises:
-        BenchError: There is no such method; near names are given.
+        BenchError: There is no such method; the message names similar ones.
     """
     methods = find_methods(extra)
     if name not in methods:
@@ -231,10 +233,13 @@ def find_method(name: str, extra: Folders = ()) -> MethodSpec:
 
 
 def methods_in(folder: str | os.PathLike[str]) -> dict[str, MethodSpec]:
-    """Return the variants that a folder defines, by name: one with a `method.toml`, or one that holds such folders.
+    """Return the variants that a folder defines, by name.
+
+    Args:
+        folder: Folder with a `method.toml`, or folder that contains such folders.
 
     Raises:
-        BenchError: The folder holds no methods, or a manifest is wrong.
+        BenchError: The folder contains no methods, or a manifest is not valid.
     """
     path = _folder(folder)
     manifest = path.resolve() / "method.toml"
@@ -246,28 +251,28 @@ def methods_in(folder: str | os.PathLike[str]) -> dict[str, MethodSpec]:
 
 def _folder(given: object) -> Path:
     if not isinstance(given, (str, os.PathLike)):
-        raise BenchError(f"{given!r}: no folder of methods; give its path")
+        raise BenchError(f"{given!r}: not a folder of methods; give the path of one")
     return Path(given)
 
 
 def _read(manifests: Iterable[Path]) -> dict[str, MethodSpec]:
-    found: dict[str, MethodSpec] = {}
+    specs: dict[str, MethodSpec] = {}
     weights: dict[str, tuple[Weights, Path]] = {}
     for manifest_path in manifests:
         manifest = read_toml(manifest_path, MethodManifest)
-        for name, described in manifest.weights.items():
-            known, where = weights.setdefault(name, (described, manifest_path))
-            if known != described:
+        for name, description in manifest.weights.items():
+            first, where = weights.setdefault(name, (description, manifest_path))
+            if first != description:
                 raise BenchError(
                     f"weights '{name}' are described differently in {where} and {manifest_path}: rename one"
                 )
         for name, variant in manifest.variants.items():
-            if name in found and found[name].folder != manifest_path.parent:
+            if name in specs and specs[name].folder != manifest_path.parent:
                 raise BenchError(
-                    f"method '{name}' is defined twice, in {found[name].folder} and {manifest_path.parent}: rename one"
+                    f"method '{name}' is defined twice, in {specs[name].folder} and {manifest_path.parent}: rename one"
                 )
-            found[name] = MethodSpec(name, manifest, variant, manifest_path.parent)
-    return dict(sorted(found.items()))
+            specs[name] = MethodSpec(name, manifest, variant, manifest_path.parent)
+    return dict(sorted(specs.items()))
 
 
 def _manifest_paths(extra: Sequence[Path]) -> Iterator[Path]:
@@ -279,7 +284,7 @@ def _manifest_paths(extra: Sequence[Path]) -> Iterator[Path]:
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise a `BenchError` unless a folder holds folders of methods."""
+    """Check that a folder contains folders of methods; raises a `BenchError` if not."""
     if not folder.is_dir():
         raise BenchError(f"{folder}: no such folder of methods")
     if not any(folder.glob("*/method.toml")):

@@ -1,4 +1,4 @@
-"""Weights of methods: where they are, what they are, and installing them."""
+"""Weights of methods: finding, verifying and installing them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from ccsr_bench.weights.formats import find_file
 
 @dataclass(frozen=True)
 class InstalledWeights:
-    """A folder of weights that is complete."""
+    """A folder of weights with all of its files."""
 
     folder: Path
     sha256: str
-    """Of the sha256 of all its files."""
+    """The sha256 of the list of the files' sha256."""
 
 
 def installed_weights(name: str, weights: Weights) -> InstalledWeights:
     """Return weights that `install_weights` installed.
 
-    Files whose size or time of change is another than recorded are hashed again.
+    Files whose size or time of change differs from the recorded one are hashed again.
 
     Raises:
-        NotInstalledError: They are not there.
-        BenchError: A file is not the one that was installed.
+        NotInstalledError: The weights are not installed.
+        BenchError: A file differs from the installed one.
     """
     folder = weights_home() / name
     record = read_record(folder)
@@ -44,21 +44,23 @@ def installed_weights(name: str, weights: Weights) -> InstalledWeights:
             raise NotInstalledError(f"no weights {name} in {folder}" if not record else f"{folder / file} is missing")
         sha256 = known.current_sha256(path)
         if sha256 != (expected or known.sha256):
-            raise BenchError(f"{path}: wrong sha256: it was changed since; remove it and prepare again")
+            raise BenchError(
+                f"{path}: wrong sha256: the file was changed after its installation; remove it and prepare again"
+            )
         hashes[file] = sha256
     return InstalledWeights(folder, _digest(hashes))
 
 
 def own_weights(name: str, weights: Weights, folder: Path) -> InstalledWeights:
-    """Return weights of the user's own, which may be others than the published ones.
+    """Return the user's own weights, which may differ from the published ones.
 
     Args:
-        name: What `prepare` calls them.
-        weights: Which files there must be.
-        folder: Holds a folder of that name, or of the authors' name.
+        name: Name of the weights in the manifest.
+        weights: Description of the weights, which lists the required files.
+        folder: Folder that contains a folder of that name, or of the authors' name.
 
     Raises:
-        NotInstalledError: They are not there.
+        NotInstalledError: The weights are not in the folder.
     """
     place = _place(folder, name, weights)
     hashes = {}
@@ -73,21 +75,21 @@ def own_weights(name: str, weights: Weights, folder: Path) -> InstalledWeights:
 def install_weights(name: str, weights: Weights, *, local: Path | None = None, progress: Progress = silent) -> Path:
     """Install weights under `ccsr_bench.places.weights_home` and verify them.
 
-    What is already there and right is kept; every file is either complete or absent; an interrupted download goes on
-    where it stopped, where the source allows it.
+    Installed files that are correct are kept; every file is either complete or absent; an interrupted download is
+    continued, if the source supports it.
 
     Args:
-        name: Of the folder.
-        weights: What to install.
-        local: Take the files from this folder instead of the network. It holds a folder of the weights' name, or of
-            the authors' name; it may leave out what is installed already.
-        progress: Called after every file.
+        name: Name of the weights, which is also the name of their folder.
+        weights: Weights to install.
+        local: Folder to copy the files from, instead of a download. It contains a folder of the weights' name, or of
+            the authors' name; files that are already installed may be missing.
+        progress: Function that is called after every file.
 
     Returns:
-        The folder they are in.
+        Folder of the installed weights.
 
     Raises:
-        BenchError: A file cannot be had, or is not the published one.
+        BenchError: A file is not available, or is not the published one.
     """
     folder = weights_home() / name
     with installing(name, folder):
@@ -99,45 +101,45 @@ def install_weights(name: str, weights: Weights, *, local: Path | None = None, p
 
 
 def _install_file(folder: Path, name: str, file: str, weights: Weights, local: Path | None) -> tuple[Path, str]:
-    """Install one file; return where it is, and its sha256."""
+    """Install one file, and return its path and its sha256."""
     recorded = read_record(folder).get(file)
     first = recorded.sha256 if recorded is not None and not weights.files[file] else ""
     expected = weights.files[file] or first
     origin = _local_file(local, name, file, weights) if local is not None else None
     if origin is not None and first and file_sha256(origin) != first:
         raise BenchError(
-            f"{origin}: not the file that was installed first, and no hash of it is published; "
-            f"remove {folder} to start over with this one, or run with it by `run --weights DIR`"
+            f"{origin}: not the file that was installed first, and its hash is not published; "
+            f"remove {folder} to start over with this file, or use it by `ccsr-bench run --weights DIR`"
         )
     target = folder / file
     installed = find_verified(target, expected)
     if installed is None:
         if origin is not None:
-            advice = "run with weights of your own by `run --weights DIR`"
+            advice = "use your own weights by `ccsr-bench run --weights DIR`"
             installed = copy_file(origin, target.with_name(origin.name), expected, otherwise=advice)
         elif local is not None:
             raise NotInstalledError(f"{_place(local, name, weights) / file} is missing from the local copy")
         else:
-            advice = f"get it by hand and run prepare with --from DIR, which holds a folder '{weights.folder}'"
+            advice = f"get it by hand, and give the folder that contains it in a folder '{weights.folder}' as `local`"
             published = PublishedFile(file, weights.sources, expected, weights.folder)
             installed = download_file(folder, target, published, otherwise=advice)
     return installed, expected or file_sha256(installed)
 
 
 def _place(folder: Path, name: str, weights: Weights) -> Path:
-    """Return the folder of weights in a local copy, which may lie in one of the same name.
+    """Return the folder of weights in a local copy, which may be inside another folder of the same name.
 
     Raises:
-        NotInstalledError: There is none.
+        NotInstalledError: There is no such folder.
     """
     if not folder.is_dir():
         raise NotInstalledError(f"{folder}: no such folder")
     names = list(dict.fromkeys((name, weights.folder)))
-    for part in names:
-        for place in (folder / part, folder / part / part):
+    for weights_name in names:
+        for place in (folder / weights_name, folder / weights_name / weights_name):
             if any(find_file(place / file) for file in weights.files):
                 return place
-    raise NotInstalledError(f"{folder} holds no weights in a folder {' or '.join(repr(part) for part in names)}")
+    raise NotInstalledError(f"{folder} holds no weights in a folder {' or '.join(map(repr, names))}")
 
 
 def _local_file(local: Path, name: str, file: str, weights: Weights) -> Path | None:

@@ -1,1 +1,1 @@
-"""Running a job: what is missing, generating it, scoring it, recording it, and what it costs."""
+"""Running a job: planning what is missing, generating, scoring and recording it, and profiling methods."""

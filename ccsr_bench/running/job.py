@@ -1,4 +1,4 @@
-"""A job: one method on one data set, and how it ended."""
+"""A job, which runs one method on one data set, and its summary."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from ccsr_bench.running.sources import Source
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One method on one data set."""
+    """The outputs of one method on one data set that are requested."""
 
     identity: Identity
     description: Description
     dataset: Dataset
     samples: Sequence[Sample]
-    """The images asked for."""
+    """Requested images."""
     runs: int
-    """Number of runs for each image."""
+    """Number of runs per image."""
     protocol: MetricProtocol
     out: Path
     """Folder of all results."""
     source: Source
-    """Where the outputs come from."""
+    """Source of the outputs."""
     equivalent: Sequence[str] = ()
-    """Texts of `Identity.made_by` that stand for code with the same outputs, whose ledgers are added to."""
+    """Values of `Identity.made_by_text` for other code with the same outputs, whose ledgers are continued."""
     execution: Execution | None = None
-    """How the method's networks run, for the provenance; None where there are none."""
+    """Settings of the method's networks, for the provenance; None for a method without networks."""
     count_parameters: Callable[[], Mapping[str, int]] = dict
-    """Returns network -> number of parameters; called when outputs are generated."""
+    """Function that returns network -> number of parameters; it is called if outputs are generated."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How a job ended."""
+    """The outcome of a job."""
 
     folder: Path
     """Folder of the ledger."""
     images: int
-    """Number of images asked for."""
+    """Number of requested images."""
     runs: int
-    """Number of runs for each image."""
+    """Number of runs per image."""
     computed: int
-    """Number of images that something was computed for."""
+    """Number of images with newly computed outputs or scores."""
     failures: dict[str, str]
-    """Image -> reason."""
+    """Image -> reason of its failure."""
     seconds: float
-    """Wall time."""
+    """Wall time of the job in seconds."""

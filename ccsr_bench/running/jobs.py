@@ -1,4 +1,4 @@
-"""Making jobs of what a user asks for, and doing one after the other."""
+"""Making jobs from a user's request, and running them one after the other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ccsr_bench.running.scoring import Scoring
 from ccsr_bench.running.sources import Generated, MadeElsewhere
 
 WORKER_LOG = "worker.log"
-"""File in a ledger's folder that gets what a method's official code prints."""
+"""Name of the file, in a ledger's folder, for the output of a method's official code."""
 
 
 def method_job(
@@ -42,17 +42,17 @@ def method_job(
     Args:
         spec: The method to run.
         dataset: The data set.
-        samples: The images of it that are asked for.
-        scoring: What outputs are scored with.
+        samples: Images of the data set to restore.
+        scoring: Metrics that score the outputs.
         out: Folder of all results.
-        execution: How the method's networks run.
-        runs: Number of runs for each image; a deterministic method runs once.
-        base_seed: Another number gives other noise.
-        same_seed: Give every run the seed of run 0, which shows the noise floor of method and machine.
-        own_weights: Folder of the user's own weights; the installed ones when None.
+        execution: Settings of the method's networks.
+        runs: Number of runs per image; a deterministic method runs once.
+        base_seed: Number that all seeds are derived from; another number gives other noise.
+        same_seed: Whether every run has the seed of run 0, which measures the noise floor of method and machine.
+        own_weights: Folder of the user's own weights; the installed weights are used when None.
 
     Raises:
-        BenchError: The method cannot be run as it is asked for, or weights or captions are missing.
+        BenchError: The method does not support the settings or the scale, or weights or captions are missing.
     """
     spec.check_use(dataset.name, dataset.scale, execution, own_weights=own_weights is not None)
     weights = spec.find_weights(own_weights)
@@ -65,11 +65,11 @@ def method_job(
             base_seed=base_seed,
             same_seed=same_seed,
         )
-        for captioned_by in (captions.check(spec, samples) if spec.variant.captioned else [None])
+        for captioned_by in (captions.check_captions(spec, samples) if spec.variant.captioned else [None])
         for origin in spec.origins(execution, weights, captions=captioned_by)
     ]
     log = ledger_folder(out, identity) / WORKER_LOG
-    # Networks batch the runs themselves: one call, and the LR image is encoded once.
+    # Networks divide the runs into batches themselves: one call encodes the LR image only once.
     batch = 0 if spec.manifest.in_process_networks else execution.batch or 0
     return Job(
         identity=identity,
@@ -82,7 +82,7 @@ def method_job(
         source=Generated(functools.partial(_load, spec, execution, weights, log), batch=batch),
         equivalent=[earlier.made_by_text for earlier in equivalent],
         execution=execution if spec.manifest.in_process_networks or spec.manifest.isolated else None,
-        count_parameters=functools.partial(in_process.parameter_counts, spec),
+        count_parameters=functools.partial(in_process.count_parameters, spec),
     )
 
 
@@ -103,14 +103,14 @@ def images_job(
     """Return the job that scores images made elsewhere.
 
     Args:
-        files: Run -> image name -> file, as `ccsr_bench.datasets.output_folders.find_runs` finds and `check_runs`
-            checks them.
-        name: Name of the method that made them.
-        dataset: The data set they were made for.
-        samples: The images of it that are asked for.
-        scoring: What they are scored with.
+        files: Run -> image name -> file, as returned by `ccsr_bench.datasets.output_folders.find_runs` and checked by
+            `check_runs`.
+        name: Name of the method that made the images.
+        dataset: Data set that the images belong to.
+        samples: Images of the data set to score.
+        scoring: Metrics that score the images.
         out: Folder of all results.
-        title: Title of the method in tables; its name when empty.
+        title: Title of the method in tables; the method's name when empty.
     """
     return Job(
         identity=Identity(
@@ -142,19 +142,19 @@ def do_jobs(
     before: Callable[[], object] | None = None,
     progress: Callable[[str], AbstractContextManager[Progress]] = lambda _label: nullcontext(silent),
 ) -> dict[str, Summary]:
-    """Do jobs one after the other.
+    """Run jobs one after the other.
 
     Args:
-        jobs: What to do.
-        scoring: What outputs are scored with.
-        before: Called once, before the first work; what it raises ends the jobs.
-        progress: Returns a context that shows how far a job is, from the job's label.
+        jobs: Jobs to run.
+        scoring: Metrics that score the outputs.
+        before: Function that is called once, before the first computation; an exception in it ends all jobs.
+        progress: Function that returns, for the label of a job, a context that displays the job's progress.
 
     Returns:
         Label of the method -> how its job ended.
 
     Raises:
-        BenchError: An input is wrong or a ledger cannot be written; what was recorded until then is kept.
+        BenchError: An input is wrong or a ledger cannot be written; results recorded before the error are kept.
     """
     check = functools.cache(before) if before is not None else lambda: None
     summaries: dict[str, Summary] = {}

@@ -1,4 +1,4 @@
-"""What is missing of a job: one unit of work for each image that lacks outputs or scores."""
+"""Planning a job: one unit of work for each image that lacks outputs or scores."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from ccsr_bench.running.units import Unit
 
 
 def check_unchanged(job: Job, ledger: LedgerWriter) -> None:
-    """Check that a ledger is about the images and the outputs that are asked for now.
+    """Check that the images of a job and its outputs made elsewhere are those that the ledger recorded.
 
     Raises:
-        BenchError: An image of the data set, or an output that was made elsewhere, is not the recorded one.
+        BenchError: An image of the data set, or an output that was made elsewhere, differs from the recorded one.
     """
     known = {sample.name for sample in job.dataset.samples}
     foreign = [name for name in ledger.image_names() if name not in known]
     if foreign:
         raise BenchError(
-            f"{ledger.folder}: holds image '{foreign[0]}', which is not in the data set; it is another data set: "
-            f"give `dataset` another name, or give another `out`"
+            f"{ledger.folder}: holds image '{foreign[0]}', which is not in the data set; the ledger is about another "
+            f"data set: give `dataset` another name, or give another `out`"
         )
     for sample in job.samples:
         recorded = ledger.image_hashes(sample.name)
-        # Other files may hold the same picture, so only a difference of the files is looked into.
+        # Different files can hold the same picture, so pixels are compared only if the files differ.
         if recorded and recorded[1] != sample.files_sha256() and recorded[0] != sample.read().pixels_sha256():
             raise BenchError(
-                f"{ledger.folder}: image '{sample.name}' is not the one recorded under that name; "
+                f"{ledger.folder}: image '{sample.name}' differs from the image recorded under that name; "
                 f"give `dataset` another name, or give another `out`"
             )
         for run, output in ledger.outputs(sample.name).items():
@@ -37,11 +37,11 @@ def check_unchanged(job: Job, ledger: LedgerWriter) -> None:
 
 
 def plan(job: Job, sample: Sample, ledger: LedgerWriter, scorer: Scorer) -> Unit | None:
-    """Return what is missing for one image, or None when nothing is."""
+    """Return the outputs and scores that are missing for one image, or None if none is."""
     outputs = ledger.outputs(sample.name)
     scored = ledger.image_scores(sample.name)
     wanted = range(job.runs)
-    # A PNG that was lost is made again, and must come out as it was recorded.
+    # A lost PNG is generated again, and must equal the recorded one.
     make = {
         run: job.source.seed(job.identity, sample.name, run)
         for run in wanted

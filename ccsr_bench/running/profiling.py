@@ -1,4 +1,4 @@
-"""What a method costs: network calls, seconds, parameters and memory, as in the paper's Table VII."""
+"""Measuring a method's cost: network calls, seconds, parameters and memory, as in the paper's Table VII."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ccsr_bench.ledger import provenance
 from ccsr_bench.methods import loading
 from ccsr_bench.methods.base import Execution, Method
 from ccsr_bench.methods.captions import same_caption
-from ccsr_bench.methods.in_process import parameter_counts
+from ccsr_bench.methods.in_process import count_parameters
 from ccsr_bench.methods.isolated.host import IsolatedMethod
 from ccsr_bench.methods.registry import MethodSpec
 from ccsr_bench.methods.weights import InstalledWeights
@@ -26,28 +26,28 @@ from ccsr_bench.places import worker_log
 
 @dataclass(frozen=True)
 class Profile:
-    """What one method costs on one machine."""
+    """The cost of one method on one machine."""
 
     method: str
     title: str
     steps: int
-    """Network calls for one output, guidance counted once; 0 where the method does not sample."""
+    """Network calls per output, where the passes of guidance count as one call; 0 for a method that does not sample."""
     parameters: dict[str, int]
-    """Network -> number; empty where the method does not say."""
+    """Network -> number of parameters; empty if the method's code does not count them."""
     runs: int
-    """N of `seconds_all_runs`; 1 for a deterministic method."""
+    """Number of runs N of `seconds_all_runs`; 1 for a deterministic method."""
     seconds_one_run: float | None
-    """Of restoring one image once: the paper's figure. None without weights."""
+    """Seconds for one run of one image, which is what the paper prints; None without weights."""
     seconds_all_runs: float | None
-    """Of restoring one image N times."""
+    """Seconds for N runs of one image; None without weights."""
     seconds_per_run: float | None
-    """`seconds_all_runs` / N."""
+    """`seconds_all_runs` divided by N; None without weights."""
     peak_mib: float | None
-    """Highest memory use: of the GPU where there is one, else of the process that the method runs in."""
+    """Peak memory of the GPU in MiB, or without a GPU of the process that the method runs in."""
     missing: str
-    """Why there are no times; empty when there are."""
+    """Reason why there are no times; empty if there are."""
     notes: tuple[str, ...]
-    """How it was measured."""
+    """Remarks on the measurement."""
 
 
 def profile(
@@ -62,16 +62,16 @@ def profile(
     """Profile a method on a random image.
 
     Args:
-        spec: Which.
-        execution: How its networks run.
-        own: The user's own weights; those of `prepare` when None.
-        runs: N.
+        spec: Method to profile.
+        execution: Settings of the method's networks.
+        own: Folder of the user's own weights; the installed weights are used when None.
+        runs: Number of runs N.
         size: Side of the LR image in pixels.
-        repeats: How often each time is measured; the median counts.
+        repeats: Number of measurements, of which the median is returned.
 
     Raises:
-        BenchError: The method cannot be loaded, or fails. Missing weights that `prepare` can install only leave out
-            the times.
+        BenchError: The method cannot be loaded, or fails. If only weights that `prepare` can install are missing, the
+            profile has no times instead.
     """
     runs = runs if spec.stochastic else 1
     missing, times, peak = "", _Times(None, None), None
@@ -87,7 +87,7 @@ def profile(
         method=spec.name,
         title=spec.variant.title,
         steps=spec.variant.steps,
-        parameters={} if own is not None else parameter_counts(spec),
+        parameters={} if own is not None else count_parameters(spec),
         runs=runs,
         seconds_one_run=times.one_run,
         seconds_all_runs=times.all_runs,
@@ -103,11 +103,12 @@ def _notes(execution: Execution, size: int, repeats: int) -> tuple[str, ...]:
     return (
         f"LR {size}x{size}; {about['processor']}, {about['threads']} threads; "
         f"{execution.dtype or 'precision as published'}; medians of {repeats} after a warm-up.",
-        "From the 8-bit LR image to the 8-bit output, colour fix included; prompts are embedded while loading.",
-        "One run goes through the networks alone, several in batches.",
-        "Parameters are those of the published networks, text encoder included, counted without weights; - for "
-        "weights of your own.",
-        "Peak memory is the GPU's, or of the method's process since it began where there is none.",
+        "Times are from the 8-bit LR image to the 8-bit output, including the colour fix; prompts are embedded while "
+        "loading.",
+        "A single run is one batch of the networks; several runs are processed in batches.",
+        "Parameters are those of the published networks, including the text encoder, counted without weights; - for "
+        "your own weights.",
+        "Peak memory is that of the GPU, or without a GPU that of the method's process since its start.",
     )
 
 
@@ -127,27 +128,29 @@ def _measure(
     lr = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
     provenance.reset_peak_memory(execution.device)
     with _loaded(spec, replace(execution, batch=1), weights) as method:
-        one = _seconds(method, lr, 1, repeats, execution.device)
+        one_run = _seconds(method, lr, 1, repeats, execution.device)
         if not spec.manifest.in_process_networks:
-            times = _Times(one, _seconds(method, lr, runs, repeats, execution.device))
+            times = _Times(one_run, _seconds(method, lr, runs, repeats, execution.device))
             return times, method.peak_mib(execution.device)
-    del method  # two of them may not fit
+    del method  # two loaded copies may not fit into memory
     with _loaded(spec, execution, weights) as method:
-        times = _Times(one, _seconds(method, lr, runs, repeats, execution.device))
+        times = _Times(one_run, _seconds(method, lr, runs, repeats, execution.device))
         return times, method.peak_mib(execution.device)
 
 
 @contextlib.contextmanager
-def _loaded(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]) -> Iterator[_Checked]:
+def _loaded(
+    spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights]
+) -> Iterator[_CheckedMethod]:
     with contextlib.ExitStack() as held:
         method = loading.load_method(spec, execution, weights, log=worker_log(spec.name), caption=same_caption)
         if isinstance(method, IsolatedMethod):
             held.callback(method.close)
-        yield _Checked(method, spec)
+        yield _CheckedMethod(method, spec)
 
 
-class _Checked:
-    """A method whose failures name it."""
+class _CheckedMethod:
+    """A method whose errors carry its name and whose outputs are checked."""
 
     def __init__(self, method: Method | IsolatedMethod, spec: MethodSpec) -> None:
         self._method = method
@@ -158,17 +161,17 @@ class _Checked:
             outputs = self._method.restore(lr, seeds)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # code of others may even call sys.exit
+        except BaseException as error:  # third-party code may even call sys.exit
             raise BenchError(f"method '{self._spec.name}' failed: {type(error).__name__}: {error}") from error
         scale = self._spec.manifest.scale
         expected = (len(seeds), scale * lr.shape[0], scale * lr.shape[1], 3)
         shape = getattr(outputs, "shape", None)
         if shape != expected:
-            raise BenchError(f"method '{self._spec.name}' returned {shape or outputs!r}, it must return {expected}")
+            raise BenchError(f"method '{self._spec.name}' returned {shape or outputs!r} but must return {expected}")
         return outputs
 
     def peak_mib(self, device: str) -> float | None:
-        """Return the highest memory use: of the GPU, else of the process that it runs in."""
+        """Return the peak memory of the GPU, or without a GPU of the process that the method runs in."""
         if isinstance(self._method, IsolatedMethod):
             return self._method.peak_mib
         peaks = provenance.peak_memory_mib(device)

@@ -1,4 +1,4 @@
-"""Recording results while the next image is computed."""
+"""Recording the results of one image while the next image is computed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from ccsr_bench.running.units import Unit, UnitResult
 
 
 class Recorder:
-    """Encodes the PNGs of a result in the background and records it when the next result comes.
+    """Encodes the PNGs of a result in the background, and records the result when the next one is given.
 
     Args:
-        ledger: The ledger that results are added to.
+        ledger: Ledger that results are added to.
         encoders: Threads that encode PNGs.
-        origin_sha256: Returns the sha256 of the file that the output of (image, run) was read from, if there is one.
+        origin_sha256: Function that returns, for an image and a run, the sha256 of the file that the output was read
+            from; None for a generated output.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Recorder:
         self._waiting: tuple[Unit, UnitResult, dict[int, Future[str]]] | None = None
 
     def record(self, unit: Unit, result: UnitResult) -> None:
-        """Record the previous result and start encoding this one.
+        """Record the previous result, and start encoding the PNGs of this one.
 
         Raises:
             BenchError: The ledger cannot be written.
@@ -47,10 +48,11 @@ class Recorder:
         self._waiting = (unit, result, files)
 
     def finish(self) -> None:
-        """Wait for the PNGs, then record everything about their image in one transaction.
+        """Wait for the PNGs, then record all results of their image in one transaction.
 
         Raises:
-            BenchError: The ledger cannot be written, or a lost output does not come out as it was recorded.
+            BenchError: The ledger cannot be written, or a lost output that was generated again differs from the
+                recorded one.
         """
         if self._waiting is None:
             return
@@ -61,7 +63,8 @@ class Recorder:
         for run, sha256 in hashes.items():
             if run in unit.recorded and unit.recorded[run].sha256 != sha256:
                 raise BenchError(
-                    f"{unit.recorded[run].path}: was lost, and does not come out as it was recorded; restore it"
+                    f"{unit.recorded[run].path}: was lost, and the newly generated output differs from the recorded "
+                    f"one; restore the file from a copy"
                 )
         outputs = {
             run: Output(unit.make[run], sha256, self._origin_sha256(result.image, run), result.seconds)

@@ -1,4 +1,4 @@
-"""Running a job: plan, generate, score, record everything that is missing in a ledger, and only that."""
+"""Running a job: planning, generating, scoring and recording everything that a ledger lacks, and nothing else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ccsr_bench.running.job import Job, Summary
 from ccsr_bench.running.planning import check_unchanged, plan
 from ccsr_bench.running.recorder import Recorder
 from ccsr_bench.running.sources import OpenSource
-from ccsr_bench.running.units import Unit, UnitResult, execute
+from ccsr_bench.running.units import Unit, UnitResult, execute_unit
 from ccsr_bench.stability import L_STD_DEFINITION
 
 ENCODERS = 2
@@ -35,17 +35,18 @@ _log = logging.getLogger(__name__)
 def run_job(
     job: Job, scorer: Scorer, *, device: str, progress: Progress, before: Callable[[], object] = lambda: None
 ) -> Summary:
-    """Bring a ledger to what the job asks for.
+    """Add to a ledger everything that a job requests and the ledger lacks.
 
     Args:
-        job: What is asked for.
-        scorer: Computes the metrics that are asked for.
-        device: The scorer's device, for the provenance.
-        progress: Called after every image.
-        before: Called before any work, when there is some; what it raises ends the job.
+        job: Requested outputs.
+        scorer: Requested metrics.
+        device: Device of the metrics, for the provenance.
+        progress: Function that is called after every image.
+        before: Function that is called before the first computation, unless nothing is missing; an exception in it ends
+            the job.
 
     Raises:
-        BenchError: An input is wrong or the ledger cannot be written; what was recorded until then is kept.
+        BenchError: An input is wrong or the ledger cannot be written; results recorded before the error are kept.
     """
     clock = time.perf_counter()
     with _open_ledger(job, scorer) as ledger:
@@ -73,7 +74,7 @@ def _open_ledger(job: Job, scorer: Scorer) -> LedgerWriter:
 
 
 class _Session:
-    """Work on units, with the provenance recorded before the first and completed after the last."""
+    """Executes units; the provenance is recorded before the first unit and completed after the last."""
 
     def __init__(
         self, job: Job, units: Sequence[Unit], scorer: Scorer, ledger: LedgerWriter, progress: Progress
@@ -86,13 +87,13 @@ class _Session:
         self._about: dict[str, object] = {}
 
     def run(self, device: str) -> dict[str, str]:
-        """Work on the units.
+        """Execute the units.
 
         Args:
-            device: The scorer's device.
+            device: Device of the metrics.
 
         Returns:
-            Image -> why it failed.
+            Image -> reason of its failure.
         """
         clock = time.perf_counter()
         self._about = {"started": provenance.now(), **provenance.environment(device)}
@@ -103,7 +104,7 @@ class _Session:
         failures: dict[str, str] = {}
         try:
             with self._open_source() as source:
-                failures = self._work(source)
+                failures = self._execute_units(source)
         finally:
             ended = {
                 "finished": provenance.now(),
@@ -116,7 +117,7 @@ class _Session:
 
     @contextlib.contextmanager
     def _open_source(self) -> Iterator[OpenSource | None]:
-        """Load what gives the outputs, where some are missing, and record its versions and parameter counts."""
+        """Load the source of outputs if outputs are missing, and record its versions and numbers of parameters."""
         job = self._job
         if not any(unit.make for unit in self._units):
             yield None
@@ -130,13 +131,13 @@ class _Session:
                 self._about["method"] = dict(versions)
             yield source
 
-    def _work(self, source: OpenSource | None) -> dict[str, str]:
+    def _execute_units(self, source: OpenSource | None) -> dict[str, str]:
         failures: dict[str, str] = {}
         total = len(self._job.samples)
         done = total - len(self._units)
         with ThreadPoolExecutor(ENCODERS) as encoders:
-            # The PNGs of one image are encoded while the next is computed; what was computed is recorded even when
-            # the next one ends the job.
+            # The PNGs of one image are encoded while the next image is computed. Computed results are recorded even
+            # if the next image ends the job.
             recorder = Recorder(self._ledger, encoders, self._job.source.origin_sha256)
             try:
                 for unit, result in self._results(source):
@@ -156,13 +157,13 @@ class _Session:
         return failures
 
     def _results(self, source: OpenSource | None) -> Iterator[tuple[Unit, UnitResult | str]]:
-        """Yield each unit with what it gave, or with the reason why it failed."""
+        """Yield each unit with its results, or with the reason of its failure."""
         for unit in self._units:
             try:
-                result: UnitResult | str = execute(unit, source, self._scorer, timed=self._job.source.generates)
+                result: UnitResult | str = execute_unit(unit, source, self._scorer, timed=self._job.source.generates)
             except (BenchError, KeyboardInterrupt):
                 raise
-            except BaseException as error:  # a method's failure, even sys.exit, costs its image and not the benchmark
+            except BaseException as error:  # an error of the method, even sys.exit, fails its image but not the job
                 _log.debug("%s failed", unit.sample.name, exc_info=True)
                 result = " ".join(f"{type(error).__name__}: {error}".split())
             yield unit, result

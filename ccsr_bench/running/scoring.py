@@ -1,4 +1,4 @@
-"""What outputs are scored with: the metrics that can be computed here, checked on a published image."""
+"""The metrics that score outputs: those that are available on this machine, checked on a published image."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ccsr_bench.published import canary
 
 @dataclass(frozen=True)
 class Scoring:
-    """What outputs are scored with."""
+    """The metrics that score outputs."""
 
     scorer: Scorer
     protocol: MetricProtocol
     device: str
     skipped: Mapping[str, str] = field(default_factory=dict)
-    """Default metric that cannot be computed here -> reason."""
+    """Default metric that is not available on this machine -> reason."""
 
     def skipped_lines(self) -> list[str]:
-        """Return one line for all metrics that only lack their weights, and one for each of the other skipped ones."""
+        """Return one line for all metrics that only lack their weights, and one line for each other skipped metric."""
         without = [name for name in self.skipped if missing_files(METRICS[name].weights)]
         lines = [reason for name, reason in self.skipped.items() if name not in without]
         if without:
@@ -43,13 +43,13 @@ class Scoring:
         return lines
 
     def check_canary(self) -> tuple[list[str], list[str]]:
-        """Score one published image and compare with its published scores.
+        """Score one published image and compare the scores with the published ones.
 
         Returns:
-            The metrics that agree, and those with weights that there is nothing to check with.
+            Names of the metrics that agree, and names of the metrics with weights that have no published score.
 
         Raises:
-            BenchError: A metric gives another number than the published one.
+            BenchError: A score differs from the published score.
         """
         checked = canary.check(self.scorer, self.protocol)
         return checked, [name for name in self.scorer.metrics if name not in checked and METRICS[name].weights]
@@ -63,27 +63,27 @@ def build_scoring(
     precision: Precision = "exact",
     backends: Mapping[str, str] | None = None,
 ) -> Scoring:
-    """Build the metrics that are asked for; names are checked before anything heavy is loaded.
+    """Build the requested metrics; names are checked before heavy libraries are loaded.
 
     Args:
-        metrics: Names of metrics; every default metric that can be computed here when None.
-        protocol: Name of the protocol whose definitions are used.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        precision: ``exact`` (float32), or ``fast`` (TF32 and bfloat16 where the effect is small).
-        backends: Metric -> another package that computes it.
+        metrics: Names of the requested metrics; every default metric that is available on this machine when None.
+        protocol: Name of the protocol that determines the definitions.
+        device: Device of the metrics: ``auto``, ``cpu`` or ``cuda``.
+        precision: Precision of the metrics: ``exact`` (float32), or ``fast`` (TF32 and bfloat16 where the effect is
+            small).
+        backends: Metric -> other package that computes it.
 
     Raises:
-        BenchError: A name does not exist, a metric that is asked for cannot be computed here, or the device cannot be
-            used.
+        BenchError: A name does not exist, or a requested metric or the device is not available.
     """
-    chosen = find_protocol(protocol)
+    definitions = find_protocol(protocol)
     backends = backends or {}
     for name in (*(metrics or ()), *backends):
         find_metric(name)
-    place = find_device(device)
+    torch_device = find_device(device)
     names = None if metrics is None else list(dict.fromkeys(metrics))
-    built, skipped = build_metrics(names, chosen, place, precision=precision, backends=backends)
+    built, skipped = build_metrics(names, definitions, torch_device, precision=precision, backends=backends)
     for name in backends:
         if name not in built:
             raise BenchError(f"`backends` names {name}, which is not computed; name it in `metrics` too")
-    return Scoring(Scorer(built, place, precision), chosen, str(place), skipped)
+    return Scoring(Scorer(built, torch_device, precision), definitions, str(torch_device), skipped)

@@ -1,4 +1,4 @@
-"""Where the outputs of a job come from: a method that generates them, or files that were made elsewhere."""
+"""The sources of a job's outputs: a method that generates them, or files that were made elsewhere."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from ccsr_bench.seeds import seed
 
 
 class OpenSource(Protocol):
-    """A source that is ready to give outputs."""
+    """A source that is loaded and can return outputs."""
 
     def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:
         """Return the outputs of some runs.
 
         Args:
             sample: Image of the data set.
-            lr: (h, w, 3) uint8 RGB, its LR image.
-            runs: Run -> seed; None where the output was made elsewhere.
+            lr: LR image of the sample, (h, w, 3) uint8 RGB.
+            runs: Run -> seed; None for an output that was made elsewhere.
 
         Returns:
-            (len(runs), H, W, 3) uint8 RGB.
+            One output per run, (len(runs), H, W, 3) uint8 RGB.
         """
         ...
 
     def about(self) -> Mapping[str, Any]:
-        """Return what the provenance records of the source: versions of an interpreter and packages of its own."""
+        """Return the versions for the provenance, if the source has an interpreter and packages of its own."""
         ...
 
     def close(self) -> None:
@@ -44,10 +44,10 @@ class OpenSource(Protocol):
 
 
 class Source(Protocol):
-    """Where the outputs of a job come from, before anything is loaded."""
+    """A source of outputs before anything is loaded."""
 
     generates: bool
-    """Whether outputs are generated here, so that the time it takes is the method's."""
+    """Whether the source generates outputs, so that its wall time is the method's."""
 
     def seed(self, identity: Identity, image: str, run: int) -> int | None:
         """Return the seed of a run; None for an output that was made elsewhere."""
@@ -58,41 +58,41 @@ class Source(Protocol):
         ...
 
     def check_recorded(self, image: str, run: int, origin_sha256: str | None) -> None:
-        """Check that an output is the one that was recorded.
+        """Check that an output comes from the same file as the recorded output.
 
         Raises:
-            BenchError: The output is read from a file with another sha256.
+            BenchError: The sha256 of the output's file differs from `origin_sha256`.
         """
         ...
 
     def open(self) -> OpenSource:
-        """Load what gives the outputs.
+        """Load the source.
 
         Raises:
-            BenchError: It cannot be loaded.
+            BenchError: The source cannot be loaded.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Generated:
-    """Outputs that a method generates."""
+    """The source of outputs that a method generates."""
 
     load: Callable[[], Method]
-    """Loads the method; not called when no output is missing."""
+    """Function that loads the method; it is not called if no output is missing."""
     batch: int = 0
-    """The most runs that go through the method in one call; 0 for all."""
+    """Largest number of runs in one call of the method; 0 for all runs."""
     generates = True
 
     def seed(self, identity: Identity, image: str, run: int) -> int:
-        """Return the seed of a run, or of run 0 where all runs share one seed."""
+        """Return the seed of a run, or the seed of run 0 if all runs have the same seed."""
         return seed(identity.dataset, image, 0 if identity.same_seed else run, base_seed=identity.base_seed)
 
     def origin_sha256(self, image: str, run: int) -> None:
-        """Return nothing: the outputs are read from no file."""
+        """Return None, because generated outputs are not read from a file."""
 
     def check_recorded(self, image: str, run: int, origin_sha256: str | None) -> None:
-        """Check nothing: the identity of the ledger says what made the outputs."""
+        """Do nothing, because the identity of the ledger already describes what made the outputs."""
 
     def open(self) -> OpenMethod:
         """Load the method."""
@@ -101,14 +101,14 @@ class Generated:
 
 @dataclass(frozen=True)
 class MadeElsewhere:
-    """Outputs that were made elsewhere, as files."""
+    """The source of outputs that were made elsewhere and are read from files."""
 
     files: Mapping[int, Mapping[str, Path]]
     """Run -> image name -> file."""
     generates = False
 
     def seed(self, identity: Identity, image: str, run: int) -> None:
-        """Return nothing: the seed is not known."""
+        """Return None, because the seed is not known."""
 
     def origin_sha256(self, image: str, run: int) -> str:
         """Return the sha256 of the file of an output.
@@ -119,23 +119,23 @@ class MadeElsewhere:
         return hashlib.sha256(read_bytes(self.files[run][image])).hexdigest()
 
     def check_recorded(self, image: str, run: int, origin_sha256: str | None) -> None:
-        """Check that the file of an output is the one that was recorded; raises as `Source.check_recorded` does."""
+        """Check that the file of an output is the recorded file; raises the same errors as `Source.check_recorded`."""
         if run in self.files and self.origin_sha256(image, run) != origin_sha256:
             raise BenchError(
                 f"{self.files[run][image]}: not the image recorded for that run; give `method` another name"
             )
 
     def open(self) -> OpenFiles:
-        """Return what reads the files."""
+        """Return an object that reads the files."""
         return OpenFiles(self.files)
 
 
 class OpenMethod:
-    """A loaded method.
+    """The source of outputs that a loaded method generates.
 
     Args:
-        method: The loaded method.
-        batch: The most runs that go through it in one call; 0 for all.
+        method: Loaded method.
+        batch: Largest number of runs in one call of the method; 0 for all runs.
     """
 
     def __init__(self, method: Method, *, batch: int = 0) -> None:
@@ -143,10 +143,10 @@ class OpenMethod:
         self._batch = batch
 
     def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:
-        """See `OpenSource`.
+        """Generate the outputs of some runs; see `OpenSource`.
 
         Raises:
-            ValueError: The method returned something else than it has to.
+            ValueError: The method returned a wrong type or shape.
         """
         seeds = [seed for seed in runs.values() if seed is not None]
         step = self._batch or len(seeds)
@@ -162,18 +162,18 @@ class OpenMethod:
         return np.concatenate(parts)
 
     def about(self) -> Mapping[str, Any]:
-        """Return the versions that a method in a process of its own reports."""
+        """Return the versions that a method in a separate process reports."""
         return getattr(self._method, "about", None) or {}
 
     def close(self) -> None:
-        """End the method's own process, where it has one."""
+        """End the method's process, if it runs in a separate one."""
         close = getattr(self._method, "close", None)
         if close is not None:
             close()
 
 
 class OpenFiles:
-    """Files of outputs that were made elsewhere.
+    """The source of outputs that are read from files.
 
     Args:
         files: Run -> image name -> file.
@@ -183,11 +183,15 @@ class OpenFiles:
         self._files = files
 
     def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:  # noqa: ARG002
-        """See `OpenSource`; raises `BenchError` when a file is damaged."""
+        """Read the outputs of some runs; see `OpenSource`.
+
+        Raises:
+            BenchError: A file is damaged.
+        """
         return np.stack([read_image(self._files[run][sample.name]) for run in runs])
 
     def about(self) -> Mapping[str, Any]:
-        """Return nothing: files run no code."""
+        """Return no versions, because reading files runs no code of a method."""
         return {}
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """One unit of work: a method's missing runs and scores for one image.
 
-`execute` is a function of its arguments alone and touches no ledger, so that any executor can map units over devices.
+`execute_unit` depends on its arguments alone and reads no ledger, so any executor can distribute units over devices.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from ccsr_bench.stability import l_std
 
 @dataclass(frozen=True)
 class Unit:
-    """What is missing for one image."""
+    """The outputs and scores that are missing for one image."""
 
     sample: Sample
     make: Mapping[int, int | None]
-    """Runs to generate -> seed; None where images made elsewhere are taken over."""
+    """Missing run -> seed; None for a run whose output was made elsewhere."""
     recorded: Mapping[int, OutputFile]
-    """Runs that exist."""
+    """Run -> its output, for the recorded runs."""
     score: Mapping[str, tuple[int, ...]]
-    """Metric -> runs whose score is missing."""
+    """Metric -> runs without a score."""
     features: tuple[int, ...]
-    """Runs whose vector for set metrics is missing."""
+    """Runs without a feature vector for metrics of sets of images."""
     reference_features: bool
-    """Whether the vector of the HR image is missing."""
+    """Whether the feature vector of the HR image is missing."""
     l_std_runs: int
-    """Compute the L-STD over runs 0 to this minus 1; 0 for none."""
+    """Number of runs N for the missing L-STD over the first N runs; 0 if it is not missing."""
     l_std_crop: int = 0
+    """Width of the border that L-STD leaves out, in pixels."""
 
 
 @dataclass(frozen=True)
 class UnitResult:
-    """What a unit gave."""
+    """The results of a unit."""
 
     image: str
     pixels_sha256: str
@@ -49,33 +50,33 @@ class UnitResult:
     files_sha256: str
     """The sha256 of the files of the LR and HR images."""
     outputs: dict[int, np.ndarray]
-    """Run -> (H, W, 3) uint8 RGB, the new ones only."""
+    """Run -> new output, (H, W, 3) uint8 RGB."""
     seconds: float | None
-    """Wall time of generating, divided by the number of runs; None for images made elsewhere."""
+    """Wall time of generating the outputs, divided by their number; None for images made elsewhere."""
     scores: dict[str, dict[int, float]]
     """Metric -> run -> value."""
     l_std: dict[int, float]
-    """Number of runs -> L-STD over that many."""
+    """Number of runs N -> L-STD over the first N runs."""
     failure: str
-    """Why some scores are missing; empty when none is."""
+    """Reason why some scores are missing; empty if none is."""
     features: dict[int, np.ndarray]
-    """Run -> (D,) float32."""
+    """Run -> feature vector of the output, (D,) float32."""
     reference_features: np.ndarray | None
-    """(D,) float32 of the HR image."""
+    """Feature vector of the HR image, (D,) float32; None if it was not computed."""
 
 
-def execute(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed: bool) -> UnitResult:
-    """Generate and score what a unit is missing.
+def execute_unit(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed: bool) -> UnitResult:
+    """Generate and score what is missing for one image.
 
     Args:
-        unit: What is missing.
-        source: Where new outputs come from; not needed where none is missing.
-        scorer: Computes the unit's metrics.
-        timed: Whether the time that the source takes is the method's.
+        unit: Missing outputs and scores.
+        source: Source of new outputs; None if no output is missing.
+        scorer: Metrics of the unit.
+        timed: Whether the source generates outputs, so that its wall time is the method's.
 
     Raises:
-        BenchError: An input is damaged or not what was recorded.
-        Exception: Whatever the method raises.
+        BenchError: An input is damaged or differs from the recorded one.
+        Exception: Any exception that the method raises.
     """
     pair, files_sha256 = unit.sample.read_with_sha256()
     started = time.perf_counter()
@@ -106,7 +107,7 @@ def execute(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed: boo
 
 
 class _Outputs:
-    """The outputs of one image, new and recorded; a recorded one is read when it is first needed."""
+    """The new and the recorded outputs of one image; a recorded output is read when it is first needed."""
 
     def __init__(self, unit: Unit, made: Mapping[int, np.ndarray]) -> None:
         self._unit = unit
@@ -124,8 +125,8 @@ class _Outputs:
 def _score(
     unit: Unit, available: _Outputs, reference: Reference, scorer: Scorer
 ) -> tuple[dict[str, dict[int, float]], list[str]]:
-    """Return the scores, and why some are missing: a metric that fails costs neither the outputs nor other metrics."""
-    # Metrics that miss the same runs share one batch, and with it everything computed once per output.
+    """Return the scores, and the reason for each metric that failed; a failed metric does not affect other results."""
+    # Metrics that lack the same runs score one batch, so that the tensors they share are computed once.
     groups: dict[tuple[int, ...], list[str]] = {}
     for metric, runs in unit.score.items():
         if runs:
@@ -134,7 +135,7 @@ def _score(
     failures: list[str] = []
     for runs, metrics in groups.items():
         values, failed = scorer.score(available.stack(runs), reference, metrics)
-        scores.update({metric: dict(zip(runs, found, strict=True)) for metric, found in values.items()})
+        scores.update({metric: dict(zip(runs, scored, strict=True)) for metric, scored in values.items()})
         failures += failed
     return scores, failures
 
@@ -142,12 +143,12 @@ def _score(
 def _features(
     unit: Unit, available: _Outputs, hr: np.ndarray, scorer: Scorer
 ) -> tuple[dict[int, np.ndarray], np.ndarray | None, list[str]]:
-    """Return the vectors of the outputs, of the HR image, and why they are missing."""
+    """Return the feature vectors of the outputs and of the HR image, and the reasons if they could not be computed."""
     try:
         reference = scorer.features(hr[None])[0] if unit.reference_features else None
         vectors = scorer.features(available.stack(unit.features)) if unit.features else np.empty((0, 0))
     except BenchError:
         raise
-    except Exception as error:  # one metric's failure must not cost the others
+    except Exception as error:  # a failed metric must not affect other metrics
         return {}, None, [" ".join(f"features: {error!r}".split())]
     return dict(zip(unit.features, vectors, strict=True)), reference, []

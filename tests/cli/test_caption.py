@@ -196,7 +196,7 @@ def test_captions_that_version_0_1_0_kept_are_used_and_added_to(
 
 def captions_made_by(methods: Path, pairs: Path, images: int) -> list[CaptionOrigin | str]:
     samples = from_folders(pairs / "lr", pairs / "hr").samples[:images]
-    return captions.check(find_method("fake", [methods]), samples)
+    return captions.check_captions(find_method("fake", [methods]), samples)
 
 
 def test_a_damaged_caption_is_named(pairs: Path, methods: Path, home: Path, capsys: Capture) -> None:
@@ -218,7 +218,7 @@ def test_methods_without_captions(pairs: Path, methods: Path, capsys: Capture) -
     manifest.write_text(manifest.read_text().replace("[captioner]", "[other]", 1))
     assert "unknown field `other`" in mistake(capsys, "caption", *chosen(pairs, methods))
     manifest.write_text(manifest.read_text().split("[other]")[0] + "[variants.fake]\n" + VARIANT + "\ncaptioned = true")
-    assert "is captioned, which takes a captioner" in mistake(capsys, "caption", *chosen(pairs, methods))
+    assert "is captioned, which requires a captioner" in mistake(capsys, "caption", *chosen(pairs, methods))
 
 
 def test_a_captioner_that_cannot_start(pairs: Path, methods: Path, capsys: Capture) -> None:

@@ -28,7 +28,7 @@ def test_from_nothing_to_a_table_row(isolated: bool, home: Path, tmp_path: Path,
 def test_nothing_is_overwritten(tmp_path: Path, capsys: Capture) -> None:
     own = ["--methods-dir", tmp_path]
     assert main([str(a) for a in ["new-method", "mine", *own]]) == 0
-    assert "is there already" in mistake(capsys, "new-method", "mine", *own)
+    assert "exists already" in mistake(capsys, "new-method", "mine", *own)
     assert "use letters" in mistake(capsys, "new-method", "../mine", *own)
 
 

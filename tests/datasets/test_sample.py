@@ -130,4 +130,4 @@ def test_ledger_of_the_files_that_an_earlier_version_made_is_resumed(
         ledger.execute("UPDATE images SET pixels_sha256 = ?", ["0" * 64])
         ledger.commit()
     assert main([*run, "--limit", "2", "--runs", "2"]) == 2
-    assert "is not the one recorded under that name" in capsys.readouterr().err
+    assert "differs from the image recorded under that name" in capsys.readouterr().err

@@ -108,7 +108,7 @@ def test_a_folder_is_all_that_it_defines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("method", "name", "message"),
     [
-        (3, None, "^3 is no method: give a name, a folder"),
+        (3, None, "^3 is not a method: give a name, a folder"),
         ("bicubc", None, "unknown method 'bicubc': did you mean bicubic"),
         ("bicubic", "mine", "^`name` is for a class or an object"),
         (Magnifier, "a name", r"Magnifier: Expected `str` matching regex .* at `\$.id`"),
@@ -141,5 +141,5 @@ def test_folders_of_methods_are_paths_or_strings_one_or_several(tmp_path: Path) 
     write_method(tmp_path)
     for folders in (tmp_path, str(tmp_path), [tmp_path], [str(tmp_path)]):
         assert "constant" in find_methods(folders)
-    with pytest.raises(BenchError, match=r"^3: no folder of methods; give its path$"):
+    with pytest.raises(BenchError, match=r"^3: not a folder of methods; give the path of one$"):
         find_methods([3])  # type: ignore[list-item]

@@ -79,7 +79,7 @@ def test_half_precision_is_near_float32(dtype: Literal["bfloat16", "float16"], c
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_precision_that_a_network_lacks_is_refused(dtype: Literal["bfloat16", "float16"], checkpoints: Path) -> None:
-    with pytest.raises(BenchError, match=f"--dtype {dtype}: SwinIR does not compute in it; leave it out"):
+    with pytest.raises(BenchError, match=f"`dtype` {dtype}: SwinIR does not run in it; leave it out"):
         load("swinir-gan", checkpoints, Execution(dtype=dtype))
 
 
@@ -93,7 +93,7 @@ def test_overflow_is_no_picture(checkpoints: Path) -> None:
 
 
 def test_batch_that_would_do_nothing_is_refused(checkpoints: Path) -> None:
-    with pytest.raises(BenchError, match="--batch 4: all runs share one picture"):
+    with pytest.raises(BenchError, match="`batch` 4: all runs share one output"):
         load("bsrgan", checkpoints, Execution(batch=4))
     load("bsrgan", checkpoints, Execution(batch=1))
 
@@ -184,7 +184,7 @@ def test_damaged_checkpoint_is_refused_in_one_line(how: str, tmp_path: Path) -> 
 def test_missing_checkpoint_is_named(tmp_path: Path, checkpoints: Path) -> None:
     with pytest.raises(NotInstalledError, match=r"method 'bsrgan': no weights .*`ccsr-bench prepare --method bsrgan`"):
         find_method("bsrgan").find_weights()
-    with pytest.raises(NotInstalledError, match=r"no weights in a folder 'swinir-l1' or 'swinir'.*give `weights`"):
+    with pytest.raises(NotInstalledError, match=r"no weights in a folder 'swinir-l1' or 'swinir'.*as `weights`"):
         find_method("swinir-l1").find_weights(tmp_path)
     arguments: dict[str, Any] = {"architecture": "ESRGAN", "file": "other.pth", "execution": Execution()}
     with pytest.raises(BenchError, match=r"other\.pth: not the weights of .*\(FileNotFoundError: "):

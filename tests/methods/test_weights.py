@@ -53,7 +53,7 @@ def test_installed_from_a_local_copy_and_found(local: Path, home: Path) -> None:
 
 def test_unpublished_file_is_refused_and_leaves_nothing(local: Path, home: Path) -> None:
     (local / "official" / "unet" / "model.safetensors").write_bytes(b"mine")
-    with pytest.raises(BenchError, match=r"wrong sha256: it is not the published file.*`run --weights DIR`"):
+    with pytest.raises(BenchError, match=r"wrong sha256: it is not the published file.*`ccsr-bench run --weights DIR`"):
         install_weights("parts", weights(), local=local)
     assert not (home / "weights" / "parts" / "unet" / "model.safetensors").exists()
     mine = own_weights("parts", weights(), local)
@@ -136,7 +136,7 @@ def test_mirrors_are_tried_in_order_and_verified(home: Path, monkeypatch: pytest
     assert asked[:3] == [f"{name} unet/model.safetensors main" for name in ("gone/away", "wrong/one", "right/one")]
     assert asked[3:] == [f"{name} config.json main" for name in ("gone/away", "wrong/one")]
     assert (folder / "unet" / "model.safetensors").read_bytes() == b"known"
-    with pytest.raises(BenchError, match=r"tried Hugging Face gone/away \(OSError: 404 .*--from DIR, .*'official'"):
+    with pytest.raises(BenchError, match=r"tried Hugging Face gone/away \(OSError: 404 .*'official' as `local`"):
         install_weights("others", weights(HuggingFace("gone/away")))
 
 
@@ -208,7 +208,7 @@ def test_release_on_the_web_is_fetched_and_verified(home: Path, monkeypatch: pyt
 
 def test_what_needs_a_browser_is_said_so(local: Path) -> None:
     source = ByHand("https://drive.test/file")
-    with pytest.raises(BenchError, match=r"tried https://drive\.test/file \(only with a browser\); .* --from DIR"):
+    with pytest.raises(BenchError, match=r"tried https://drive\.test/file \(only with a browser\); .* as `local`"):
         install_weights("parts", weights(source))
     assert install_weights("parts", weights(source), local=local).is_dir()
 

@@ -35,7 +35,7 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CCSR_BENCH_HOME", home)
         try:
-            found = loading.launch(spec, {}, device="cpu", log=folder / "worker.log")
+            found = loading.launch_settings(spec, {}, device="cpu", log=folder / "worker.log")
         except NotInstalledError as error:
             pytest.skip(str(error))
     official(found, "tiny", folder)

@@ -85,7 +85,7 @@ class Prepared:
     def load(self) -> IsolatedMethod:
         """Load it in a worker."""
         weights = {role: InstalledWeights(self.folder / role, "") for role in self.spec.variant.weights}
-        launch = loading.launch(self.spec, weights, device="cpu", log=self.folder / "worker.log")
+        launch = loading.launch_settings(self.spec, weights, device="cpu", log=self.folder / "worker.log")
         if adapter := ADAPTERS.get(SCRIPTS[self.spec.name]):
             launch = replace(launch, adapter=Path(__file__).with_name(adapter))
         method = IsolatedMethod(launch, (lambda _: CAPTION) if self.spec.variant.captioned else None)
@@ -104,7 +104,7 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CCSR_BENCH_HOME", home)
         try:
-            launch = loading.launch(found, {}, device="cpu", log=folder / "worker.log")
+            launch = loading.launch_settings(found, {}, device="cpu", log=folder / "worker.log")
         except NotInstalledError as error:
             pytest.skip(str(error))
     made = Prepared(found, launch, folder)

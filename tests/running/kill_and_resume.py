@@ -1,6 +1,6 @@
-"""Kill runs at random moments and resume them; prints what each ends with as JSON. Called by `test_kill.py`.
+"""Kill runs at random moments, resume them, and print the final contents of each as JSON. Called by `test_kill.py`.
 
-Every run is a process of its own, forked from this one so that the imports are paid once. This process itself
+Every run is a separate process, forked from this one so that the imports run only once. This process itself
 computes nothing with torch, whose threads do not survive a fork.
 """
 
@@ -18,16 +18,16 @@ from pathlib import Path
 import ccsr_bench.cli.run
 import ccsr_bench.metrics.psnr
 import ccsr_bench.metrics.ssim
-import ccsr_bench.running.jobs  # noqa: F401 (all that a run imports is imported here once for every child)
+import ccsr_bench.running.jobs  # noqa: F401 (everything that a run imports is imported here, once for all children)
 from ccsr_bench.cli import main
 from ccsr_bench.ledger.reader import Ledger
 
 PNGS = 60
-"""Of six images and ten runs."""
+"""Number of PNGs of six images and ten runs."""
 
 
 def start(out: Path, log: Path) -> int:
-    """Start a run in a process of its own and return its id."""
+    """Start a run in a separate process and return its process id."""
     child = os.fork()
     if child == 0:
         with log.open("a") as file:
@@ -72,7 +72,7 @@ def contents(out: Path) -> dict[str, object]:
 
 
 def kill_and_resume(folder: Path, trials: int) -> list[dict[str, object]]:
-    """Return the contents of an uninterrupted run on the pairs in a folder, then of every killed and resumed one."""
+    """Return the contents of an uninterrupted run on the pairs in a folder, then of every killed and resumed run."""
     log = folder / "log.txt"
     os.waitpid(start(folder / "whole", log), 0)
     results = [contents(folder / "whole")]
@@ -80,7 +80,7 @@ def kill_and_resume(folder: Path, trials: int) -> list[dict[str, object]]:
     for trial in range(trials):
         out = folder / f"trial-{trial}"
         child = start(out, log)
-        # A random moment of the work itself, however fast the machine is.
+        # A random moment during the work itself, on a fast machine as on a slow one.
         wait_for_pngs(out, generator.randrange(PNGS))
         time.sleep(generator.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
@@ -97,7 +97,7 @@ def kill_and_resume(folder: Path, trials: int) -> list[dict[str, object]]:
 
 
 def wait_for_pngs(out: Path, count: int) -> None:
-    """Return when that many PNGs are written, or nothing has happened for long."""
+    """Wait until a number of PNGs are written, for at most 60 seconds."""
     deadline = time.monotonic() + 60
     while len(list(out.glob("*/*/images/*/*.png"))) < count and time.monotonic() < deadline:
         time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""What a job reports and records beside its outputs and scores: progress, summary, sessions, definitions."""
+"""The progress, summary, sessions and definitions that a job reports and records beside its outputs and scores."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ CPU = torch.device("cpu")
 
 
 class Method:
-    """Adds noise to the enlarged image; what it is asked for first can be made to end otherwise."""
+    """Adds noise to the enlarged image, and raises an error once, in a chosen call.
+
+    Args:
+        error: Error to raise; none when None.
+        at: Number of calls before the call that raises it.
+    """
 
     def __init__(self, error: BaseException | None = None, at: int = 0) -> None:
         self.batches: list[int] = []
@@ -54,7 +59,7 @@ class Method:
 
 
 class Run:
-    """Runs jobs on one data set, and keeps what they report."""
+    """Runs jobs on one data set, and collects their progress."""
 
     def __init__(self, own: Dataset, out: Path) -> None:
         self.method = Method()
@@ -63,7 +68,7 @@ class Run:
         self.begun = 0
 
     def __call__(self, **changes: Any) -> Summary:
-        """Run the job with changes."""
+        """Run the job with changed fields."""
         return run_job(
             dataclasses.replace(self.job, **changes),
             Scorer({"psnr": PSNR()}, CPU),
@@ -85,7 +90,7 @@ def run(pairs: Path, tmp_path: Path) -> Run:
     return Run(datasets.from_folders(pairs / "lr", pairs / "hr", name="own"), tmp_path)
 
 
-def test_progress_starts_with_what_is_done_already(run: Run) -> None:
+def test_progress_starts_with_the_images_that_are_already_complete(run: Run) -> None:
     run(samples=run.job.samples[:2])
     assert run.progress == [(0, 2, ""), (1, 2, "image0"), (2, 2, "image1")]
     run.progress.clear()
@@ -95,7 +100,7 @@ def test_progress_starts_with_what_is_done_already(run: Run) -> None:
     run.progress.clear()
     assert run().computed == 0
     assert run.progress == [(4, 4, "")]
-    assert run.begun == 2  # not where there is nothing to do
+    assert run.begun == 2  # `before` is not called if nothing is missing
 
 
 def test_failed_images_are_not_among_the_computed_ones(run: Run) -> None:
@@ -109,7 +114,7 @@ def test_failed_images_are_not_among_the_computed_ones(run: Run) -> None:
 
 
 @pytest.mark.parametrize("error", [SystemExit("enough"), MemoryError()])
-def test_whatever_a_method_raises_costs_its_image_alone(run: Run, error: BaseException) -> None:
+def test_every_error_of_a_method_affects_its_image_alone(run: Run, error: BaseException) -> None:
     run.method = Method(error, at=2)
     assert list(run().failures) == ["image2"]
 
@@ -141,7 +146,7 @@ def test_two_runs_have_an_l_std_and_one_has_none(run: Run) -> None:
         assert sorted(ledger.l_std(2)) == ["image0", "image1", "image2", "image3"]
 
 
-def test_another_base_seed_is_another_seed_of_every_run(run: Run) -> None:
+def test_another_base_seed_changes_the_seed_of_every_run(run: Run) -> None:
     run(identity=msgspec.structs.replace(run.job.identity, base_seed=5))
     with run.ledger as ledger:
         assert ledger.identity.base_seed == 5
@@ -149,7 +154,7 @@ def test_another_base_seed_is_another_seed_of_every_run(run: Run) -> None:
     assert seeds == {index: seed("own", "image2", index, base_seed=5) for index in range(2)}
 
 
-def test_a_batch_is_never_larger_than_was_asked_for(run: Run) -> None:
+def test_a_batch_is_never_larger_than_requested(run: Run) -> None:
     method = Method()
     run(runs=5, samples=run.job.samples[:1], source=Generated(lambda: method, batch=2))
     assert method.batches == [2, 2, 1]
@@ -157,7 +162,7 @@ def test_a_batch_is_never_larger_than_was_asked_for(run: Run) -> None:
     assert run.method.batches == [5, 5, 5]
 
 
-def test_seconds_are_of_one_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_seconds_are_per_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 108.0])  # before and after the method
     monkeypatch.setattr("ccsr_bench.running.units.time", Namespace(perf_counter=lambda: next(clock)))
     run(runs=4, samples=run.job.samples[:1])
@@ -190,14 +195,14 @@ def test_the_crop_is_in_the_definition_of_l_std(run: Run, protocol: str, crop: s
         assert ledger.definitions["l-std"].endswith(f"x in [0, 1]; {crop}")
 
 
-def test_the_size_of_the_data_set_is_recorded_whatever_was_asked_for(run: Run) -> None:
+def test_the_size_of_the_data_set_is_recorded_whichever_images_are_requested(run: Run) -> None:
     run(samples=run.job.samples[1:3])
     with run.ledger as ledger:
         assert ledger.description.dataset_images == 4
         assert ledger.asked == {"image1": 2, "image2": 2}
 
 
-def test_how_networks_ran_is_in_the_session(run: Run) -> None:
+def test_settings_of_the_networks_are_in_the_session(run: Run) -> None:
     run(execution=Execution(dtype="float16", batch=3))
     run(runs=3, execution=None)
     with run.ledger as ledger:

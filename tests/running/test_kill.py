@@ -13,7 +13,7 @@ from tests.support.pictures import write_pairs
 TRIALS = 20
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which this platform has not")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which this platform lacks")
 def test_killed_and_resumed_runs_end_like_an_uninterrupted_one(tmp_path: Path, home: Path) -> None:
     write_pairs(tmp_path, [f"image{index}" for index in range(6)], size=96)
     script = Path(__file__).with_name("kill_and_resume.py")
@@ -35,8 +35,8 @@ def test_killed_and_resumed_runs_end_like_an_uninterrupted_one(tmp_path: Path, h
         assert trial["pngs"] == whole["pngs"]
         assert trial["recorded"] == whole["recorded"]
         assert trial["sessions_known"]
-        # Nothing that was recorded when the process was killed was lost or made again: times and sessions included.
+        # Nothing that was recorded before the kill was lost or computed again, including times and sessions.
         assert trial["at_kill"].items() <= trial["rows"].items()
-    # The moments were spread over the whole run, not all before it began or after it ended.
+    # The kills are spread over the whole run: not all of them came before its start or after its end.
     assert sum(trial["killed"] for trial in trials) > TRIALS // 2
     assert len({len(trial["at_kill"]) for trial in trials}) > 3

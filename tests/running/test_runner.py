@@ -30,12 +30,12 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def expected(own: Dataset, tmp_path: Path) -> Mapping[str, Any]:
-    """What one uninterrupted job gives."""
+    """The contents of the ledger after one uninterrupted job."""
     run(own, tmp_path / "expected")
     return everything(tmp_path / "expected")
 
 
-def test_records_are_the_metrics_of_the_files(own: Dataset, tmp_path: Path, expected: Mapping[str, Any]) -> None:
+def test_recorded_scores_are_those_of_the_files(own: Dataset, tmp_path: Path, expected: Mapping[str, Any]) -> None:
     metrics = scorer()
     with Ledger(tmp_path / "expected" / "own" / "m") as ledger:
         for sample in own.samples:
@@ -64,7 +64,9 @@ def test_more_runs_only_add(own: Dataset, tmp_path: Path, expected: Mapping[str,
 
 
 @pytest.mark.parametrize("batch", [0, 1])
-def test_runs_of_one_seed_are_all_run_0(own: Dataset, tmp_path: Path, expected: Mapping[str, Any], batch: int) -> None:
+def test_runs_with_the_same_seed_all_equal_run_0(
+    own: Dataset, tmp_path: Path, expected: Mapping[str, Any], batch: int
+) -> None:
     run(own, tmp_path / "out", same_seed=True, batch=batch)
     floor = everything(tmp_path / "out", "m.same-seed")
     for sample in own.samples:
@@ -95,7 +97,7 @@ def test_more_metrics_only_add_and_generate_nothing(own: Dataset, tmp_path: Path
     assert everything(tmp_path / "out") == expected
 
 
-def test_second_call_does_nothing(own: Dataset, tmp_path: Path) -> None:
+def test_a_second_call_does_nothing(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path)
     with Ledger(tmp_path / "own" / "m") as ledger:
         sessions = ledger.sessions
@@ -105,7 +107,9 @@ def test_second_call_does_nothing(own: Dataset, tmp_path: Path) -> None:
         assert ledger.sessions == sessions
 
 
-def test_failure_costs_one_image_and_is_tried_again(own: Dataset, tmp_path: Path, expected: Mapping[str, Any]) -> None:
+def test_a_failure_affects_one_image_and_is_tried_again(
+    own: Dataset, tmp_path: Path, expected: Mapping[str, Any]
+) -> None:
     method = FailsOn(own.samples[1].read().lr)
     summary = run(own, tmp_path / "out", method=method)
     assert summary.failures == {"image1": "RuntimeError: out of luck"}
@@ -120,12 +124,12 @@ def test_failure_costs_one_image_and_is_tried_again(own: Dataset, tmp_path: Path
 @pytest.mark.parametrize(
     "result", [np.zeros((4, 8, 8, 3), np.uint8), np.zeros((4, 64, 64, 3)), np.zeros((3, 64, 64, 3), np.uint8)]
 )
-def test_method_that_returns_something_else(own: Dataset, tmp_path: Path, result: np.ndarray) -> None:
+def test_a_wrong_type_or_shape_of_outputs_is_a_failure(own: Dataset, tmp_path: Path, result: np.ndarray) -> None:
     summary = run(own, tmp_path, method=FailsOn(own.samples[0].read().lr, result))
     assert "the method returned" in summary.failures["image0"]
 
 
-def test_bad_input_keeps_what_was_computed_before_it(own: Dataset, tmp_path: Path) -> None:
+def test_a_wrong_input_keeps_the_results_computed_before_it(own: Dataset, tmp_path: Path) -> None:
     write_png(own.samples[2].hr, picture(2, 60))
     with pytest.raises(BenchError, match=r"image2\.png: 60x60 pixels"):
         run(own, tmp_path)
@@ -143,11 +147,11 @@ def test_changed_output_is_not_scored(own: Dataset, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("runs", [2, 4])
-def test_changed_data_set_is_found_even_when_nothing_is_missing(own: Dataset, tmp_path: Path, runs: int) -> None:
+def test_a_changed_data_set_is_detected_even_if_nothing_is_missing(own: Dataset, tmp_path: Path, runs: int) -> None:
     run(own, tmp_path, runs=2)
     before = everything(tmp_path)
     write_png(own.samples[0].hr, picture(9))
-    with pytest.raises(BenchError, match="'image0' is not the one recorded under that name"):
+    with pytest.raises(BenchError, match="'image0' differs from the image recorded under that name"):
         run(own, tmp_path, runs=runs)
     assert everything(tmp_path) == before
 
@@ -161,14 +165,14 @@ def test_same_pictures_in_other_files_are_the_same_data_set(own: Dataset, tmp_pa
     assert run(own, tmp_path).computed == 0
 
 
-def test_other_images_under_the_same_data_set_name(own: Dataset, tmp_path: Path) -> None:
+def test_other_images_under_the_same_data_set_name_are_refused(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path)
     fewer = dataclasses.replace(own, samples=own.samples[1:])
     with pytest.raises(BenchError, match="holds image 'image0', which is not in the data set"):
         run(fewer, tmp_path)
 
 
-def test_lost_png_is_made_again(own: Dataset, tmp_path: Path) -> None:
+def test_a_lost_png_is_generated_again(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path)
     before = everything(tmp_path)
     with Ledger(tmp_path / "own" / "m") as ledger:
@@ -177,16 +181,16 @@ def test_lost_png_is_made_again(own: Dataset, tmp_path: Path) -> None:
     assert everything(tmp_path) == before
 
 
-def test_lost_png_that_comes_out_differently_is_not_taken(own: Dataset, tmp_path: Path) -> None:
+def test_a_lost_png_that_is_generated_differently_is_refused(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path)
     with Ledger(tmp_path / "own" / "m") as ledger:
         ledger.image_path("image1", 2).unlink()
-    with pytest.raises(BenchError, match="was lost, and does not come out as it was recorded"):
+    with pytest.raises(BenchError, match="was lost, and the newly generated output differs from the recorded one"):
         run(own, tmp_path, method=DitheredBicubic(sigma=9.0))
 
 
 class Picky:
-    """A metric that cannot score one picture."""
+    """A metric that fails on one picture."""
 
     definition = "PSNR of a kind; no crop"
 
@@ -197,7 +201,7 @@ class Picky:
         return torch.full((len(outputs),), float("nan") if prepared else 1.0, dtype=torch.float64)
 
 
-def test_metric_that_fails_costs_neither_outputs_nor_other_metrics(own: Dataset, tmp_path: Path) -> None:
+def test_a_failing_metric_affects_neither_outputs_nor_other_metrics(own: Dataset, tmp_path: Path) -> None:
     both = Scorer({**build_metrics(["psnr"], PROTOCOLS["paper"], CPU)[0], "picky": Picky()}, CPU)
     summary = run(own, tmp_path, runs=2, scoring=both)
     assert list(summary.failures) == ["image1"]
@@ -209,7 +213,7 @@ def test_metric_that_fails_costs_neither_outputs_nor_other_metrics(own: Dataset,
         assert ledger.image_scores("image2").keys() == {"psnr", "picky"}
 
 
-def test_deterministic_method_has_exactly_no_spread(own: Dataset, tmp_path: Path) -> None:
+def test_a_deterministic_method_has_a_spread_of_exactly_zero(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path, method=Interpolation(kernel="bicubic"), runs=10)
     with Ledger(tmp_path / "own" / "m") as ledger:
         assert set(ledger.l_std(10).values()) == {0.0}
@@ -218,8 +222,8 @@ def test_deterministic_method_has_exactly_no_spread(own: Dataset, tmp_path: Path
             assert stability.g_std(scores) == 0.0
 
 
-def test_control_method_has_the_spread_that_theory_says(own: Dataset, tmp_path: Path) -> None:
-    """L-STD within 1 %: the pictures are away from 0 and 255. Rounding adds a variance of 1/12."""
+def test_the_control_method_has_the_theoretical_spread(own: Dataset, tmp_path: Path) -> None:
+    """L-STD agrees within 1 %, as no pixel is near 0 or 255; rounding adds a variance of 1/12."""
     run(own, tmp_path, runs=10)
     with Ledger(tmp_path / "own" / "m") as ledger:
         measured = np.mean(list(ledger.l_std(10).values()))

@@ -1,4 +1,4 @@
-"""FID and KID through the ledger: vectors are recorded, distances come from them."""
+"""FID and KID through the ledger, which records feature vectors; the distances are computed from them."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def test_distances_are_those_of_the_files(own: Dataset, tmp_path: Path) -> None:
     references = scorer.features(np.stack([sample.read_hr() for sample in own.samples]))
     with Ledger(tmp_path / "own" / "m") as ledger:
         paths = [[ledger.image_path(sample.name, run) for sample in own.samples] for run in range(4)]
-    vectors = [scorer.features(np.stack([read_image(path) for path in of_run])) for of_run in paths]
+    vectors = [scorer.features(np.stack([read_image(path) for path in run_paths])) for run_paths in paths]
     (section,) = collect(tmp_path)
     for name, distance in (("fid", frechet_distance), ("kid", kernel_distance)):
-        values = [distance(of_run, references) for of_run in vectors]
+        values = [distance(run_vectors, references) for run_vectors in vectors]
         cell = section.rows[0].cells[name]
         assert cell.value == pytest.approx(np.mean(values), rel=1e-6)
         assert cell.g_std == pytest.approx(np.std(values), rel=1e-6)
@@ -48,7 +48,7 @@ def test_distances_are_those_of_the_files(own: Dataset, tmp_path: Path) -> None:
     assert cell_text(section.rows[0].cells["fid"], fid) in markdown([Table("own", (section,))])
 
 
-def test_vectors_are_computed_once_and_of_the_hr_image_once(own: Dataset, tmp_path: Path) -> None:
+def test_vectors_of_outputs_and_hr_images_are_computed_once(own: Dataset, tmp_path: Path) -> None:
     extractor = TileMeans()
     run(own, tmp_path, scoring=set_scorer(extractor), runs=2)
     assert extractor.seen == 4 * (2 + 1)
@@ -65,7 +65,7 @@ def test_set_metrics_are_added_later(own: Dataset, tmp_path: Path) -> None:
     assert everything(tmp_path / "out") == everything(tmp_path / "whole")
 
 
-def test_shards_give_what_one_process_gives(own: Dataset, tmp_path: Path) -> None:
+def test_shards_give_the_results_of_one_process(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path / "whole", scoring=set_scorer())
     run(own, tmp_path / "a", scoring=set_scorer(), names=["image0", "image2"])
     run(own, tmp_path / "b", scoring=set_scorer(), names=["image3", "image1"])
@@ -74,7 +74,7 @@ def test_shards_give_what_one_process_gives(own: Dataset, tmp_path: Path) -> Non
     assert collect(tmp_path / "out")[0].rows == collect(tmp_path / "whole")[0].rows
 
 
-def test_other_vectors_are_not_mixed_in(own: Dataset, tmp_path: Path) -> None:
+def test_vectors_of_another_extractor_are_refused(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path, scoring=set_scorer(), runs=2)
     other = TileMeans()
     other.definition = "other means"
@@ -83,7 +83,7 @@ def test_other_vectors_are_not_mixed_in(own: Dataset, tmp_path: Path) -> None:
         run(own, tmp_path, scoring=only_kid)
 
 
-def test_broken_vectors_cost_no_score(own: Dataset, tmp_path: Path) -> None:
+def test_vectors_that_fail_do_not_affect_scores(own: Dataset, tmp_path: Path) -> None:
     summary = run(own, tmp_path, scoring=set_scorer(TileMeans(broken=True)))
     assert set(summary.failures) == {sample.name for sample in own.samples}
     assert "the vectors are not finite" in next(iter(summary.failures.values()))
