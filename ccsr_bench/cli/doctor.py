@@ -58,7 +58,7 @@ def _machine() -> list[Component]:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU; everything runs on the CPU"
     return [
         Component("python", True, platform.python_version()),
-        Component("torch", True, f"{torch.__version__}, {torch.get_num_threads()} threads"),
+        Component("torch", True, f"{torch.__version__}, {number_of(torch.get_num_threads(), 'thread')}"),
         Component("gpu", torch.cuda.is_available(), gpu),
         Component(
             "cache", _writable(existing), f"{place}, {free:.0f} GiB free (set CCSR_BENCH_HOME to use another folder)"

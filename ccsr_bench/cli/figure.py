@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", title="kinds", required=True)
     for name, kind in _KINDS.items():
         sub = kinds.add_parser(name, help=kind.summary, description=f"{kind.summary[0].upper()}{kind.summary[1:]}.")
-        sub.set_defaults(image=None, lr=None, hr=None)
+        sub.set_defaults(image=None, lr=None, hr=None, parser=sub)
         kind.add_arguments(sub)
         _add_shared(sub, kind.width)
 

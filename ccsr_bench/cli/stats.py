@@ -85,7 +85,8 @@ def _differences(results: list[Results], options: argparse.Namespace) -> None:
     )
     fewest = min(comparison.difference.images for comparison in comparisons)
     if fewest <= MOST_EXACT:
-        echo(f"- With {fewest} images p is at least {2 / 2**fewest:.2g}: 2 of the 2^{fewest} assignments of signs.")
+        least = f"{2 / 2**fewest:.2g}"
+        echo(f"- With {number_of(fewest, 'image')} p is at least {least}: 2 of the 2^{fewest} assignments of signs.")
     echo("- 95 % interval: bootstrap over images.")
     echo("- A mean is taken over all runs of a method, G-STD and L-STD over as many runs as both methods have.")
 

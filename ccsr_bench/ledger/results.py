@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ccsr_bench.errors import BenchError, unknown_name
+from ccsr_bench.errors import BenchError, number_of, unknown_name
 from ccsr_bench.images import decode, read_recorded
 from ccsr_bench.ledger.reader import Ledger, find_ledgers
 from ccsr_bench.metrics.catalogue import METRICS, entry_point
@@ -116,8 +116,10 @@ class Results:
         """Return the GPUs, and the processors with their number of threads, on which outputs were timed."""
         names = []
         for session in self.ledger.generating_sessions():
-            threads = "" if str(session.get("device")).startswith("cuda") else f" with {session.get('threads')} threads"
-            names.append(f"{session.get('processor')}{threads}")
+            name, threads = str(session.get("processor")), session.get("threads")
+            if isinstance(threads, int) and not str(session.get("device")).startswith("cuda"):
+                name += f" with {number_of(threads, 'thread')}"
+            names.append(name)
         return list(dict.fromkeys(names))
 
     def version(self) -> str:

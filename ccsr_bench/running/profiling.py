@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.errors import BenchError, NotInstalledError, number_of
 from ccsr_bench.ledger import provenance
 from ccsr_bench.methods import loading
 from ccsr_bench.methods.base import Execution, Method
@@ -101,8 +101,8 @@ def profile(
 def _notes(execution: Execution, size: int, repeats: int) -> tuple[str, ...]:
     about = provenance.environment(execution.device)
     return (
-        f"LR {size}x{size}; {about['processor']}, {about['threads']} threads; "
-        f"{execution.dtype or 'precision as published'}; medians of {repeats} after a warm-up.",
+        f"LR image {size}x{size}; {about['processor']}, {number_of(int(str(about['threads'])), 'thread')}; "
+        f"{execution.dtype or 'precision as published'}; median of {number_of(repeats, 'repeat')} after a warm-up.",
         "Times are from the 8-bit LR image to the 8-bit output, including the colour fix; prompts are embedded while "
         "loading.",
         "A single run is one batch of the networks; several runs are processed in batches.",

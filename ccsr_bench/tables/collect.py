@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ccsr_bench.errors import number_of
 from ccsr_bench.ledger.results import Results, Scores, common_definitions, distances
 from ccsr_bench.metrics.catalogue import METRICS, entry_point, find_protocol
 from ccsr_bench.metrics.quantities import L_STD, Quantity
@@ -129,9 +130,9 @@ def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Quantity]
     asked = results.asked
     yield f"{method}: {results.identity.made_by_text}."
     if len(asked) < total:
-        yield f"{method}: {len(asked)} of the data set's {total} images were asked for."
+        yield f"{method}: images that were asked for: {len(asked)} of the data set's {total}."
     if images < len(asked):
-        yield f"{method}: {images} of the {len(asked)} images asked for have {results.runs} runs."
+        yield f"{method}: complete over {number_of(results.runs, 'run')}: {images} of {number_of(len(asked), 'image')}."
     most_asked = max(asked.values(), default=0)
     if most_asked > results.runs and not results.chosen:
         yield f"{method}: {most_asked} runs were asked for; N is the number of runs that all recorded images have."
@@ -140,13 +141,13 @@ def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Quantity]
         covered = cells[column.name].images if column.name in cells else 0
         if expected and covered != images:
             yield (
-                f"{method}: {column.label} covers {covered} of {images} images; "
+                f"{method}: {column.label} covers {covered} of {number_of(images, 'image')}; "
                 f"run the method again with N = {results.runs} to complete it."
             )
     failures = results.ledger.failures
     if failures:
         image, reason = next(iter(failures.items()))
-        yield f"{method}: {len(failures)} image{'s' * (len(failures) != 1)} failed, for instance {image}: {reason}"
+        yield f"{method}: {number_of(len(failures), 'image')} failed, for instance {image}: {reason}"
 
 
 def _set_notes(results: Results, cells: dict[str, Cell]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
+from ccsr_bench.errors import number_of
 from ccsr_bench.ledger.results import Scores
 from ccsr_bench.metrics.quantities import L_STD, Quantity
 from ccsr_bench.statistics.paired import SIGNIFICANCE, holm, paired_difference
@@ -159,8 +160,8 @@ def _significant(steps: Sequence[_Step], p_values: Mapping[_Step, float]) -> set
 def _significance_note(table: Table, steps: Sequence[_Step], p_values: Mapping[_Step, float]) -> str:
     note = (
         f"A value is marked only if it is significantly better than the next of its column within a data set, and a "
-        f"second best only below a marked best (paired sign-flip tests over the same images, {len(p_values)} "
-        f"comparison{'s' * (len(p_values) != 1)} corrected together by Holm's method, level {SIGNIFICANCE:g})."
+        f"second best only below a marked best (paired sign-flip tests over the same images, "
+        f"{number_of(len(p_values), 'comparison')} corrected together by Holm's method, level {SIGNIFICANCE:g})."
     )
     untested = {step.marked.column for step in steps} - {step.marked.column for step in p_values}
     labels = [column.label for column in table.columns if column.name in untested]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ccsr_bench.errors import BenchError
+from ccsr_bench.errors import BenchError, number_of
 from ccsr_bench.ledger.results import Results
 from ccsr_bench.methods.registry import find_methods
 from ccsr_bench.metrics.quantities import COSTS, Quantity
@@ -138,7 +138,10 @@ def _count_notes(sections: Sequence[Section]) -> Iterator[str]:
         for row in section.rows:
             if row.source == "ours":
                 groups.setdefault((row.runs, row.images), []).append(row.title)
-        parts = [f"N = {runs}, {images} images: {', '.join(titles)}" for (runs, images), titles in groups.items()]
+        parts = [
+            f"N = {runs}, {number_of(images or 0, 'image')}: {', '.join(titles)}"
+            for (runs, images), titles in groups.items()
+        ]
         yield f"{section.dataset}: {'; '.join(parts)}."
 
 

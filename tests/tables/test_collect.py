@@ -46,7 +46,7 @@ def test_notes_say_what_every_number_means_and_what_is_missing(own: Dataset, tmp
     assert "Protocol `paper`" in notes
     assert "PSNR in dB on Y of BT.601" in notes
     assert "m: test." in notes
-    assert "m: 3 of the 4 images asked for have 4 runs" in notes
+    assert "m: complete over 4 runs: 3 of 4 images." in notes
     assert "m: 1 image failed, for instance image1: RuntimeError: out of luck" in notes
     assert section.rows[0].images == 3
 
@@ -59,16 +59,16 @@ def test_unfinished_top_up_keeps_the_row(own: Dataset, tmp_path: Path) -> None:
     assert "m: 5 runs were asked for; N is the number of runs that all recorded images have." in section.notes
     (section,) = collect(tmp_path, runs=5)
     assert (section.rows[0].runs, section.rows[0].images) == (5, 1)
-    assert "m: 1 of the 4 images asked for have 5 runs." in section.notes
+    assert "m: complete over 5 runs: 1 of 4 images." in section.notes
     assert not [note for note in section.notes if "all recorded images" in note]
     (section,) = collect(tmp_path, runs=3)
-    assert "m: L-STD covers 0 of 1 images; run the method again with N = 3 to complete it." in section.notes
+    assert "m: L-STD covers 0 of 1 image; run the method again with N = 3 to complete it." in section.notes
     assert not [note for note in section.notes if "all recorded images" in note]
 
 
 def test_a_part_of_a_data_set_says_so(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path, names=["image0", "image2"])
-    note_of_part = "m: 2 of the data set's 4 images were asked for."
+    note_of_part = "m: images that were asked for: 2 of the data set's 4."
     (section,) = collect(tmp_path)
     assert note_of_part in section.notes
     run(own, tmp_path)
