@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["rows", "beside", "only"],
         const="rows",
         default="no",
-        help="show the CCSR paper's numbers: in rows below yours (also if no value is given), beside yours in every cell "
+        help="show the CCSR paper's numbers: in rows below yours (if no value is given), beside yours in every cell "
         "with the difference, or alone",
     )
     parser.add_argument("--format", choices=_FORMATS, default="md", help="format of the output (default: %(default)s)")
