@@ -82,27 +82,8 @@ def pngs(out: Path) -> dict[str, bytes]:
 
 def test_ten_runs_of_both_variants_on_sample_and_their_table(narrow: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "out"
-    done(
-        [
-            "run",
-            "--method",
-            "ccsr-s1",
-            "ccsr-s2",
-            "--dataset",
-            "sample",
-            "--limit",
-            "2",
-            "--weights",
-            narrow,
-            "--dtype",
-            "float32",
-            "--metrics",
-            "psnr",
-            "ssim",
-            "--out",
-            out,
-        ]
-    )
+    chosen = ["--method", "ccsr-s1", "ccsr-s2", "--dataset", "sample", "--limit", "2", "--weights", narrow]
+    done(["run", *chosen, "--dtype", "float32", "--metrics", "psnr", "ssim", "--out", out])
     printed = capsys.readouterr().out
     assert "ccsr-s1: 2 images x 10 runs, 2 images computed now" in printed
     assert "ccsr-s2: 2 images x 10 runs, 2 images computed now" in printed
@@ -240,23 +221,8 @@ def test_profile_gives_the_columns_of_table_vii(weights: Path, capsys: Capture) 
     assert sum(figures["parameters"].values()) == 1_653_106_027
     assert figures["seconds_one_run"] is None
     assert "`ccsr-bench prepare --method ccsr-s2`" in figures["missing"]
-    done(
-        [
-            "profile",
-            "--method",
-            "ccsr-s1",
-            "--weights",
-            weights,
-            "--dtype",
-            "float32",
-            "--size",
-            "16",
-            "--runs",
-            "2",
-            "--repeats",
-            "1",
-        ]
-    )
+    quick = ["--dtype", "float32", "--size", "16", "--runs", "2", "--repeats", "1"]
+    done(["profile", "--method", "ccsr-s1", "--weights", weights, *quick])
     lines = capsys.readouterr().out.splitlines()
     assert re.match(r"CCSR-S1 +1 +\d+\.\d{3} +\d+\.\d{3} +\d+\.\d{3} +- +\d+$", lines[1])
     assert re.match(r"CCSR-S1 \(paper\) +1 +0\.11 +- +- +1\.65 billion +-$", lines[2])

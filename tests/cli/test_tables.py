@@ -111,7 +111,9 @@ def test_runs_that_are_enough(results: Path, capsys: Capture) -> None:
 
 def test_mistakes_of_stats_end_in_one_line(results: Path, capsys: Capture) -> None:
     assert "unknown method 'x'" in mistake(capsys, "stats", "differences", "--out", results, "--against", "x")
-    assert "--against is for" in mistake(capsys, "stats", "runs", "--out", results, "--against", "bicubic")
+    assert "--against is an option of `stats differences`" in mistake(
+        capsys, "stats", "runs", "--out", results, "--against", "bicubic"
+    )
     assert "unknown metric 'psn'" in mistake(capsys, "stats", "runs", "--out", results, "--metrics", "psn")
     assert "nothing to compare" in mistake(capsys, "stats", "differences", "--out", results, "--method", "bicubic")
     assert "several runs" in mistake(capsys, "stats", "runs", "--out", results, "--method", "bicubic")
