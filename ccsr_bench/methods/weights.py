@@ -23,7 +23,7 @@ class InstalledWeights:
 
     folder: Path
     sha256: str
-    """The sha256 of the list of the files' sha256."""
+    """The sha256 of the sorted names of all files with the sha256 of each."""
 
 
 def installed_weights(name: str, weights: Weights) -> InstalledWeights:

@@ -47,8 +47,12 @@ def test_installed_from_a_local_copy_and_found(local: Path, home: Path) -> None:
     assert found.folder == folder
     assert found.sha256 == own_weights("parts", weights(), local).sha256
     assert sorted(path.name for path in folder.rglob("*")) == [
-        ".lock", "config.json", "installed.json", "model.safetensors", "unet",
-    ]  # fmt: skip
+        ".lock",
+        "config.json",
+        "installed.json",
+        "model.safetensors",
+        "unet",
+    ]
 
 
 def test_unpublished_file_is_refused_and_leaves_nothing(local: Path, home: Path) -> None:
@@ -161,8 +165,11 @@ def test_shared_folder_may_hold_the_weights_or_be_them(
     monkeypatch.setattr(gdown, "download", download)
     folder = install_weights("parts", weights(GoogleDrive("FOLDER")))
     assert sorted(path.name for path in folder.rglob("*.*") if path.is_file()) == [
-        ".lock", "config.json", "installed.json", "model.safetensors",
-    ]  # fmt: skip
+        ".lock",
+        "config.json",
+        "installed.json",
+        "model.safetensors",
+    ]
     installed_weights("parts", weights())
     content.clear()
     with pytest.raises(BenchError, match=r"drive.google.com/drive/folders/FOLDER \(BenchError: the folder holds no"):
@@ -278,8 +285,12 @@ def test_everything_that_a_method_is_missing_is_named(home: Path) -> None:
     with pytest.raises(BenchError) as error:
         loading.check_installed(find_method("supir-s50"))
     for missing in (
-        "no weights stable-diffusion-xl-base-0.9vae", "no weights supir-v0q", "no weights clip-vit-large-patch14 ",
-        "no weights llava-v1.5-13b", "no weights clip-vit-large-patch14-336", "requirements.lock, no checkout of",
+        "no weights stable-diffusion-xl-base-0.9vae",
+        "no weights supir-v0q",
+        "no weights clip-vit-large-patch14 ",
+        "no weights llava-v1.5-13b",
+        "no weights clip-vit-large-patch14-336",
+        "requirements.lock, no checkout of",
         "captioner.lock, no checkout of",
-    ):  # fmt: skip
+    ):
         assert missing in str(error.value)

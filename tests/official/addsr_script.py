@@ -35,8 +35,10 @@ def load_tagger(folder: Path, original: Any, **_: Any) -> Any:
     """Return the tagger from where it is, for a machine where float16 and float32 do not mix."""
     tagger = original(
         pretrained=str(folder / "ram" / "ram_swin_large_14m.pth"),
-        pretrained_condition=str(folder / "dape" / "DAPE.pth"), image_size=384, vit="swin_l",
-    )  # fmt: skip
+        pretrained_condition=str(folder / "dape" / "DAPE.pth"),
+        image_size=384,
+        vit="swin_l",
+    )
     generate = tagger.generate_image_embeds
     tagger.generate_image_embeds = lambda image: generate(image.float())
     tagger.to = lambda *_: tagger
@@ -62,13 +64,30 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
     from ram.models import ram_lora
 
     options = Namespace(
-        addsr_model_path=str(folder / "addsr"), ram_ft_path="", pretrained_model_path=str(folder / "base"), prompt="",
-        PSR_weight=0.5, added_prompt="clean, high-resolution, 8k, extremely detailed, best quality, sharp",
-        negative_prompt="dotted, noise, blur, lowres, smooth", mixed_precision="no",
-        guidance_scale=0, conditioning_scale=1.0, blending_alpha=1.0, num_inference_steps=2,
-        process_size=512, vae_tiled_size=224, latent_tiled_size=320, latent_tiled_overlap=4, upscale=4, seed=int(seed),
-        sample_times=1, align_method="adain", start_steps=999, start_point="lr", save_prompts=False,
-    )  # fmt: skip
+        addsr_model_path=str(folder / "addsr"),
+        ram_ft_path="",
+        pretrained_model_path=str(folder / "base"),
+        prompt="",
+        PSR_weight=0.5,
+        added_prompt="clean, high-resolution, 8k, extremely detailed, best quality, sharp",
+        negative_prompt="dotted, noise, blur, lowres, smooth",
+        mixed_precision="no",
+        guidance_scale=0,
+        conditioning_scale=1.0,
+        blending_alpha=1.0,
+        num_inference_steps=2,
+        process_size=512,
+        vae_tiled_size=224,
+        latent_tiled_size=320,
+        latent_tiled_overlap=4,
+        upscale=4,
+        seed=int(seed),
+        sample_times=1,
+        align_method="adain",
+        start_steps=999,
+        start_point="lr",
+        save_prompts=False,
+    )
     original, tensor, tensor_to = ram_lora.ram, torch.tensor, torch.Tensor.to
 
     def tensor_on_cpu(*arguments: Any, **more: Any) -> Any:

@@ -19,9 +19,13 @@ from typing import Any
 from unittest.mock import patch
 
 NETWORK = {
-    "model_channels": 32, "channel_mult": [1, 1, 1, 1], "num_res_blocks": 1, "attention_resolutions": [4],
-    "num_head_channels": 16, "context_dim": 32,
-}  # fmt: skip
+    "model_channels": 32,
+    "channel_mult": [1, 1, 1, 1],
+    "num_res_blocks": 1,
+    "attention_resolutions": [4],
+    "num_head_channels": 16,
+    "context_dim": 32,
+}
 TINY = {
     "cldm": {
         "unet_cfg": NETWORK,
@@ -115,11 +119,34 @@ def restore(folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
 
     parameters = json.loads((folder / "parameters.json").read_text())
     command = [
-        "inference.py", "--task", "sr", "--upscale", "4", "--version", parameters["version"], "--sampler", "spaced",
-        "--steps", steps, "--captioner", "none", "--pos_prompt", "", "--neg_prompt", parameters["neg_prompt"],
-        "--cfg_scale", str(parameters["cfg_scale"]), "--input", str(images / "in"), "--output", str(images),
-        "--device", "cpu", "--precision", "fp32",
-    ]  # fmt: skip
+        "inference.py",
+        "--task",
+        "sr",
+        "--upscale",
+        "4",
+        "--version",
+        parameters["version"],
+        "--sampler",
+        "spaced",
+        "--steps",
+        steps,
+        "--captioner",
+        "none",
+        "--pos_prompt",
+        "",
+        "--neg_prompt",
+        parameters["neg_prompt"],
+        "--cfg_scale",
+        str(parameters["cfg_scale"]),
+        "--input",
+        str(images / "in"),
+        "--output",
+        str(images),
+        "--device",
+        "cpu",
+        "--precision",
+        "fp32",
+    ]
     with (
         patch.object(torch.cuda, "synchronize", lambda: None),
         patch.object(torch, "autocast", lambda *_: contextlib.nullcontext()),

@@ -51,12 +51,17 @@ def write_lora(base: Path, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     torch.save(
         {
-            "rank_unet": 4, "unet_lora_encoder_modules": encoder, "unet_lora_decoder_modules": decoder,
-            "unet_lora_others_modules": others, "state_dict_unet": states[0],
-            "rank_vae": 4, "vae_lora_encoder_modules": vae_encoder, "state_dict_vae": states[1],
+            "rank_unet": 4,
+            "unet_lora_encoder_modules": encoder,
+            "unet_lora_decoder_modules": decoder,
+            "unet_lora_others_modules": others,
+            "state_dict_unet": states[0],
+            "rank_vae": 4,
+            "vae_lora_encoder_modules": vae_encoder,
+            "state_dict_vae": states[1],
         },
         file,
-    )  # fmt: skip
+    )
 
 
 def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
@@ -97,13 +102,27 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
         patch.object(ram_lora, "init_tokenizer", Tokenizer),
         patch.object(transforms, "Resize", functools.partial(transforms.Resize, antialias=False)),
         patch.object(
-            sys, "argv",
-            ["test_osediff.py", "-i", str(images / "in"), "-o", str(images), "--mixed_precision", "fp32",
-             "--pretrained_model_name_or_path", str(folder / "base"), "--osediff_path", str(folder / LORA),
-             "--ram_path", str(folder / "ram" / "ram_swin_large_14m.pth"),
-             "--ram_ft_path", str(folder / "dape" / "DAPE.pth")],
+            sys,
+            "argv",
+            [
+                "test_osediff.py",
+                "-i",
+                str(images / "in"),
+                "-o",
+                str(images),
+                "--mixed_precision",
+                "fp32",
+                "--pretrained_model_name_or_path",
+                str(folder / "base"),
+                "--osediff_path",
+                str(folder / LORA),
+                "--ram_path",
+                str(folder / "ram" / "ram_swin_large_14m.pth"),
+                "--ram_ft_path",
+                str(folder / "dape" / "DAPE.pth"),
+            ],
         ),
-    ):  # fmt: skip
+    ):
         runpy.run_path("test_osediff.py", run_name="__main__")
     np.save(output, np.asarray(Image.open(images / "image.png")))
 

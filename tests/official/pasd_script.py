@@ -26,13 +26,19 @@ SMALL_TRANSFORMER = {"context_length": 76, "vocab_size": 49408, "width": 32, "he
 SMALL_CAPTIONER = {
     "embed_dim": 32,
     "vision_cfg": {
-        "image_size": 224, "layers": 1, "width": 32, "head_width": 16, "patch_size": 56, "attentional_pool": True,
-        "attn_pooler_heads": 2, "output_tokens": True,
+        "image_size": 224,
+        "layers": 1,
+        "width": 32,
+        "head_width": 16,
+        "patch_size": 56,
+        "attentional_pool": True,
+        "attn_pooler_heads": 2,
+        "output_tokens": True,
     },
     "text_cfg": {**SMALL_TRANSFORMER, "embed_cls": True, "output_tokens": True},
     "multimodal_cfg": {**SMALL_TRANSFORMER, "attn_pooler_heads": 2},
     "custom_text": True,
-}  # fmt: skip
+}
 
 
 def tiny(method: str, folder: Path) -> None:
@@ -57,9 +63,13 @@ def write_base(folder: Path) -> None:
         CLIPTextConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2)
     ).save_pretrained(folder / "text_encoder")
     AutoencoderKL(
-        block_out_channels=(8, 8, 8, 8), latent_channels=4, norm_num_groups=4, sample_size=512,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-    ).save_pretrained(folder / "vae")  # fmt: skip
+        block_out_channels=(8, 8, 8, 8),
+        latent_channels=4,
+        norm_num_groups=4,
+        sample_size=512,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+    ).save_pretrained(folder / "vae")
 
 
 def write_networks(folder: Path) -> None:
@@ -68,10 +78,15 @@ def write_networks(folder: Path) -> None:
     from pasd.models.pasd.unet_2d_condition import UNet2DConditionModel
 
     unet = UNet2DConditionModel(
-        sample_size=64, block_out_channels=(16, 32, 32), layers_per_block=1, norm_num_groups=8, cross_attention_dim=32,
-        attention_head_dim=1, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        sample_size=64,
+        block_out_channels=(16, 32, 32),
+        layers_per_block=1,
+        norm_num_groups=8,
+        cross_attention_dim=32,
+        attention_head_dim=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    )  # fmt: skip
+    )
     controlnet = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 8, 8, 16))
     for network, name in ((unet, "unet"), (controlnet, "controlnet")):
         disturb(network, 0.02)  # zero convolutions would hide mistakes
@@ -125,13 +140,31 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
         patch.object(import_utils, "is_xformers_available", lambda: True),
         patch.object(ModelMixin, "enable_xformers_memory_efficient_attention", lambda _: None),
         patch.object(
-            sys, "argv",
-            ["test_pasd.py", "--image_path", str(images / "in"), "--output_dir", str(images),
-             "--pretrained_model_path", str(folder / "base"), "--pasd_model_path", str(folder / "pasd"),
-             "--mixed_precision", "no", "--upscale", "4", "--process_size", "512", "--num_inference_steps", steps,
-             "--seed", seed],
+            sys,
+            "argv",
+            [
+                "test_pasd.py",
+                "--image_path",
+                str(images / "in"),
+                "--output_dir",
+                str(images),
+                "--pretrained_model_path",
+                str(folder / "base"),
+                "--pasd_model_path",
+                str(folder / "pasd"),
+                "--mixed_precision",
+                "no",
+                "--upscale",
+                "4",
+                "--process_size",
+                "512",
+                "--num_inference_steps",
+                steps,
+                "--seed",
+                seed,
+            ],
         ),
-    ):  # fmt: skip
+    ):
         runpy.run_path("test_pasd.py", run_name="__main__")
     np.save(output, np.asarray(Image.open(images / "image.png")))
 

@@ -20,12 +20,15 @@ from unittest.mock import MagicMock
 TINY = {
     "model": {
         "params": {
-            "model_channels": 32, "channel_mult": [1, 1, 1, 1], "num_res_blocks": [1, 1, 1, 1],
-            "num_head_channels": 16, "swin_embed_dim": 32,
+            "model_channels": 32,
+            "channel_mult": [1, 1, 1, 1],
+            "num_res_blocks": [1, 1, 1, 1],
+            "num_head_channels": 16,
+            "swin_embed_dim": 32,
         }
     },
     "autoencoder": {"params": {"n_embed": 64, "ddconfig": {"ch": 32}}},
-}  # fmt: skip
+}
 CONFIG = {"resshift": "realsr_swinunet_realesrgan256.yaml", "sinsr": "SinSR.yaml"}
 CHECKPOINT = {"resshift": "resshift_realsrx4_s15_v1.pth", "sinsr": "SinSR_v1.pth"}
 AUTOENCODER = "autoencoder_vq_f4.pth"

@@ -51,14 +51,30 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
     import test_seesr
 
     options = Namespace(
-        seesr_model_path=str(folder / "seesr"), ram_ft_path=str(folder / "dape" / "DAPE.pth"),
-        pretrained_model_path=str(folder / "base"), prompt="", added_prompt="clean, high-resolution, 8k",
-        negative_prompt="dotted, noise, blur, lowres, smooth", mixed_precision="no", guidance_scale=5.5,
-        conditioning_scale=1.0, blending_alpha=1.0,
-        num_inference_steps=int(steps), process_size=512, vae_decoder_tiled_size=224, vae_encoder_tiled_size=1024,
-        latent_tiled_size=96, latent_tiled_overlap=4, upscale=4, seed=int(seed), sample_times=1, align_method="adain",
-        start_steps=999, start_point="lr", save_prompts=False,
-    )  # fmt: skip
+        seesr_model_path=str(folder / "seesr"),
+        ram_ft_path=str(folder / "dape" / "DAPE.pth"),
+        pretrained_model_path=str(folder / "base"),
+        prompt="",
+        added_prompt="clean, high-resolution, 8k",
+        negative_prompt="dotted, noise, blur, lowres, smooth",
+        mixed_precision="no",
+        guidance_scale=5.5,
+        conditioning_scale=1.0,
+        blending_alpha=1.0,
+        num_inference_steps=int(steps),
+        process_size=512,
+        vae_decoder_tiled_size=224,
+        vae_encoder_tiled_size=1024,
+        latent_tiled_size=96,
+        latent_tiled_overlap=4,
+        upscale=4,
+        seed=int(seed),
+        sample_times=1,
+        align_method="adain",
+        start_steps=999,
+        start_point="lr",
+        save_prompts=False,
+    )
     tensor_to, ram = torch.Tensor.to, test_seesr.ram
     file = str(folder / "ram" / "ram_swin_large_14m.pth")
     with (

@@ -26,21 +26,30 @@ TINY: dict[str, dict[str, Any]] = {
     DIFFUSION: {
         "unet_config": {
             "params": {
-                "model_channels": 32, "channel_mult": [1, 1, 1, 1], "num_res_blocks": 1, "num_head_channels": 16,
-                "context_dim": 256, "semb_channels": 32, "attention_resolutions": [4],
+                "model_channels": 32,
+                "channel_mult": [1, 1, 1, 1],
+                "num_res_blocks": 1,
+                "num_head_channels": 16,
+                "context_dim": 256,
+                "semb_channels": 32,
+                "attention_resolutions": [4],
             }
         },
         "first_stage_config": {"params": VAE},
         "cond_stage_config": {"params": {"arch": "ViT-S-32-alt"}},  # the smallest text encoder that OpenCLIP has
         "structcond_stage_config": {
             "params": {
-                "model_channels": 32, "out_channels": 32, "channel_mult": [1, 1, 1, 1], "num_res_blocks": 1,
-                "num_heads": 2, "attention_resolutions": [4],
+                "model_channels": 32,
+                "out_channels": 32,
+                "channel_mult": [1, 1, 1, 1],
+                "num_res_blocks": 1,
+                "num_heads": 2,
+                "attention_resolutions": [4],
             }
         },
     },
     AUTOENCODER: VAE,
-}  # fmt: skip
+}
 NO_DOWNLOAD: dict[str, dict[str, Any]] = {
     DIFFUSION: {"cond_stage_config": {"params": {"version": None, "device": "cpu"}}},
     AUTOENCODER: {"lossconfig": {"target": "torch.nn.Identity", "params": {}}},
@@ -101,12 +110,29 @@ def restore(source: Path, folder: Path, lr: str, seed: str, output: str, steps: 
         patch.object(AutoencoderKLResi, "encode", seeded),
         patch.object(LightningModule, "cuda", lambda self: self),
         patch.object(
-            sys, "argv",
-            [script, "--config", DIFFUSION, "--ckpt", str(folder / CHECKPOINTS[DIFFUSION]),
-             "--vqgan_ckpt", str(folder / CHECKPOINTS[AUTOENCODER]), "--init-img", str(images / "in"),
-             "--outdir", str(images), "--ddpm_steps", steps, "--dec_w", "0.5", "--colorfix_type", "adain"],
+            sys,
+            "argv",
+            [
+                script,
+                "--config",
+                DIFFUSION,
+                "--ckpt",
+                str(folder / CHECKPOINTS[DIFFUSION]),
+                "--vqgan_ckpt",
+                str(folder / CHECKPOINTS[AUTOENCODER]),
+                "--init-img",
+                str(images / "in"),
+                "--outdir",
+                str(images),
+                "--ddpm_steps",
+                steps,
+                "--dec_w",
+                "0.5",
+                "--colorfix_type",
+                "adain",
+            ],
         ),
-    ):  # fmt: skip
+    ):
         runpy.run_path(str(source / script), run_name="__main__")
     np.save(output, np.asarray(Image.open(images / "image.png")))
 

@@ -69,10 +69,16 @@ def write_clips(folder: Path) -> None:
     size = write_tokenizer(folder / "clip")
     CLIPTextModel(
         CLIPTextConfig(
-            vocab_size=size, hidden_size=TEXT_WIDTHS[0], intermediate_size=64, num_hidden_layers=12,
-            num_attention_heads=2, bos_token_id=size - 2, eos_token_id=size - 1, pad_token_id=0,
+            vocab_size=size,
+            hidden_size=TEXT_WIDTHS[0],
+            intermediate_size=64,
+            num_hidden_layers=12,
+            num_attention_heads=2,
+            bos_token_id=size - 2,
+            eos_token_id=size - 1,
+            pad_token_id=0,
         )
-    ).save_pretrained(folder / "clip")  # fmt: skip
+    ).save_pretrained(folder / "clip")
     torch.save(open_clip.create_model("ViT-S-32-alt").state_dict(), folder / "open_clip_pytorch_model.bin")
 
 
@@ -93,17 +99,29 @@ def write_llava(folder: Path) -> None:
     (folder / "llava").mkdir()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["Describe this image and its style in a very detailed manner."] * 9),
-        model_prefix=str(folder / "llava" / "tokenizer"), vocab_size=300, byte_fallback=True, model_type="bpe",
+        model_prefix=str(folder / "llava" / "tokenizer"),
+        vocab_size=300,
+        byte_fallback=True,
+        model_type="bpe",
         hard_vocab_limit=False,
-    )  # fmt: skip
+    )
     tokenizer = LlamaTokenizer(str(folder / "llava" / "tokenizer.model"))
     tokenizer.save_pretrained(folder / "llava")
     config = LlavaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-        mm_vision_tower="openai/clip-vit-large-patch14-336", mm_hidden_size=32, mm_vision_select_layer=-2,
-        mm_projector_type="mlp2x_gelu", mm_use_im_start_end=False, mm_use_im_patch_token=False,
-        max_sequence_length=2048, pad_token_id=0,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        mm_vision_tower="openai/clip-vit-large-patch14-336",
+        mm_hidden_size=32,
+        mm_vision_select_layer=-2,
+        mm_projector_type="mlp2x_gelu",
+        mm_use_im_start_end=False,
+        mm_use_im_patch_token=False,
+        max_sequence_length=2048,
+        pad_token_id=0,
+    )
     model = LlavaLlamaForCausalLM(config)
     for parameter in model.parameters():
         parameter.data.mul_(5)  # another word than the likeliest one must be likely

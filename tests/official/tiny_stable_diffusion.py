@@ -31,19 +31,34 @@ def write_base(folder: Path) -> None:
     size = write_tokenizer(folder / "tokenizer")
     CLIPTextModel(
         CLIPTextConfig(
-            vocab_size=size, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-            bos_token_id=size - 2, eos_token_id=size - 1, pad_token_id=0,
+            vocab_size=size,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            bos_token_id=size - 2,
+            eos_token_id=size - 1,
+            pad_token_id=0,
         )
-    ).save_pretrained(folder / "text_encoder")  # fmt: skip
+    ).save_pretrained(folder / "text_encoder")
     UNet2DConditionModel(
-        sample_size=64, block_out_channels=(16, 32), layers_per_block=1, cross_attention_dim=32, attention_head_dim=8,
-        norm_num_groups=8, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        sample_size=64,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        cross_attention_dim=32,
+        attention_head_dim=8,
+        norm_num_groups=8,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-    ).save_pretrained(folder / "unet")  # fmt: skip
+    ).save_pretrained(folder / "unet")
     AutoencoderKL(
-        block_out_channels=(8, 8, 8, 8), latent_channels=4, norm_num_groups=4, sample_size=512,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-    ).save_pretrained(folder / "vae")  # fmt: skip
+        block_out_channels=(8, 8, 8, 8),
+        latent_channels=4,
+        norm_num_groups=4,
+        sample_size=512,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+    ).save_pretrained(folder / "vae")
 
 
 def write_tokenizer(folder: Path) -> int:
@@ -56,9 +71,13 @@ def write_tokenizer(folder: Path) -> int:
     (folder / "vocab.json").write_text(json.dumps({word: index for index, word in enumerate(words)}))
     (folder / "merges.txt").write_text("#version: 0.2\n")
     settings = {
-        "tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "bos_token": "<|startoftext|>",
-        "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "!",
-    }  # fmt: skip
+        "tokenizer_class": "CLIPTokenizer",
+        "model_max_length": 77,
+        "bos_token": "<|startoftext|>",
+        "eos_token": "<|endoftext|>",
+        "unk_token": "<|endoftext|>",
+        "pad_token": "!",
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     return len(words)
 
@@ -70,10 +89,16 @@ def write_seesr_networks(folder: Path) -> None:
     from models.unet_2d_condition import UNet2DConditionModel
 
     unet = UNet2DConditionModel(
-        sample_size=64, block_out_channels=(16, 32), layers_per_block=1, cross_attention_dim=32, attention_head_dim=8,
-        norm_num_groups=8, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), use_image_cross_attention=True,
-    )  # fmt: skip
+        sample_size=64,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        cross_attention_dim=32,
+        attention_head_dim=8,
+        norm_num_groups=8,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        use_image_cross_attention=True,
+    )
     controlnet = ControlNetModel.from_unet(
         unet, use_image_cross_attention=True, conditioning_embedding_out_channels=(8, 8, 8, 16)
     )

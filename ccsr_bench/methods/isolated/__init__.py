@@ -1,1 +1,1 @@
-"""Methods that run their authors' code, each in a process and an environment of its own."""
+"""Methods that run official code, each in a separate process and environment."""

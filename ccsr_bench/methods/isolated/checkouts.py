@@ -1,4 +1,4 @@
-"""Checkouts of official repositories, at the commit that a method is pinned to."""
+"""Checkouts of official repositories at the commits that methods are pinned to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def find_source(method: str, upstream: Upstream) -> Path:
 
     Raises:
         NotInstalledError: There is no checkout.
-        BenchError: The checkout is at another commit, or files in it were changed.
+        BenchError: The checkout is at another commit, or files in it are changed.
     """
     folder = _place(method)
     if not folder.is_dir():
@@ -26,15 +26,15 @@ def find_source(method: str, upstream: Upstream) -> Path:
 
 
 def install_source(method: str, upstream: Upstream, own: Path | None = None) -> Path:
-    """Take the user's checkout of the official repository, or clone it.
+    """Link the user's checkout of the official repository, or clone the repository.
 
     Args:
-        method: The family's id.
-        upstream: The repository and its commit.
-        own: The user's checkout, which is linked and not copied; a clone is made when None.
+        method: Id of the family of methods.
+        upstream: Repository and commit.
+        own: Folder of the user's checkout, which is linked and not copied; the repository is cloned when None.
 
     Raises:
-        BenchError: The repository cannot be cloned, the checkout is at another commit, or files in it were changed.
+        BenchError: The repository cannot be cloned, the checkout is at another commit, or files in it are changed.
     """
     place = _place(method)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -45,11 +45,11 @@ def install_source(method: str, upstream: Upstream, own: Path | None = None) -> 
     elif not place.is_dir():
         partial = place.with_name(f"{method}.partial")
         _remove(partial)
-        _remove(place)  # a link to a checkout that is gone
+        _remove(place)  # a link to a checkout that no longer exists
         _git(
             ["clone", "--quiet", "--no-checkout", upstream.repository, str(partial)],
             f"cannot clone {upstream.repository}",
-            "clone it by hand and give the folder with --source DIR",
+            "clone it by hand and give the folder as `source`",
         )
         _checkout(partial, upstream)
         partial.rename(place)
@@ -64,16 +64,16 @@ def _checkout(folder: Path, upstream: Upstream) -> None:
     _git(
         ["-C", str(folder), "checkout", "--quiet", "--detach", upstream.commit],
         f"{folder}: cannot check out {upstream.commit}",
-        f"look for it in {upstream.repository}",
+        f"check that {upstream.repository} has this commit",
     )
 
 
 def _check(folder: Path, upstream: Upstream) -> None:
-    """Raise a `BenchError` unless a checkout holds the pinned commit and nothing else."""
+    """Check that a checkout is at the pinned commit without changes; raises a `BenchError` if not."""
     commit = _git(
         ["-C", str(folder), "rev-parse", "HEAD"],
         f"{folder}: not a checkout of {upstream.repository}",
-        "give --source a folder that `git clone` made",
+        "give a folder that `git clone` made as `source`",
     )
     if commit != upstream.commit:
         raise BenchError(
@@ -83,7 +83,7 @@ def _check(folder: Path, upstream: Upstream) -> None:
     changed = _git(
         ["-C", str(folder), "status", "--porcelain", "--untracked-files=no"],
         f"{folder}: git status failed",
-        "look at the checkout",
+        f"run `git -C {folder} status` to see why",
     )
     if changed:
         raise BenchError(

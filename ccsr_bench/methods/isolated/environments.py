@@ -1,4 +1,4 @@
-"""Virtual environments of isolated methods: one for every pair of lock file and Python version."""
+"""Virtual environments of isolated methods, one per lock file and Python version."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.places import home
 
 _READY = "ccsr-bench-ready"
-"""Name of the file that is written when all packages of an environment are installed."""
+"""Name of the file that marks an environment whose packages are all installed."""
 
 _LINES_OF_UV = 3
+"""Number of lines of uv's messages in an error."""
 
 
 def find_interpreter(python: str, lock: Path) -> Path:
     """Return the interpreter of an environment that `make_environment` made.
 
     Args:
-        python: The Python version, such as ``3.11``.
-        lock: The file of requirements with exact versions.
+        python: Python version, such as ``3.11``.
+        lock: File of requirements with exact versions.
 
     Raises:
         NotInstalledError: There is no such environment.
@@ -37,11 +38,11 @@ def find_interpreter(python: str, lock: Path) -> Path:
 
 
 def make_environment(python: str, lock: Path) -> Path:
-    """Make the virtual environment of a lock file with uv, unless there is one; return its interpreter.
+    """Return the interpreter of the environment of a lock file, which uv makes if it does not exist.
 
     Args:
-        python: The Python version, such as ``3.11``.
-        lock: The file of requirements with exact versions.
+        python: Python version, such as ``3.11``.
+        lock: File of requirements with exact versions.
 
     Raises:
         BenchError: uv is missing or fails.
@@ -71,27 +72,27 @@ def _interpreter(folder: Path) -> Path:
 
 
 def _uv(arguments: list[str]) -> None:
-    """Run uv, with its messages on a terminal.
+    """Run uv, which prints its messages if standard error is a terminal.
 
     Raises:
-        BenchError: It is missing, or fails.
+        BenchError: uv is missing or fails.
     """
     beside = Path(sys.executable).with_name("uv")
     uv = str(beside) if beside.is_file() else shutil.which("uv")
     if uv is None:
-        raise BenchError("environments of methods are made by uv, which is missing: run `pip install uv`")
-    shown = sys.stderr.isatty()
+        raise BenchError("environments of methods are made by uv, which is not installed; run `pip install uv`")
+    on_terminal = sys.stderr.isatty()
     done = subprocess.run(  # noqa: S603 - uv, by its path
-        [uv, *([] if shown else ["--quiet"]), *arguments],
+        [uv, *([] if on_terminal else ["--quiet"]), *arguments],
         stdout=2,
-        stderr=None if shown else subprocess.PIPE,
+        stderr=None if on_terminal else subprocess.PIPE,
         text=True,
         check=False,
         env=_uv_environment(),
     )
     if done.returncode != 0:
-        said = " ".join((done.stderr or "see above").split("\n")[:_LINES_OF_UV]).strip()
-        raise BenchError(f"uv {arguments[0]} failed: {said}; put that right and prepare again")
+        reason = " ".join((done.stderr or "see above").split("\n")[:_LINES_OF_UV]).strip()
+        raise BenchError(f"uv {arguments[0]} failed: {reason}; remove the cause and prepare again")
 
 
 def _uv_environment() -> dict[str, str]:

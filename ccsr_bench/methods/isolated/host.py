@@ -1,8 +1,8 @@
-"""Running a method's official code in a process of its own, in its own interpreter.
+"""Running a method's official code in a separate process with its own interpreter.
 
-One process per method keeps the model loaded (`ccsr_bench.methods.isolated.worker.child`). When it crashes, hangs,
-raises or sends something else than an answer, that image fails, and the process is started again for the next one. It
-never outlives this process.
+The process, a worker, keeps the model of one method loaded (`ccsr_bench.methods.isolated.worker.child`). If it
+crashes, hangs, raises an error or sends an invalid answer, the image fails, and the worker is started again for the
+next image if necessary. A worker never outlives this process.
 """
 
 from __future__ import annotations
@@ -24,60 +24,62 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.isolated.worker import frames
 
 RESTARTS_IN_A_ROW = 3
-"""A method is given up after more failures in a row than this."""
+"""Largest number of consecutive failures after which a worker is started again; after one more it is given up."""
 
 _CHILD = Path(frames.__file__).with_name("child.py")
 _SECONDS_TO_END = 5.0
-_LONGEST_LAST_WORDS = 300
+_LONGEST_LAST_LINE = 300
 
 
 class WorkerError(Exception):
-    """An image was not restored; the message says why."""
+    """A worker failed on an image; the message says why."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What a worker is started with."""
+    """The settings that a worker is started with."""
 
     interpreter: Path
     adapter: Path
     log: Path
-    """The file for everything that the method prints."""
+    """File for everything that the method prints."""
     source: Path | None = None
-    """The checkout of the official repository."""
+    """Checkout of the official repository; None for a method without one."""
     weights: Mapping[str, Path] = field(default_factory=dict)
-    """Role -> folder."""
+    """Role -> folder of the weights."""
     device: str = "cpu"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     start_seconds: float = 900
+    """Longest time for loading the model, in seconds."""
     image_seconds: float = 900
+    """Longest time for one output, in seconds."""
     idle_seconds: float = 3600
-    """Without work for that long, the process ends by itself and frees its memory; the next image starts it again."""
+    """Time without requests, in seconds, after which the worker ends and frees its memory; the next image starts it."""
 
 
 class _IsolatedModel:
-    """A model in a worker: started when it is needed, and again after it has failed.
+    """A model in a worker, which is started when it is first needed and again after a failure.
 
     Args:
-        launch: What the worker is started with. The model is loaded when the first image comes.
+        launch: Settings of the worker. The first image loads the model.
     """
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
-        self._worker: _Worker | None = None
+        self._worker: _WorkerProcess | None = None
         self._failed_in_a_row = 0
         self._reason = ""
         self.about: Mapping[str, Any] | None = None
-        """The worker's ``python`` version, and its ``packages`` with theirs; None before the first start.
+        """The worker's version of ``python`` and the versions of its ``packages``; None before the first start.
 
         The runner records it in the session's provenance.
         """
 
     def start(self) -> None:
-        """Load the model now.
+        """Start the worker and load the model.
 
         Raises:
-            BenchError: It does not start.
+            BenchError: The worker cannot be started, or the model cannot be loaded.
         """
         try:
             self._running()
@@ -85,16 +87,16 @@ class _IsolatedModel:
             raise BenchError(f"{error}; see {self._launch.log}") from error
 
     def close(self) -> None:
-        """End the process; the next image starts it again."""
+        """End the worker; the next image starts it again."""
         if self._worker is not None:
             self._worker.end()
             self._worker = None
 
     def _ask(self, request: Mapping[str, Any], lr: np.ndarray, expected: str) -> frames.Message:
-        """Send a request about an image, and return the answer, which is of the expected kind.
+        """Send a request about an image, and return the answer, which has the expected kind.
 
         Raises:
-            WorkerError: It failed; the next call starts the worker again where that is needed.
+            WorkerError: The worker failed; the next call starts it again if necessary.
         """
         if self._failed_in_a_row > RESTARTS_IN_A_ROW:
             raise WorkerError(f"given up after {self._failed_in_a_row} failures in a row, the last: {self._reason}")
@@ -115,11 +117,11 @@ class _IsolatedModel:
             header, output = self._running().ask(request, lr, self._launch.image_seconds)
             if header.get("kind") != "idle":
                 return header, output
-            self.close()  # it had ended before the request came
+            self.close()  # the worker ended before it received the request
 
-    def _running(self) -> _Worker:
+    def _running(self) -> _WorkerProcess:
         if self._worker is None:
-            self._worker = _Worker(self._launch)
+            self._worker = _WorkerProcess(self._launch)
             self.about = self._worker.about
         return self._worker
 
@@ -128,18 +130,18 @@ class IsolatedMethod(_IsolatedModel):
     """A method in a worker; see `ccsr_bench.methods.base.Method`.
 
     Args:
-        launch: What the worker is started with. The model is loaded when the first image comes.
-        caption: A function that returns the caption of an LR image, for a captioned variant; it raises a `BenchError`
-            where there is none.
+        launch: Settings of the worker. The first image loads the model.
+        caption: Function that returns the caption of an LR image, for a captioned variant; it raises a `BenchError` if
+            the image has none.
     """
 
     def __init__(self, launch: Launch, caption: Callable[[np.ndarray], str] | None = None) -> None:
         super().__init__(launch)
         self._caption = caption
         self.network_calls: int | None = None
-        """Calls of the denoiser for the last output; None where the adapter does not name that network."""
+        """Calls of the denoiser for the last output; None if the adapter does not name the denoiser."""
         self.peak_mib: float | None = None
-        """The process's highest memory use so far: of the GPU where it uses one, else of itself."""
+        """Peak memory in MiB so far: of the GPU if the worker uses one, otherwise of the worker's process."""
 
     def restore(self, lr: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
         """Restore one image once per seed, one output at a time.
@@ -147,11 +149,11 @@ class IsolatedMethod(_IsolatedModel):
         Official code draws noise per batch: another batch size would give another image for the same seed.
 
         Raises:
-            WorkerError: It failed; the next call starts the worker again where that is needed.
+            WorkerError: The worker failed; the next call starts it again if necessary.
             BenchError: The image has no caption.
         """
-        given = {} if self._caption is None else {"caption": self._caption(lr)}
-        return np.stack([self._restore(lr, {"seed": seed, **given}) for seed in seeds])
+        caption = {} if self._caption is None else {"caption": self._caption(lr)}
+        return np.stack([self._restore(lr, {"seed": seed, **caption}) for seed in seeds])
 
     def _restore(self, lr: np.ndarray, request: Mapping[str, Any]) -> np.ndarray:
         header, output = self._ask(request, lr, "restored")
@@ -168,14 +170,14 @@ class IsolatedCaptioner(_IsolatedModel):
         """Describe one image in words.
 
         Raises:
-            WorkerError: It failed; the next call starts the worker again where that is needed.
+            WorkerError: The worker failed; the next call starts it again if necessary.
         """
         header, _ = self._ask({"task": "caption", "seed": seed}, lr, "captioned")
         return str(header["text"])
 
 
-class _Worker:
-    """One process, with its model loaded."""
+class _WorkerProcess:
+    """One process of a worker, with its model loaded."""
 
     def __init__(self, launch: Launch) -> None:
         self._log = launch.log
@@ -229,21 +231,21 @@ class _Worker:
         """Send a request and return the answer.
 
         Raises:
-            WorkerError: There is none in time, the process ended, or what came is no answer. The worker must
-                not be used afterwards.
+            WorkerError: No answer came in time, the process ended, or the answer is not valid. The process must not be
+                used afterwards.
         """
         deadline = time.monotonic() + seconds
         try:
-            with contextlib.suppress(BrokenPipeError):  # it has ended; its last message can still be read
+            with contextlib.suppress(BrokenPipeError):  # the process has ended; its last message can still be read
                 for part in frames.encode(dict(header), array):
                     self._write(part, deadline)
             return frames.decode(lambda count: self._read(count, deadline))
         except frames.FrameError as error:
             raise WorkerError(str(error)) from error
         except TimeoutError:
-            raise WorkerError(f"no answer in {seconds:g} s{self._last_words()}") from None
+            raise WorkerError(f"no answer in {seconds:g} s{self._last_line()}") from None
         except EOFError:
-            raise WorkerError(f"the worker {self._how_it_ended()}{self._last_words()}") from None
+            raise WorkerError(f"the worker {self._how_it_ended()}{self._last_line()}") from None
 
     def _write(self, part: memoryview, deadline: float) -> None:
         while part:
@@ -274,17 +276,17 @@ class _Worker:
             return "closed its pipe"
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
-    def _last_words(self) -> str:
-        """Return the last line that the method printed, which mostly says why it ended."""
+    def _last_line(self) -> str:
+        """Return the last line that the method printed, which usually says why the process ended."""
         with self._log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
             lines = log.read().decode(errors="replace").strip().splitlines()
         last = lines[-1].strip() if lines and not lines[-1].startswith("---") else ""
-        return f" ({last[:_LONGEST_LAST_WORDS]})" if last else ""
+        return f" ({last[:_LONGEST_LAST_LINE]})" if last else ""
 
     def end(self) -> None:
-        """End the process and all that it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # it is gone
+        """End the process and all processes that it started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         os.close(self._requests)
@@ -292,9 +294,9 @@ class _Worker:
 
 
 def _environment(device: str) -> dict[str, str]:
-    """Return the child's environment: ours without what would lead its interpreter to our own packages.
+    """Return the environment variables of a worker: ours, without those that add our packages to its import path.
 
-    On a CPU every GPU is hidden: official code uses one that it finds, whatever device it is given.
+    On a CPU every GPU is hidden, because official code uses a visible GPU whatever device it is given.
     """
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     if device == "cpu":

@@ -1,1 +1,1 @@
-"""What the adapters of several methods share; runs in those methods' own interpreters, as the adapters do."""
+"""Code that the adapters of several methods share; it runs in those methods' own interpreters, as adapters do."""

@@ -1,4 +1,4 @@
-"""The tagger RAM with SeeSR's tuning DAPE, as SeeSR, AddSR and OSEDiff carry its code in ``ram``."""
+"""The tagger RAM with SeeSR's fine-tuned weights DAPE, whose code SeeSR, AddSR and OSEDiff include as ``ram``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ram.models import ram_lora
 
 
 class _NoTokenizer:
-    """Replaces BERT's tokenizer, of which the tagger uses two lengths; its files are on an author's machine."""
+    """Replaces BERT's tokenizer, which is on an author's machine and of which the tagger uses only two lengths."""
 
     def __len__(self) -> int:
         return 30524
@@ -22,13 +22,13 @@ class _NoTokenizer:
 
 
 def build_tagger(ram: Path, dape: Path) -> torch.nn.Module:
-    """Build the tagger, and make sure that every weight that tags depend on was in the file.
+    """Build the tagger, and check that the file contains every weight that tags depend on.
 
-    The official code loads with strict=False and ignores which weights are missing.
+    The official code loads with strict=False and ignores missing weights.
 
     Args:
-        ram: The folder of ``ram_swin_large_14m.pth``.
-        dape: The folder of ``DAPE.pth``.
+        ram: Folder of ``ram_swin_large_14m.pth``.
+        dape: Folder of ``DAPE.pth``.
 
     Raises:
         ValueError: Weights are missing.
@@ -52,7 +52,7 @@ def build_tagger(ram: Path, dape: Path) -> torch.nn.Module:
             vit="swin_l",
         )
     used = ("visual_encoder.", "image_proj.", "tagging_head.", "label_embed", "wordvec_proj.", "fc.")
-    elsewhere = ("lora", "relative_position_index", "attn_mask")  # in DAPE, or computed
+    elsewhere = ("lora", "relative_position_index", "attn_mask")  # weights that are in DAPE or are computed
     lost = [name for name in missing if name.startswith(used) and not any(part in name for part in elsewhere)]
     if lost:
         raise ValueError(f"{ram / 'ram_swin_large_14m.pth'} lacks {len(lost)} weights, such as {lost[0]}")

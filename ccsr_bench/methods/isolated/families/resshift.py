@@ -1,4 +1,4 @@
-"""What ResShift and SinSR, one code base, do around their sampler."""
+"""Loading, preprocessing and postprocessing of ResShift and SinSR, which share one code base."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_SIDE = 512
 
 
 def load_network(config: Any, file: Path, device: str) -> torch.nn.Module:
-    """Build the network of a configuration, with the weights in a file."""
+    """Build the network of a configuration with the weights of a file."""
     network: torch.nn.Module = instantiate_from_config(config)
     state = torch.load(file, map_location="cpu", weights_only=True)
     with torch.no_grad():
@@ -25,7 +25,16 @@ def load_network(config: Any, file: Path, device: str) -> torch.nn.Module:
 
 
 def to_network(lr: np.ndarray, multiple: int, device: str) -> torch.Tensor:
-    """(h, w, 3) uint8 -> (1, 3, H, W) float32 in [-1, 1], padded to multiples; ValueError where it is too large."""
+    """Convert an LR image, (h, w, 3) uint8, to the input of the network, (1, 3, H, W) float32 in [-1, 1].
+
+    Args:
+        lr: LR image.
+        multiple: Number whose multiples the sides are padded to.
+        device: Device of the network.
+
+    Raises:
+        ValueError: A side is longer than `LARGEST_SIDE`.
+    """
     height, width, _ = lr.shape
     if max(height, width) > LARGEST_SIDE:
         raise ValueError(f"LR image of {height}x{width}: larger than {LARGEST_SIDE} pixels is not supported")
@@ -36,7 +45,7 @@ def to_network(lr: np.ndarray, multiple: int, device: str) -> torch.Tensor:
 
 
 def to_levels(output: torch.Tensor, height: int, width: int) -> np.ndarray:
-    """(1, 3, H, W) about [-1, 1] -> (height, width, 3) uint8, its upper left part."""
+    """Convert the upper left part of an output, (1, 3, H, W) in about [-1, 1], to (height, width, 3) uint8."""
     image = output[0, :, :height, :width].clamp(-1, 1).float() * 0.5 + 0.5
     levels: np.ndarray = (image.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
     return levels

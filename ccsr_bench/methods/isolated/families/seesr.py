@@ -1,4 +1,4 @@
-"""What the scripts of SeeSR, AddSR and OSEDiff do around their models."""
+"""Preprocessing and postprocessing in the scripts of SeeSR, AddSR and OSEDiff."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import numpy as np
 from PIL import Image
 
 SMALLEST_SIDE = 128
-"""Shorter side of an LR image in pixels; the official scripts enlarge smaller ones first."""
+"""Smallest shorter side of an LR image in pixels; the official scripts first enlarge smaller images to it."""
 
 
 def enlarge(lr: np.ndarray, resample: Any = None) -> Image.Image:
-    """(h, w, 3) uint8 -> the image of four times its size, both sides cut down to multiples of 8 by resizing.
+    """Return an image enlarged four times, then resized to sides that are multiples of 8.
 
     Args:
-        lr: The LR image; one with a side below `SMALLEST_SIDE` is enlarged to that first.
-        resample: Pillow's filter for the last resizing; its default, bicubic, when None, as for the others.
+        lr: LR image, (h, w, 3) uint8; an image with a side below `SMALLEST_SIDE` is first enlarged to that side.
+        resample: Pillow's filter for the last resizing; the default filter, bicubic, when None. The other resizings use
+            the default filter.
     """
     height, width, _ = lr.shape
     image = Image.fromarray(lr)
@@ -28,6 +29,6 @@ def enlarge(lr: np.ndarray, resample: Any = None) -> Image.Image:
 
 
 def four_times(picture: Image.Image, lr: np.ndarray) -> np.ndarray:
-    """Return the output as (4h, 4w, 3) uint8, resized where the image was enlarged or cut."""
+    """Return the output as (4h, 4w, 3) uint8, resized if `enlarge` changed the size otherwise than by a factor of 4."""
     size = (4 * lr.shape[1], 4 * lr.shape[0])
     return np.array(picture if picture.size == size else picture.resize(size))

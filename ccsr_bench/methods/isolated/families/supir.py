@@ -1,4 +1,4 @@
-"""Building SUPIR's official model with the weights that it needs, for its adapter and its captioner."""
+"""Building SUPIR's official model, for its adapter and its captioner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ccsr_bench.methods.isolated.worker.lightning_checkpoints import load_tensor
 
 
 def read_options(file: Path, weights: dict[str, str], device: str) -> Any:
-    """Read an official options file, with our paths and device in it, and without xformers."""
+    """Read an official options file, and set the paths of the weights, the device, and attention without xformers."""
     options = OmegaConf.load(file)
     options.SDXL_CKPT = str(Path(weights["sdxl"]) / "sd_xl_base_1.0_0.9vae.safetensors")
     options.SUPIR_CKPT_Q = str(Path(weights["supir"]) / "SUPIR-v0Q.ckpt")
@@ -30,15 +30,17 @@ def read_options(file: Path, weights: dict[str, str], device: str) -> Any:
 
 
 def build(options: Any, device: str, clip: str = "") -> Any:
-    """Build the model of an options file by the official function, in bfloat16 and float16 on a GPU.
+    """Build the model of an options file by the official function.
+
+    On a GPU the autoencoder runs in bfloat16 and the denoiser in float16, on a CPU both in float32.
 
     Args:
-        options: Options as `read_options` returns them.
-        device: The device that the model runs on.
-        clip: The folder of the first text encoder.
+        options: Options as returned by `read_options`.
+        device: Device of the model.
+        clip: Folder of the first text encoder.
 
     Raises:
-        ValueError: The files lack weights; the official code would continue with random ones.
+        ValueError: The files lack weights, which the official code would leave at their random initial values.
     """
     loaded: set[str] = set()
     read = official.load_state_dict
@@ -52,7 +54,9 @@ def build(options: Any, device: str, clip: str = "") -> Any:
         load_tensors_among_objects(),
         patch.object(official, "load_state_dict", remember),
         patch.object(encoders, "SDXL_CLIP1_PATH", clip),
-        patch.object(encoders, "SDXL_CLIP2_CKPT_PTH", ""),  # not read: SDXL's file has all of its weights
+        patch.object(
+            encoders, "SDXL_CLIP2_CKPT_PTH", ""
+        ),  # not read, because SDXL's file contains all weights of this encoder
     ):
         model = official.create_SUPIR_model(io.StringIO(OmegaConf.to_yaml(options)), SUPIR_sign="Q")
     lost: list[str] = [name for name, _ in model.named_parameters() if name not in loaded]

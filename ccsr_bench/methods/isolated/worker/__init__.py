@@ -1,1 +1,1 @@
-"""What runs in a method's own interpreter, Python 3.8 or newer with numpy; `isolated.host` starts it."""
+"""The code that runs in a method's own interpreter, Python 3.8 or newer with numpy; `isolated.host` starts it."""

@@ -1,9 +1,9 @@
-"""The worker: loads one adapter of official code and works on images until the other end of its pipe closes.
+"""The worker, which loads one adapter of official code and processes images until the host closes the pipe.
 
     python child.py READ_DESCRIPTOR WRITE_DESCRIPTOR
 
-Runs in the method's own interpreter, Python 3.8 or newer, with the standard library and numpy; ccsr-bench does not
-have to be installed there. What the official code prints goes to stderr.
+It runs in the method's own interpreter, Python 3.8 or newer, with the standard library and numpy; ccsr-bench need not
+be installed there. The output of the official code goes to stderr.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ import numpy as np
 
 
 def _stand_in_for_ccsr_bench() -> None:
-    """Make this folder and that of the families importable by their names in ccsr-bench, and nothing else of it.
+    """Make only this folder and the folder of the families importable by their names in ccsr-bench.
 
-    Empty packages stand for ccsr-bench, which may need another Python and other packages than this interpreter has.
+    Empty packages replace the rest of ccsr-bench, whose Python version and packages may differ from this interpreter's.
     """
     worker = Path(__file__).resolve().parent
     folders: dict[str, list[str]] = {
@@ -51,32 +51,32 @@ def _stand_in_for_ccsr_bench() -> None:
 if "ccsr_bench" not in sys.modules:
     _stand_in_for_ccsr_bench()
 
-from ccsr_bench.methods.isolated.worker import frames  # noqa: E402 - by the packages that stand in
+from ccsr_bench.methods.isolated.worker import frames  # noqa: E402 - needs the packages above
 
 _PR_SET_PDEATHSIG = 1
 
 
 def _leave() -> None:
-    """End this process at once, and every process that the official code has started."""
+    """End this process at once, with every process that the official code has started."""
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
 def _die_with_parent(parent: int) -> None:
-    """Let the kernel end this process with its parent, where it can; elsewhere the closed pipe does it."""
+    """On Linux, let the kernel end this process with its parent; elsewhere the closed pipe ends it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # the parent ended before that
+    if os.getppid() != parent:  # the parent ended before the call above
         _leave()
 
 
 def _no_network(*_: Any, **__: Any) -> Any:
-    raise OSError("the network is closed while a method runs: everything it needs has to be installed by `prepare`")
+    raise OSError("the network is closed while a method runs: install everything that it needs by `prepare`")
 
 
 def _close_network() -> None:
-    """Make connections to other machines fail, so that nothing is downloaded without a check of its hash."""
+    """Make connections to other machines fail, so that no file is downloaded without verifying its hash."""
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_DATASETS_OFFLINE="1")
 
     class _LocalSocket(socket.socket):
@@ -95,7 +95,7 @@ def _close_network() -> None:
 
 
 def _reset_random_streams(seed: int) -> None:
-    """Set every global random stream from a seed, before each output."""
+    """Set every global random stream from the seed of an output."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # the stream that official code draws from
     torch = sys.modules.get("torch")
@@ -117,7 +117,7 @@ def _load(message: dict[str, Any]) -> Any:
         raise ImportError("{} is not a Python file".format(message["adapter"]))
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    if message["source"] is not None:  # official code finds its modules and its files from there
+    if message["source"] is not None:  # official code imports its modules and opens its files from here
         sys.path.insert(0, message["source"])
         os.chdir(message["source"])
     spec.loader.exec_module(module)
@@ -168,22 +168,24 @@ def _caption(model: Any, lr: np.ndarray, seed: int) -> frames.Message:
 
 
 def _peak_mib() -> float:
-    """Return the highest memory use so far: of the GPU where it is used, else of this process."""
+    """Return the peak memory in MiB: of the GPU if it is used, otherwise of this process."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         return float(torch.cuda.max_memory_allocated() / 1024**2)
     status = Path("/proc/self/status")
-    if status.is_file():  # Linux, where ru_maxrss starts at that of the process that started this one
+    if status.is_file():  # Linux, where ru_maxrss includes the peak of the parent process
         return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
-class _Worker:
+class _Server:
+    """Answers the requests of the host: first one to load the model, then one per output."""
+
     def __init__(self, reader: int, writer: int) -> None:
         self._requests: queue.Queue[frames.Message] = queue.Queue()
         self._reader = os.fdopen(reader, "rb")
         self._writer = os.fdopen(writer, "wb")
-        # A thread of its own: it notices that the host is gone while the official code computes.
+        # A separate thread notices the end of the host even while the official code computes.
         threading.Thread(target=self._receive, daemon=True).start()
 
     def _receive(self) -> None:
@@ -200,7 +202,7 @@ class _Worker:
         return data
 
     def _answer(self, work: Callable[[], frames.Message]) -> bool:
-        """Send what some work returns, or why it failed."""
+        """Send the return value of some work, or the reason of its failure."""
         try:
             header, array = work()
         except BaseException as error:  # official code may even call sys.exit
@@ -228,25 +230,27 @@ class _Worker:
             try:
                 header, lr = self._requests.get(timeout=request["idle_seconds"])
             except queue.Empty:
-                self._answer(lambda: ({"kind": "idle"}, None))  # so that a request that crosses it is not lost
+                self._answer(
+                    lambda: ({"kind": "idle"}, None)
+                )  # so that the host repeats a request that it sends at this moment
                 return
             self._answer(functools.partial(_work, holder["model"], holder["counter"], header, lr))  # type: ignore[arg-type]
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of the packages that make the numbers."""
+    """Return the versions of the imported packages that determine the outputs."""
     names = ("numpy", "torch", "torchvision", "diffusers", "transformers")
     return {name: str(getattr(sys.modules[name], "__version__", "")) for name in names if name in sys.modules}
 
 
 def main() -> None:
-    """Serve one host."""
+    """Serve the host that started this process."""
     reader, writer, parent = map(int, sys.argv[1:4])
-    sys.path.pop(0)  # this folder: official code must not find its modules
+    sys.path.pop(0)  # this folder: official code must not import its modules
     _die_with_parent(parent)
     sys.stdout.flush()
     os.dup2(2, 1)
-    _Worker(reader, writer).run()
+    _Server(reader, writer).run()
     _leave()
 
 

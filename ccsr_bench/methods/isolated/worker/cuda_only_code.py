@@ -1,4 +1,4 @@
-"""Building models with official code that is written for a GPU and for trusted weights; for adapters."""
+"""Helpers for adapters whose official code requires a GPU or loads weights as trusted pickles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 
 def load_tensors_only() -> ContextManager[Any]:
-    """Let `torch.load` read tensors only, onto the CPU first, whatever official code asks for."""
+    """Return a context in which `torch.load` reads only tensors, onto the CPU, whatever its arguments are."""
     load = torch.load
 
     def load_tensors(file: Any, *_: Any, **__: Any) -> Any:
@@ -20,7 +20,7 @@ def load_tensors_only() -> ContextManager[Any]:
 
 
 class InsteadOfCuda(TorchFunctionMode):
-    """Lets code that says "cuda" use another device."""
+    """Lets code that names the device "cuda" use another device."""
 
     def __init__(self, device: str) -> None:
         self._device = torch.device(device)

@@ -1,7 +1,7 @@
-"""Messages between ccsr-bench and a worker: a JSON header and, where there is one, an array of bytes.
+"""Messages between ccsr-bench and a worker: a JSON header and optionally an array of bytes.
 
-On the wire: `MAGIC`, the length of the header (4 bytes) and of the array (8 bytes), little-endian; the header; the
-array. Nothing is ever unpickled. Runs on Python 3.8.
+A message is encoded as a frame: `MAGIC`; the lengths of the header (4 bytes) and of the array (8 bytes), little-endian;
+the header; the array. Nothing is ever unpickled. This module runs on Python 3.8.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Message = Tuple[Dict[str, Any], Optional[np.ndarray]]
 
 
 class FrameError(Exception):
-    """What was read is not a frame."""
+    """The bytes that were read are not a frame."""
 
 
 def encode(header: dict[str, Any], array: np.ndarray | None = None) -> list[memoryview]:
-    """Return the parts of a frame, to be written one after the other.
+    """Return the parts of a frame, which must be written in this order.
 
     Args:
-        header: What JSON can hold; ``shape`` is added for an array.
-        array: uint8, any shape.
+        header: Values that JSON can represent; ``shape`` is added for an array.
+        array: uint8 array of any shape; None for a message without an array.
     """
     body = memoryview(b"")
     if array is not None:
@@ -45,13 +45,13 @@ def decode(read: Callable[[int], bytes]) -> Message:
     """Read one frame.
 
     Args:
-        read: Returns exactly as many bytes as it is asked for, or raises.
+        read: Function that returns exactly the given number of bytes, or raises an error.
 
     Returns:
-        The header, and the array or nothing.
+        The header, and the array or None.
 
     Raises:
-        FrameError: The bytes are something else.
+        FrameError: The bytes are not a frame.
     """
     prefix = read(_PREFIX.size)
     magic, header_length, body_length = _PREFIX.unpack(prefix)

@@ -1,4 +1,4 @@
-"""Reading checkpoints of PyTorch Lightning, which hold objects of its classes beside tensors; for adapters."""
+"""Helpers for adapters that read checkpoints of PyTorch Lightning, which contain objects beside tensors."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _NEEDED = (
     ("torch._utils", "_rebuild_parameter"),
     ("torch._utils", "_rebuild_tensor"),
     ("torch._utils", "_rebuild_tensor_v2"),
-)  # torch itself handles storages
+)  # torch reads storages by itself
 
 
 class _Inert:
-    """Replaces every other class and function of a checkpoint: accepts whatever is done to it, and does nothing."""
+    """Replaces every other class and function of a checkpoint; it accepts every call and does nothing."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         pass
@@ -34,7 +34,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _Pickle:
-    """What `torch.load` uses instead of the module `pickle`."""
+    """The replacement of the module `pickle` in `torch.load`."""
 
     Unpickler = _Unpickler
 
@@ -44,9 +44,10 @@ class _Pickle:
 
 
 def load_tensors_among_objects() -> ContextManager[Any]:
-    """Let `torch.load` read tensors and containers of them onto the CPU, whatever official code asks for.
+    """Return a context in which `torch.load` reads tensors and their containers, whatever its arguments are.
 
-    All other objects are replaced by inert placeholders; `cuda_only_code.load_tensors_only` refuses such files.
+    Tensors are read onto the CPU, and all other objects are replaced by inert placeholders.
+    `cuda_only_code.load_tensors_only` refuses such files.
     """
     load = torch.load
 

@@ -1,4 +1,4 @@
-"""Computing once what depends on an image but not on the seed, such as its tags; for adapters."""
+"""A helper for adapters that computes once what depends on an image but not on the seed, such as tags."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 
 class OncePerImage:
-    """Keeps what a function returned for the last image, because all runs of an image come one after the other.
+    """Caches the return value of a function for the last image; all runs of an image are consecutive.
 
     Args:
-        compute: A function of an LR image.
+        compute: Function of an LR image.
     """
 
     def __init__(self, compute: Callable[[np.ndarray], Any]) -> None:
@@ -20,7 +20,7 @@ class OncePerImage:
         self._last: tuple[bytes, Any] | None = None
 
     def __call__(self, lr: np.ndarray) -> Any:
-        """Return what the function returns for an LR image."""
+        """Return the value of the function for an LR image."""
         key = lr.tobytes() + bytes(str(lr.shape), "ascii")
         if self._last is None or self._last[0] != key:
             self._last = key, self._compute(lr)
