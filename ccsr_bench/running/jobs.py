@@ -65,8 +65,7 @@ def method_job(
             base_seed=base_seed,
             same_seed=same_seed,
         )
-        for captioned_by in (captions.check_captions(spec, samples) if spec.variant.captioned else [None])
-        for origin in spec.origins(execution, weights, captions=captioned_by)
+        for origin in _origins(spec, samples, execution, weights)
     ]
     log = ledger_folder(out, identity) / WORKER_LOG
     # Networks divide the runs into batches themselves: one call encodes the LR image only once.
@@ -84,6 +83,16 @@ def method_job(
         execution=execution if spec.manifest.in_process_networks or spec.manifest.isolated else None,
         count_parameters=functools.partial(in_process.count_parameters, spec),
     )
+
+
+def _origins(
+    spec: MethodSpec, samples: Sequence[Sample], execution: Execution, weights: Mapping[str, InstalledWeights]
+) -> list[Origin]:
+    """Return the present origin of the outputs, then the origins of other code that gives the same outputs."""
+    caption_origins = captions.check_captions(spec, samples) if spec.variant.captioned else [None]
+    return [
+        origin for captioned_by in caption_origins for origin in spec.origins(execution, weights, captions=captioned_by)
+    ]
 
 
 def _load(spec: MethodSpec, execution: Execution, weights: Mapping[str, InstalledWeights], log: Path) -> Method:

@@ -1,4 +1,4 @@
-"""DiffBIR's adapter: what it gives to the official loop, which enlarges and restores by itself."""
+"""DiffBIR's adapter: the inputs that it gives to the official loop, which enlarges and restores images."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DEFAULTS = {
     "input": "",
     "output": "results",
 }
-"""Of the command line; none is what the paper ran."""
+"""Defaults of the command line; none of them is a setting of the paper."""
 
 
 def parse_args() -> Namespace:
@@ -50,7 +50,7 @@ def parse_args() -> Namespace:
 
 
 class ControlLDM(Network):
-    """The official network, of which a file may lack weights."""
+    """Substitute for the official network; a file may lack some of its weights."""
 
     missing: tuple[str, ...] = ()
 
@@ -71,10 +71,10 @@ class ControlLDM(Network):
 
 
 class BSRInferenceLoop:
-    """The official loop over the images of a folder."""
+    """Substitute for the official loop over the images of a folder."""
 
     common: Any = None
-    """The official module that downloads."""
+    """Substitute for the official module that downloads files."""
 
     def __init__(self, args: Namespace) -> None:
         self.args = args
@@ -91,7 +91,7 @@ class BSRInferenceLoop:
         return image + 1
 
     def run(self) -> None:
-        """Restore every image: its picture is the negative of the image enlarged four times."""
+        """Restore every image: the output is the negative of the image enlarged four times."""
         self.setup()  # type: ignore[attr-defined]
         for lq in self.load_lq():  # type: ignore[attr-defined]
             self.seen.append(np.asarray(lq))
@@ -109,13 +109,13 @@ OMEGA = OmegaConf({"cldm.yaml": {"target": "cldm"}})
 
 @pytest.fixture(autouse=True)
 def original_autocast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Restore what the adapter leaves out on a CPU."""
+    """Undo the change that the adapter makes to torch on a CPU."""
     monkeypatch.setattr(torch, "autocast", torch.autocast)
 
 
 @pytest.fixture
 def weights(tmp_path: Path) -> dict[str, str]:
-    """Folders with the official files."""
+    """Folders with empty files of the official names."""
     for role, file in FILES.items():
         (tmp_path / role).mkdir()
         (tmp_path / role / file).write_bytes(b"")
@@ -123,7 +123,7 @@ def weights(tmp_path: Path) -> dict[str, str]:
 
 
 def load(weights: dict[str, str], **parameters: Any) -> tuple[Any, BSRInferenceLoop]:
-    """Load the adapter's model with parameters of a variant."""
+    """Load the adapter's model with the parameters of a variant."""
     modules: dict[str, dict[str, Any]] = {
         "diffbir.utils.common": {"load_file_from_url": None, "VRAMPeakMonitor": None},
         "diffbir.model": {"ControlLDM": ControlLDM},
@@ -138,7 +138,7 @@ def load(weights: dict[str, str], **parameters: Any) -> tuple[Any, BSRInferenceL
 
 
 @pytest.mark.parametrize("variant", sorted(FAMILY.variants))
-def test_diffbir_is_given_the_official_options(variant: str, weights: dict[str, str]) -> None:
+def test_diffbir_receives_the_official_options(variant: str, weights: dict[str, str]) -> None:
     parameters = FAMILY.variants[variant].parameters
     arguments = list(sys.argv)
     _, loop = load(weights, **parameters)
@@ -152,8 +152,8 @@ def test_diffbir_is_given_the_official_options(variant: str, weights: dict[str, 
     assert sys.argv == arguments
 
 
-def test_diffbir_is_given_the_raw_image(weights: dict[str, str]) -> None:
-    """The official loop enlarges it, for v1 by Pillow's bicubic filter and for v2 by a network."""
+def test_diffbir_receives_the_raw_image(weights: dict[str, str]) -> None:
+    """The official loop enlarges the image, for v1 by Pillow's bicubic filter and for v2 by a network."""
     model, loop = load(weights, version="v1", steps=50, cfg_scale=1, neg_prompt="")
     lr = picture(1, 160)[:100, :141]
     output = model.restore(lr, 5)
@@ -163,7 +163,7 @@ def test_diffbir_is_given_the_raw_image(weights: dict[str, str]) -> None:
     assert model.network is loop.cldm.unet
 
 
-def test_what_does_not_depend_on_the_seed_is_computed_once_for_each_image_and_prompt(weights: dict[str, str]) -> None:
+def test_what_is_independent_of_the_seed_is_computed_once_per_image_and_prompt(weights: dict[str, str]) -> None:
     model, loop = load(weights, version="v2", steps=50, cfg_scale=4, neg_prompt=NEGATIVE)
     first, second = picture(1, 32), picture(2, 32)
     for lr in (first, first, second):

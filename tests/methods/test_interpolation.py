@@ -9,7 +9,7 @@ from tests.support.pictures import picture
 
 
 @pytest.mark.parametrize("kernel", ["bicubic", "lanczos"])
-def test_is_pillows_resampling(kernel: str) -> None:
+def test_interpolation_is_pillows_resampling(kernel: str) -> None:
     lr = picture(0, 20)
     expected = np.asarray(Image.fromarray(lr).resize((80, 80), Image.Resampling[kernel.upper()]))
     for output in Interpolation(kernel=kernel).restore(lr, [1, 2]):
@@ -23,7 +23,7 @@ def test_without_noise_dither_is_bicubic_up_to_pillows_own_rounding() -> None:
     assert np.abs(dithered - bicubic).max() <= 1
 
 
-def test_noise_is_the_declared_noise() -> None:
+def test_noise_has_the_declared_standard_deviation() -> None:
     flat = np.full((32, 32, 3), 128, np.uint8)
     outputs = DitheredBicubic(sigma=8.0).restore(flat, list(range(8))).astype(float)
     assert outputs.mean() == pytest.approx(128, abs=0.05)
@@ -31,7 +31,7 @@ def test_noise_is_the_declared_noise() -> None:
     assert np.corrcoef(outputs[0].ravel(), outputs[1].ravel())[0, 1] == pytest.approx(0, abs=0.02)
 
 
-def test_bright_and_dark_do_not_wrap_around() -> None:
+def test_levels_beyond_0_and_255_are_clipped() -> None:
     lr = np.zeros((8, 8, 3), np.uint8)
     lr[:, 4:] = 255
     outputs = DitheredBicubic(sigma=8.0).restore(lr, [0])

@@ -1,4 +1,4 @@
-"""The worker: what it computes, and everything that can go wrong in it."""
+"""The worker: its outputs, and its failures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SLOW_ENOUGH = 60.0
 
 
 def lr_image(what: int = 100) -> np.ndarray:
-    """Return a picture that makes the adapter do something."""
+    """Return an image whose first level selects what the adapter does."""
     image = np.full((6, 5, 3), 100, np.uint8)
     image[0, 0, 0] = what
     return image
@@ -34,7 +34,7 @@ Make = Callable[..., IsolatedMethod]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    """Makes methods, and ends them."""
+    """Function that makes methods, which are closed after the test."""
     made = []
     (tmp_path / "adapter.py").write_text(ADAPTER)
 
@@ -50,7 +50,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
 
 def gone(pid: int) -> bool:
-    """Return whether a process has ended, waiting for it a while."""
+    """Return whether a process ends within 10 seconds."""
     for _ in range(200):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
@@ -78,16 +78,14 @@ def test_an_output_depends_on_image_and_seed_alone(make: Make) -> None:
     assert method.network_calls == 3
 
 
-def test_the_worker_says_what_it_runs_with(make: Make) -> None:
+def test_the_worker_reports_its_versions(make: Make) -> None:
     method = make()
     assert method.about is None
     method.start()
     assert method.about == {"python": platform.python_version(), "packages": {"numpy": np.__version__}}
 
 
-def test_what_official_code_prints_goes_to_the_log(
-    make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_output_of_official_code_goes_to_the_log(make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     make().restore(lr_image(11), [1, 2])
     assert (tmp_path / "worker.log").read_text().count("to stdout") == 2
     assert capfd.readouterr() == ("", "")
@@ -102,7 +100,7 @@ def test_what_official_code_prints_goes_to_the_log(
         (8, r"SystemExit: enough"),
     ],
 )
-def test_an_exception_costs_the_image_and_not_the_process(make: Make, what: int, reason: str) -> None:
+def test_an_exception_fails_the_image_and_keeps_the_process(make: Make, what: int, reason: str) -> None:
     method = make()
     method.start()
     pid = worker_pid(method)
@@ -131,7 +129,7 @@ def test_a_lost_process_is_started_again(make: Make, what: int, reason: str) -> 
     assert len(method.restore(lr_image(), [1])) == 1
 
 
-def test_a_method_that_only_fails_is_given_up(make: Make, tmp_path: Path) -> None:
+def test_a_method_that_fails_every_time_is_given_up(make: Make, tmp_path: Path) -> None:
     method = make()
     for _ in range(RESTARTS_IN_A_ROW + 1):
         with pytest.raises(WorkerError, match="exit code 9"):
@@ -141,7 +139,7 @@ def test_a_method_that_only_fails_is_given_up(make: Make, tmp_path: Path) -> Non
     assert (tmp_path / "worker.log").read_text().count("--- ") == RESTARTS_IN_A_ROW + 1
 
 
-def test_failures_between_which_images_are_restored_never_give_a_method_up(make: Make) -> None:
+def test_failures_with_successes_between_them_never_give_a_method_up(make: Make) -> None:
     method = make()
     for _ in range(RESTARTS_IN_A_ROW + 2):
         with pytest.raises(WorkerError, match="exit code 9"):
@@ -149,7 +147,7 @@ def test_failures_between_which_images_are_restored_never_give_a_method_up(make:
         assert len(method.restore(lr_image(), [1])) == 1
 
 
-TELLING = """
+PRINTING = """
 import os, sys
 
 class Model:
@@ -164,16 +162,16 @@ def load(source, weights, device):
 
 
 @pytest.mark.parametrize(("device", "gpus"), [("cpu", ""), ("cuda:1", "0,1")])
-def test_the_process_finds_neither_our_packages_nor_on_a_cpu_a_gpu(
+def test_the_process_sees_neither_our_packages_nor_with_a_cpu_a_gpu(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, gpus: str
 ) -> None:
     (tmp_path / "ours").mkdir()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "ours"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    (tmp_path / "adapter.py").write_text(TELLING)
+    (tmp_path / "adapter.py").write_text(PRINTING)
     make(device=device).restore(lr_image(), [1])
-    told = dict(line.split(" is ") for line in (tmp_path / "worker.log").read_text().splitlines() if " is " in line)
-    assert told == {
+    printed = dict(line.split(" is ") for line in (tmp_path / "worker.log").read_text().splitlines() if " is " in line)
+    assert printed == {
         "PYTHONPATH": "None",
         "PYTHONHOME": "None",
         "CUDA_VISIBLE_DEVICES": gpus,
@@ -182,7 +180,7 @@ def test_the_process_finds_neither_our_packages_nor_on_a_cpu_a_gpu(
     }
 
 
-def test_an_idle_process_ends_and_comes_back(make: Make) -> None:
+def test_an_idle_process_ends_and_is_started_again(make: Make) -> None:
     method = make(idle_seconds=0.2)
     first = method.restore(lr_image(), [1])
     pid = worker_pid(method)
@@ -191,7 +189,7 @@ def test_an_idle_process_ends_and_comes_back(make: Make) -> None:
     assert worker_pid(method) != pid
 
 
-def test_what_cannot_be_started(make: Make, tmp_path: Path) -> None:
+def test_a_method_that_cannot_be_started_is_an_error(make: Make, tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"^cannot be loaded: RuntimeError: no such checkpoint; see .*worker\.log$"):
         make(parameters={"broken": True}).start()
     with pytest.raises(BenchError, match=r"unexpected keyword argument 'colour'"):
@@ -206,7 +204,7 @@ def test_what_cannot_be_started(make: Make, tmp_path: Path) -> None:
         IsolatedMethod(Launch(tmp_path / "no-python", tmp_path / "adapter.py", tmp_path / "worker.log")).start()
 
 
-def test_the_processes_that_a_method_starts_go_with_it(make: Make, tmp_path: Path) -> None:
+def test_processes_that_a_method_starts_end_with_it(make: Make, tmp_path: Path) -> None:
     method = make()
     method.restore(lr_image(10), [1])
     child = int((tmp_path / "worker.log").read_text().split("child ")[1].split()[0])
@@ -231,7 +229,7 @@ time.sleep(1000)
 
 
 def test_the_worker_never_outlives_its_parent(tmp_path: Path) -> None:
-    """SIGKILL, 20 times: while the worker waits for work, and while it computes."""
+    """Kill the parent 20 times, alternately while the worker computes and while it waits for a request."""
     (tmp_path / "adapter.py").write_text(ADAPTER)
     survivors = []
     for index in range(20):
@@ -246,7 +244,7 @@ def test_the_worker_never_outlives_its_parent(tmp_path: Path) -> None:
     assert not survivors
 
 
-def test_frames_survive_the_way_and_garbage_does_not() -> None:
+def test_frames_are_decoded_and_other_bytes_are_refused() -> None:
     array = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
     wire = b"".join(frames.encode({"kind": "é", "seed": 2**63 - 1}, array))
     header, returned = frames.decode(_reader(wire))
@@ -272,8 +270,8 @@ def _reader(data: bytes) -> Callable[[int], bytes]:
 
 
 @pytest.mark.parametrize("name", ["python3.8", "python3.9", "python3.10", "python3.12", "python3.13"])
-def test_other_pythons_can_read_the_child(name: str, tmp_path: Path) -> None:
-    """Imports the child; numpy, which these may not have, stands aside."""
+def test_other_versions_of_python_can_import_the_child(name: str, tmp_path: Path) -> None:
+    """Import the child with an empty module for numpy, which these versions may lack."""
     folder = Path(frames.__file__).parent
     code = (
         "import sys, types; numpy = types.ModuleType('numpy'); numpy.ndarray = object; sys.modules['numpy'] = numpy; "

@@ -1,4 +1,4 @@
-"""Methods as a Python caller names them."""
+"""Finding methods that a Python caller gives by name, as a folder, as a class or as an object."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FlatImage:
         return np.full((len(seeds), 4 * lr.shape[0], 4 * lr.shape[1], 3), self.parameters["level"], np.uint8)
 
     def close(self) -> None:
-        """Only the owner calls it."""
+        """Fail: only the owner of the object may close it."""
 
 
 class Magnifier:
@@ -50,31 +50,31 @@ def test_a_class_is_a_method_of_its_name() -> None:
     assert not spec.manifest.in_process_networks
 
 
-def test_an_object_is_a_method_that_stays_its_owners() -> None:
+def test_an_object_is_a_method_that_only_its_owner_closes() -> None:
     method = FlatImage(5)
     (spec,) = find_specs(method, name="flat-5")
     assert (spec.name, spec.stochastic, spec.manifest.scale) == ("flat-5", False, 4)
     loaded = load_method(spec)
     assert loaded.restore(LR, [1]).max() == 5
-    assert not hasattr(loaded, "close")  # what runs a method closes it at the end
+    assert not hasattr(loaded, "close")  # the runner closes every method that can be closed
 
 
-def test_a_class_is_known_by_its_file_and_its_settings() -> None:
+def test_a_class_is_identified_by_its_file_and_its_settings() -> None:
     version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
     assert from_object(Magnifier).origins()[0].text() == f"{__name__}:Magnifier sha256 {version} {{}}"
     assert from_object(FlatImage(5)).origins()[0].text() == f'{__name__}:FlatImage sha256 {version} {{"level": 5}}'
     assert from_object(Magnifier()).origins()[1:] == []
 
 
-def test_a_class_without_a_file_is_known_by_its_name() -> None:
+def test_a_class_without_a_file_is_identified_by_its_name() -> None:
     names: dict[str, Any] = {"__name__": "typed_at_a_prompt"}
     exec("class HTTPModel2:\n    def restore(self, lr, seeds): ...", names)
     spec = from_object(names["HTTPModel2"])
     assert (spec.name, spec.origins()[0].text()) == ("http-model2", "typed_at_a_prompt:HTTPModel2 {}")
 
 
-def test_a_class_of_a_notebook_is_known_by_its_functions() -> None:
-    """As IPython does, the source of a cell is put where `inspect` finds it, under a name that is no file."""
+def test_a_class_of_a_notebook_is_identified_by_its_functions() -> None:
+    """As in IPython, `inspect` finds the source of a cell under a name that is not a file."""
     seen = []
     for level in (1, 2, 1):
         source = f"class Cell:\n    def restore(self, lr, seeds):\n        return {level}\n"
@@ -87,7 +87,7 @@ def test_a_class_of_a_notebook_is_known_by_its_functions() -> None:
     assert seen[0].startswith("notebook:Cell sha256 ")
 
 
-def test_a_name_finds_a_method_before_a_folder_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_of_a_method_precedes_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_method(tmp_path / "bicubic")
     monkeypatch.chdir(tmp_path)
     assert find_specs("bicubic") == [find_method("bicubic")]
@@ -97,7 +97,7 @@ def test_a_name_finds_a_method_before_a_folder_does(tmp_path: Path, monkeypatch:
     assert find_specs(find_method("lanczos")) == [find_method("lanczos")]
 
 
-def test_a_folder_is_all_that_it_defines(tmp_path: Path) -> None:
+def test_a_folder_gives_all_variants_that_it_defines(tmp_path: Path) -> None:
     write_method(tmp_path, "second")
     write_method(tmp_path, "first")
     specs = find_specs(str(tmp_path))
@@ -115,7 +115,7 @@ def test_a_folder_is_all_that_it_defines(tmp_path: Path) -> None:
         (DitheredBicubic(sigma=1), None, "several methods have this class; give the `name`"),
     ],
 )
-def test_what_is_no_method_is_said_in_one_line(method: object, name: str | None, message: str) -> None:
+def test_other_objects_are_refused_in_one_line(method: object, name: str | None, message: str) -> None:
     with pytest.raises(BenchError, match=message):
         find_specs(method, name=name)
 

@@ -1,4 +1,4 @@
-"""The shipped manifests against the paper, the official READMEs and the official scripts, `paper_settings.toml`."""
+"""The shipped manifests against `paper_settings.toml`, the settings of the paper, official READMEs and scripts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MANIFESTS = {spec.manifest.id: spec.manifest for spec in SHIPPED.values()}
 
 
 def test_every_shipped_variant_has_a_row_and_every_row_a_variant() -> None:
-    found = {name: sorted(manifest.variants) for name, manifest in MANIFESTS.items()}
-    assert found == {name: sorted(family.variants) for name, family in SETTINGS.families.items()}
+    shipped_variants = {name: sorted(manifest.variants) for name, manifest in MANIFESTS.items()}
+    assert shipped_variants == {name: sorted(family.variants) for name, family in SETTINGS.families.items()}
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
@@ -58,7 +58,7 @@ def test_ccsr_samples_with_the_settings_of_its_row(name: str) -> None:
 
 
 def check_weights(given: dict[str, str], expected: dict[str, str], described: dict[str, Weights]) -> None:
-    """Assert that weights by role are those of a row, by where they are from."""
+    """Assert that the weights of each role come from the source that the row names."""
     assert given.keys() == expected.keys()
     for role, name in expected.items():
         weights, official = described[given[role]], SETTINGS.weights[name]
@@ -67,12 +67,12 @@ def check_weights(given: dict[str, str], expected: dict[str, str], described: di
 
 
 def is_from(weights: Weights, official: WeightsSettings) -> bool:
-    """Return whether a manifest's weights come from the official place; a longer name is another place."""
+    """Return whether a manifest's weights come from the official source; a longer name is another source."""
     return any(official.source in place_parts(source) for source in weights.sources)
 
 
 def place_parts(source: HuggingFace | GoogleDrive | Url | ByHand) -> set[str]:
-    """Return every run of whole path segments of a source's address, repository or folder id."""
+    """Return every sequence of whole path segments of a source's address, or its repository or folder id."""
     if isinstance(source, HuggingFace):
         return {source.repository}
     if isinstance(source, GoogleDrive):
@@ -85,24 +85,24 @@ def place_parts(source: HuggingFace | GoogleDrive | Url | ByHand) -> set[str]:
 def test_weights_of_different_names_are_different_weights() -> None:
     named = {}
     for name, official in SETTINGS.weights.items():
-        found = {
+        keys = {
             key
             for manifest in MANIFESTS.values()
             for key, weights in manifest.weights.items()
             if is_from(weights, official) and set(official.files) <= weights.files.keys()
         }
-        assert len(found) == 1, name
-        named[name] = found.pop()
+        assert len(keys) == 1, name
+        named[name] = keys.pop()
     assert len(set(named.values())) == len(named)
 
 
 def printed_methods() -> dict[str, set[str]]:
-    """Return the rows of the paper's tables I to VI, and the tables that they are in."""
-    found: dict[str, set[str]] = {}
+    """Return row -> tables that contain it, for the paper's tables I to VI."""
+    tables: dict[str, set[str]] = {}
     with (shipped("results/paper") / "tables.csv").open(newline="") as file:
         for row in csv.DictReader(file):
-            found.setdefault(row["method"], set()).add(row["table"])
-    return found
+            tables.setdefault(row["method"], set()).add(row["table"])
+    return tables
 
 
 def test_every_row_of_the_papers_tables_is_a_variant() -> None:
@@ -117,21 +117,21 @@ def test_steps_are_those_of_the_paper() -> None:
         for row in csv.DictReader(file):
             steps = int(row["inference_steps"])
             name = row["method"] if f"-S{steps}" in row["method"] else f"{row['method']}-S{steps}"
-            assert {found.steps for found in ROWS.values() if name in found.printed} == {steps}
+            assert {row.steps for row in ROWS.values() if name in row.printed} == {steps}
     for variant, settings in ROWS.items():
         for printed in settings.printed:
             assert printed == "CCSR(1/2,1/6,2)" or steps_in(printed) in (None, settings.steps), variant
 
 
 def steps_in(printed: str) -> int | None:
-    """Return the number of steps that a row of the paper has in its name."""
+    """Return the number of steps in the name of a row of the paper."""
     if printed.startswith("CCSR("):
         return int(printed.rstrip(")").split(",")[-1])
-    _, found, steps = printed.rpartition("-S")
-    return int(steps) if found and steps.isdigit() else None
+    _, separator, steps = printed.rpartition("-S")
+    return int(steps) if separator and steps.isdigit() else None
 
 
 def test_three_steps_are_table_v() -> None:
-    """The paper lists CCSR there too."""
+    """CCSR is in the paper's Table V too, but not with three steps."""
     three = {name for name, tables in printed_methods().items() if "V" in tables and not name.startswith("CCSR")}
     assert three == {name for row in ROWS.values() for name in row.printed if row.steps == 3 and name.endswith("-S3")}

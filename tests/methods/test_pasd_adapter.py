@@ -1,4 +1,4 @@
-"""PASD's adapter: what it gives to the official code, by its script with ``--upscale 4 --process_size 512``."""
+"""PASD's adapter: the inputs of the official code, as in its script with ``--upscale 4 --process_size 512``."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ IMAGES = {
     "large": (picture(1, 160)[:131, :157], [(628, 524, BICUBIC), (624, 520, BICUBIC)]),
     "small": (picture(2, 160)[:102, :133], [(532, 408, BICUBIC), (667, 512, BILINEAR), (664, 512, BICUBIC)]),
 }
-"""LR images, and what the script resizes them to: four times, a side of 512 at least, multiples of 8."""
+"""LR images and the sizes that the script resizes them to: four times, at least 512 pixels, multiples of 8."""
 
 
 class Pipeline:
-    """The official pipeline: its picture is the image's negative."""
+    """Substitute for the official pipeline, whose output is the image's negative."""
 
     def __init__(self) -> None:
         self.unet = Network()
@@ -52,7 +52,7 @@ class Pipeline:
 
 
 class Script:
-    """What the adapter uses of the official script."""
+    """Substitutes for the parts of the official script that the adapter uses."""
 
     def __init__(self) -> None:
         self.pipeline = Pipeline()
@@ -100,7 +100,7 @@ class Script:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_pasd_is_given_what_its_script_gives(name: str) -> None:
+def test_pasd_receives_the_inputs_of_its_script(name: str) -> None:
     script = Script()
     lr, sizes = IMAGES[name]
     output = script.model().restore(lr, SEED)

@@ -1,4 +1,4 @@
-"""What adapters read weights with: tensors come out, nothing else comes to life, whatever official code asks for."""
+"""Reading checkpoints for adapters: only tensors are loaded and no code runs, whatever official code passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ccsr_bench.methods.isolated.worker.lightning_checkpoints import load_tensor
 
 
 class Callback(dict[str, Any]):
-    """As a training framework keeps them: with attributes, and with entries."""
+    """An object of a training framework in a checkpoint, with attributes and with items."""
 
     def __init__(self) -> None:
         super().__init__(best=1.0)

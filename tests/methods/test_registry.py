@@ -87,7 +87,7 @@ def test_method_of_an_installed_package(tmp_path: Path, monkeypatch: pytest.Monk
     assert find_method("constant").name == "constant"  # a broken package is a warning, not an error
 
 
-def test_unknown_method_gives_near_names() -> None:
+def test_the_error_for_an_unknown_method_names_similar_ones() -> None:
     with pytest.raises(BenchError, match="unknown method 'bicubc': did you mean bicubic"):
         find_method("bicubc")
 
@@ -124,7 +124,7 @@ def test_mistake_in_a_manifest_is_named(tmp_path: Path) -> None:
         find_methods([tmp_path / "nowhere"])
 
 
-def test_what_makes_the_outputs_is_named_with_parameters_and_own_code(tmp_path: Path) -> None:
+def test_the_origin_names_parameters_and_the_users_code(tmp_path: Path) -> None:
     dither = find_method("bicubic-dither").origins()[0].text()
     assert dither == 'ccsr_bench.methods.interpolation:DitheredBicubic {"sigma": 8.0}'
     write_method(tmp_path)
@@ -149,7 +149,7 @@ title = "A test"
 
 
 @pytest.mark.parametrize("isolated", [True, False])
-def test_earlier_versions_of_an_adapter_are_named_as_they_named_themselves(tmp_path: Path, isolated: bool) -> None:
+def test_origins_of_earlier_versions_equal_those_that_they_recorded(tmp_path: Path, isolated: bool) -> None:
     home = write_method(tmp_path) / "constant"
     manifest = ISOLATED if isolated else MANIFEST.replace('{entry}"', '{entry}"\nearlier_versions = ["{version}"]')
     (home / "requirements.lock").write_text("numpy\n")
@@ -164,7 +164,7 @@ def test_earlier_versions_of_an_adapter_are_named_as_they_named_themselves(tmp_p
     assert [origin.text() for origin in spec.origins(execution, weights)[1:]] == [before]
 
 
-def test_earlier_versions_of_shipped_adapters_are_no_present_ones() -> None:
+def test_earlier_versions_of_shipped_adapters_differ_from_the_present_version() -> None:
     seen = 0
     for spec in find_methods().values():
         for part in (spec, spec.captioner) if spec.variant.captioned else (spec,):
@@ -175,7 +175,7 @@ def test_earlier_versions_of_shipped_adapters_are_no_present_ones() -> None:
     assert seen
 
 
-def test_an_earlier_version_is_sixteen_digits(tmp_path: Path) -> None:
+def test_an_earlier_version_has_sixteen_digits(tmp_path: Path) -> None:
     home = write_method(tmp_path) / "constant"
     (home / "method.toml").write_text(ISOLATED.format(version="0" * 64))
     with pytest.raises(BenchError, match=r"method\.toml: Expected `str` matching regex .*earlier_versions"):

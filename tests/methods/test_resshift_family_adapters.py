@@ -1,4 +1,4 @@
-"""ResShift's and SinSR's adapters: what they give to the official sampler, by `sampler.py` of either."""
+"""ResShift's and SinSR's adapters: the inputs that they give to the official sampler, as `sampler.py` of each does."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WEIGHTS = {
 
 
 class Diffusion:
-    """The official sampler: what comes out is the LR image four times as large, a little beyond [-1, 1]."""
+    """Substitute for the official sampler; the output is the enlarged LR image, slightly outside [-1, 1]."""
 
     def __init__(self, params: Any) -> None:
         self.params = params
@@ -41,7 +41,7 @@ class Diffusion:
 
 
 class Built:
-    """What the official `instantiate_from_config` and `reload_model` are asked for."""
+    """Substitutes for `instantiate_from_config` and `reload_model` that record their arguments."""
 
     def __init__(self) -> None:
         self.made: dict[str, Any] = {}
@@ -57,7 +57,7 @@ class Built:
 
 
 def load(method: str, folder: Path) -> tuple[Any, Built, OmegaConf]:
-    """Write checkpoints that say what they are, and load the method with them."""
+    """Write checkpoints with distinct contents, and load the method with them."""
     built, omega = Built(), OmegaConf(FILES)
     role, file = WEIGHTS[method]
     for number, path in enumerate([folder / role / file, folder / "autoencoder" / "autoencoder_vq_f4.pth"]):
@@ -94,7 +94,7 @@ def test_the_sampler_is_given_the_raw_image_padded_by_its_reflection(
     torch.testing.assert_close(call.y, expected)
     assert call.model_kwargs.keys() == {"lq"}
     assert call.model_kwargs["lq"] is call.y
-    # Clamped, rounded to nearest, and the padding cut off.
+    # The output is clamped and rounded to nearest, and the padding is cut off.
     levels = np.rint(np.clip(1.25 * (lr.repeat(4, 0).repeat(4, 1) / 255 * 2 - 1), -1, 1) * 127.5 + 127.5)
     assert output.shape == (4 * height, 4 * width, 3)
     assert np.abs(output - levels).max() <= 1
@@ -119,13 +119,13 @@ def test_networks_and_their_weights_are_the_named_ones(method: str, tmp_path: Pa
     _, built, omega = load(method, tmp_path)
     assert {name: int(state["which"]) for name, state in built.loaded.items()} == {"unet": 0, "vqgan": 1}
     assert omega.read == [f"/source/configs/{CONFIG if method == 'resshift' else 'SinSR.yaml'}"]
-    # SinSR's script sets it; its one step is the last of ResShift's fifteen.
+    # As in SinSR's script; the single step is the last of ResShift's fifteen.
     respacing = built.made["diffusion"].params.timestep_respacing
     assert respacing == (15 if method == "sinsr" else None)
 
 
 @METHODS
-def test_images_that_the_scripts_cut_into_parts_are_refused(method: str, tmp_path: Path) -> None:
+def test_images_that_the_scripts_divide_into_tiles_are_refused(method: str, tmp_path: Path) -> None:
     model, _, _ = load(method, tmp_path)
     with pytest.raises(ValueError, match="LR image of 513x8: larger than 512 pixels is not supported"):
         model.restore(np.zeros((513, 8, 3), np.uint8), SEED)

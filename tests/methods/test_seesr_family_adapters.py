@@ -1,4 +1,4 @@
-"""SeeSR's, AddSR's and OSEDiff's adapters: what they give to the official code, by its scripts and READMEs."""
+"""SeeSR's, AddSR's and OSEDiff's adapters: the inputs that they give to the official code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EXPECTED = {
     "small": (SMALL, [(171, 128), (684, 512), (680, 512)]),
     "even": (LARGE[:128, :128], [(512, 512)]),
 }
-"""LR images, and what the scripts resize them to: a side of 128 at least, four times that, multiples of 8."""
+"""LR images and the sizes that the scripts resize them to: at least 128 pixels, four times that, multiples of 8."""
 
 
 def enlarged(name: str, last: Image.Resampling = BICUBIC) -> Image.Image:
@@ -52,17 +52,17 @@ def enlarged(name: str, last: Image.Resampling = BICUBIC) -> Image.Image:
 
 
 def inverted(image: Image.Image) -> Image.Image:
-    """Return what the networks here make of an image."""
+    """Return the output of the substitute networks for an image."""
     return Image.fromarray(255 - np.asarray(image))
 
 
 def colour_fixed(image: Image.Image) -> Image.Image:
-    """Return what the colour fix here makes of a picture."""
+    """Return the output of the substitute colour fix for an image."""
     return Image.fromarray(np.asarray(image) // 2)
 
 
 class Vae:
-    """An image decoder: the picture is the latent's mean."""
+    """Substitute for the decoder, which returns the latent."""
 
     config = Namespace(scaling_factor=0.18215)
 
@@ -72,14 +72,14 @@ class Vae:
 
 
 class Scheduler:
-    """Of AddSR's or SeeSR's pipeline."""
+    """Substitute for the scheduler of SeeSR's or AddSR's pipeline."""
 
     def __init__(self) -> None:
         self.config = {**SCHEDULE}
 
 
 class Pipeline:
-    """The official pipeline: its picture is the control image's negative."""
+    """Substitute for the official pipeline, whose output is the control image's negative."""
 
     def __init__(self) -> None:
         self.unet = Network()
@@ -109,11 +109,11 @@ class Pipeline:
 
 
 PICTURE = Image.fromarray(picture(3, 512))
-"""What is decoded after a single step."""
+"""Decoded output of a single step."""
 
 
 class Script:
-    """What the adapters of SeeSR and AddSR use of the official script."""
+    """Substitutes for the parts of the official script that the adapters of SeeSR and AddSR use."""
 
     def __init__(self) -> None:
         self.pipeline = Pipeline()
@@ -133,7 +133,7 @@ class Script:
 
 
 def tagger_modules() -> dict[str, Any]:
-    """Return the tagger's module, and of it what the adapters use."""
+    """Return the tagger's module, with substitutes for the names that the adapters use."""
     return {
         "ram.models.ram_lora": {
             "ram": Recorder(lambda **_: Network()),
@@ -195,7 +195,7 @@ def load_seesr(steps: int) -> tuple[Any, Script]:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_seesr_is_given_what_its_script_gives(name: str) -> None:
+def test_seesr_receives_the_inputs_of_its_script(name: str) -> None:
     model, script = load_seesr(steps=50)
     output = model.restore(EXPECTED[name][0], SEED)
     check_call(script, "seesr")
@@ -259,7 +259,7 @@ def load_addsr(source: Path, steps: int) -> tuple[Any, Script]:
 
 @pytest.mark.usefixtures("no_new_modules")
 @pytest.mark.parametrize("name", EXPECTED)
-def test_addsr_is_given_what_its_script_gives(tmp_path: Path, name: str) -> None:
+def test_addsr_receives_the_inputs_of_its_script(tmp_path: Path, name: str) -> None:
     model, script = load_addsr(tmp_path, steps=4)
     output = model.restore(EXPECTED[name][0], SEED)
     check_call(script, "addsr")
@@ -273,7 +273,7 @@ def test_addsr_is_given_what_its_script_gives(tmp_path: Path, name: str) -> None
 
 @pytest.mark.usefixtures("no_new_modules")
 def test_addsr_of_one_step_decodes_what_it_predicts_at_999(tmp_path: Path) -> None:
-    """As its author says in issue 18."""
+    """The author of AddSR describes this in issue 18 of the repository."""
     model, script = load_addsr(tmp_path, steps=1)
     output = model.restore(EXPECTED["large"][0], SEED)
     check_call(script, "addsr")
@@ -313,7 +313,7 @@ class OneStep(Network):
 
 
 class OSEDiffScript:
-    """What the adapter uses of OSEDiff's script, and what it puts in there."""
+    """Substitutes for the parts of OSEDiff's script that the adapter uses or replaces."""
 
     def __init__(self) -> None:
         self.colour = Recorder(self._colour)
@@ -343,7 +343,7 @@ class OSEDiffScript:
 
 
 @pytest.mark.parametrize("name", ["small", "even"])
-def test_osediff_is_given_what_its_script_gives(name: str) -> None:
+def test_osediff_receives_the_inputs_of_its_script(name: str) -> None:
     script = OSEDiffScript()
     _, model = script.load("sample")
     lr = EXPECTED[name][0]
@@ -357,7 +357,7 @@ def test_osediff_is_given_what_its_script_gives(name: str) -> None:
     torch.testing.assert_close(call.arguments[0], levels * 2 - 1)
     assert call.prompt == f"{TAGS}, ,"
     np.testing.assert_array_equal(script.colour.only.source, expected)
-    # Cut off to 8 bits, not rounded.
+    # The output is truncated to 8 bits, not rounded.
     made = ((0.5 - (levels[0] * 2 - 1) / 4) * 255).floor().to(torch.uint8).permute(1, 2, 0)
     target = np.asarray(script.colour.only.target)
     assert np.abs(target.astype(int) - made.numpy().astype(int)).max() <= 1

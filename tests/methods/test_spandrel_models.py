@@ -1,4 +1,4 @@
-"""BSRGAN, Real-ESRGAN and SwinIR from checkpoints of tiny networks; and files that are refused."""
+"""BSRGAN, Real-ESRGAN and SwinIR loaded from checkpoints of tiny networks, and checkpoints that are refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load(name: str, folder: Path, execution: Execution | None = None) -> Method:
 
 
 def computed(network: Any, lr: np.ndarray) -> np.ndarray:
-    """Return what a network makes of an image, without anything around it."""
+    """Return the output of a network for an image, computed directly by torch."""
     with torch.inference_mode():
         output = network(torch.from_numpy(lr).permute(2, 0, 1)[None].float().div(255))
     pixels: np.ndarray = output[0].permute(1, 2, 0).clamp(0, 1).numpy() * 255
@@ -43,18 +43,18 @@ def computed(network: Any, lr: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("name", "seed"), [("bsrgan", 0), ("real-esrgan", 1)])
-def test_output_is_the_networks_own(name: str, seed: int, checkpoints: Path) -> None:
+def test_output_is_that_of_the_network(name: str, seed: int, checkpoints: Path) -> None:
     lr = picture(0, 32)[:, :25]
     outputs = load(name, checkpoints).restore(lr, [5, 6])
     assert outputs.shape == (2, 128, 100, 3)
-    assert len(np.unique(outputs)) > 100  # the tiny networks are no constants
+    assert len(np.unique(outputs)) > 100  # the output is not constant
     for output in outputs:
         np.testing.assert_array_equal(output, computed(tiny_spandrel.rrdb(seed=seed), lr))
 
 
 @pytest.mark.parametrize(("name", "seed"), [("swinir-gan", 2), ("swinir-l1", 3)])
 @pytest.mark.parametrize(("height", "width"), [(32, 24), (19, 30)])
-def test_swinir_sees_one_window_more_and_it_is_cut_off(
+def test_swinir_pads_by_one_window_that_is_cut_off(
     name: str, seed: int, height: int, width: int, checkpoints: Path
 ) -> None:
     lr = picture(0, 32)[:height, :width]
@@ -83,7 +83,7 @@ def test_precision_that_a_network_lacks_is_refused(dtype: Literal["bfloat16", "f
         load("swinir-gan", checkpoints, Execution(dtype=dtype))
 
 
-def test_overflow_is_no_picture(checkpoints: Path) -> None:
+def test_overflow_is_an_error(checkpoints: Path) -> None:
     method = load("bsrgan", checkpoints)
     assert isinstance(method, spandrel_models.SpandrelModel)
     with torch.no_grad():
@@ -92,7 +92,7 @@ def test_overflow_is_no_picture(checkpoints: Path) -> None:
         method.restore(picture(0, 16), [0])
 
 
-def test_batch_that_would_do_nothing_is_refused(checkpoints: Path) -> None:
+def test_batch_without_effect_is_refused(checkpoints: Path) -> None:
     with pytest.raises(BenchError, match="`batch` 4: all runs share one output"):
         load("bsrgan", checkpoints, Execution(batch=4))
     load("bsrgan", checkpoints, Execution(batch=1))
@@ -137,7 +137,7 @@ def test_malicious_checkpoint_runs_nothing(how: str, tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
     assert not marker.exists()
     pickle.loads(pickle.dumps(Malicious(marker)))
-    assert marker.exists()  # so it would have
+    assert marker.exists()  # a pickle that is loaded without protection does run
 
 
 def test_other_networks_are_refused(tmp_path: Path) -> None:

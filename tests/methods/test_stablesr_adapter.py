@@ -1,4 +1,4 @@
-"""StableSR's adapter: what it gives to the official code, by `scripts/sr_val_ddpm_text_T_vqganfin_old.py`."""
+"""StableSR's adapter: the inputs of the official code, as in `scripts/sr_val_ddpm_text_T_vqganfin_old.py`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ LATENT = torch.full((1, 4, 64, 64), 0.3)
 
 
 def evenly(timesteps: int, counts: Sequence[int]) -> set[int]:
-    """Return the official choice of timesteps, of a single section."""
+    """Return the official choice of timesteps for a single section."""
     (count,) = counts
     return {round(index * (timesteps - 1) / (count - 1)) for index in range(count)}
 
 
 class Diffusion(Network):
-    """The official diffusion model."""
+    """Substitute for the official diffusion model."""
 
     scale_factor = SCALE_FACTOR
     ori_timesteps: list[int]
@@ -67,7 +67,7 @@ class Diffusion(Network):
 
 
 class Autoencoder(Network):
-    """The official encoder and decoder."""
+    """Substitute for the official encoder and decoder."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Autoencoder(Network):
 
 
 class Built:
-    """The adapter's model, and what the official functions were asked for."""
+    """The adapter's model, and records of the arguments of official functions."""
 
     def __init__(self, folder: Path, steps: int, lacks: str = "") -> None:
         self.diffusion, self.autoencoder = Diffusion(), Autoencoder()
@@ -111,7 +111,7 @@ class Built:
 
 
 def bilinear(lr: np.ndarray) -> np.ndarray:
-    """Return an image enlarged four times, (4h, 4w, 3) float64, where a pixel's value is in its middle."""
+    """Return an image enlarged four times, (4h, 4w, 3) float64, where values are at the centres of pixels."""
     enlarged = lr.astype(np.float64)
     for axis in (0, 1):
         places = np.clip((np.arange(4 * enlarged.shape[axis]) + 0.5) / 4 - 0.5, 0, enlarged.shape[axis] - 1)
@@ -141,14 +141,14 @@ def test_the_image_is_enlarged_bilinearly_and_everything_else_is_the_scripts(tmp
     content, style = built.colour.only.arguments
     torch.testing.assert_close(content, torch.full((1, 3, 512, 512), 0.25))
     assert style is image
-    # Cut off to 8 bits, not rounded.
+    # The output is truncated to 8 bits, not rounded.
     fixed = np.clip((0.25 + 0.6 * (bilinear(lr) / 127.5 - 1) + 1) / 2, 0, 1) * 255
     assert np.abs(output - np.floor(fixed)).max() <= 1
     assert (output == np.floor(fixed)).mean() > 0.99
 
 
 def test_the_feature_weight_is_the_readmes(tmp_path: Path) -> None:
-    """``--dec_w 0.5``."""
+    """The README uses ``--dec_w 0.5``."""
     assert Built(tmp_path, steps=3).autoencoder.decoder.fusion_w == 0.5
 
 
@@ -164,7 +164,7 @@ def test_timesteps_are_spaced_over_the_trained_schedule(steps: int, visited: lis
     assert (first["beta_schedule"], first["timesteps"], second["timesteps"]) == ("linear", 1000, steps)
 
 
-def test_the_noise_that_the_script_draws_in_vain_is_drawn_before_the_sampler(tmp_path: Path) -> None:
+def test_the_unused_noise_of_the_script_is_drawn_before_the_sampler_starts(tmp_path: Path) -> None:
     built = Built(tmp_path, steps=3)
     torch.manual_seed(SEED)
     built.model.restore(picture(1, 128), SEED)

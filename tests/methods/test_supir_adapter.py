@@ -1,4 +1,4 @@
-"""SUPIR's adapter and captioner: what they give to the official code, by `test.py`."""
+"""SUPIR's adapter and captioner: the inputs that they give to the official code, as in `test.py`."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ FILES = {
 
 
 class Omega(OmegaConf):
-    """With JSON, which is YAML."""
+    """Substitute for OmegaConf that writes JSON, a subset of YAML."""
 
     def to_yaml(self, config: Any) -> str:
         return json.dumps(config)
 
 
 class Denoiser(Network):
-    """The official network that is called at every step."""
+    """Substitute for the official network that is called in every step."""
 
     dtype: str
 
 
 class Model(Network):
-    """The official model: what it samples is the image's negative."""
+    """Substitute for the official model, whose sample is the image's negative."""
 
     device = "cpu"
     ae_dtype: str
@@ -62,24 +62,24 @@ class Model(Network):
 
 
 class Official:
-    """The official modules, and what was asked of them."""
+    """Substitutes for the official modules, and records of their arguments."""
 
     def __init__(self) -> None:
         self.model = Model()
         self.to_tensor = Recorder(self._to_tensor)
         self.to_picture = Recorder(self._to_picture)
         self.create = Recorder(self._create)
-        self.found = ["weight", "model.weight"]
-        """Parameters in the files."""
+        self.in_files = ["weight", "model.weight"]
+        """Names of the parameters in the files of weights."""
         self.omega = Omega(FILES)
         self.options: Any = None
-        """What the model was built from."""
+        """Options that the model was built with."""
         self.clip: tuple[str, str] = ("", "")
         self.helper: dict[str, Any] = {}
-        """The names of the module that builds the model."""
+        """Global names of the module that builds the model."""
 
     def modules(self) -> dict[str, dict[str, Any]]:
-        """Return what is imported of them."""
+        """Return the names that are imported from them."""
         return {
             "omegaconf": {"OmegaConf": self.omega},
             "sgm.modules.encoders.modules": {"SDXL_CLIP1_PATH": "/authors", "SDXL_CLIP2_CKPT_PTH": "/authors"},
@@ -112,7 +112,7 @@ class Official:
         self.options = json.load(options)
         encoders = self.helper["encoders"]
         self.clip = encoders.SDXL_CLIP1_PATH, encoders.SDXL_CLIP2_CKPT_PTH
-        self.helper["official"].load_state_dict(self.found)
+        self.helper["official"].load_state_dict(self.in_files)
         return self.model
 
     def load(self) -> Any:
@@ -128,7 +128,7 @@ def negative(lr: np.ndarray, width: int, height: int) -> Image.Image:
 
 
 @pytest.mark.parametrize(("size", "sides"), [((128, 128), (1024, 1024)), ((260, 300), (1024, 1216))])
-def test_supir_is_given_the_image_at_1024_pixels_at_least(size: tuple[int, int], sides: tuple[int, int]) -> None:
+def test_supir_receives_the_image_with_at_least_1024_pixels(size: tuple[int, int], sides: tuple[int, int]) -> None:
     official = Official()
     model = official.load()
     lr = picture(1, 320)[: size[0], : size[1]]
@@ -148,7 +148,7 @@ def test_supir_is_given_the_image_at_1024_pixels_at_least(size: tuple[int, int],
 
 
 def test_supir_samples_with_the_defaults_of_its_script_when_the_paper_was_written() -> None:
-    """Its prompts are those of the options file, which a call without prompts takes."""
+    """The prompts are those of the options file, which apply to a call without prompts."""
     official = Official()
     model = official.load()
     model.restore(picture(1, 128), SEED)
@@ -169,7 +169,10 @@ def test_the_options_are_the_official_ones_with_our_paths_and_device() -> None:
     parts = options["model"]["params"]
     assert parts["first_stage_config"]["params"]["ddconfig"] == {"attn_type": "vanilla", "ch": 128}
     assert parts["sampler_config"]["params"] == {"device": "cpu"}
-    assert [one["params"] for one in parts["conditioner_config"]["params"]["emb_models"]] == [{"device": "cpu"}, {}]
+    assert [embedder["params"] for embedder in parts["conditioner_config"]["params"]["emb_models"]] == [
+        {"device": "cpu"},
+        {},
+    ]
     assert official.create.only.SUPIR_sign == "Q"
     assert official.clip == ("/weights/clip", "")
     assert (official.model.ae_dtype, official.model.model.dtype) == ("fp32", "fp32")
@@ -177,13 +180,13 @@ def test_the_options_are_the_official_ones_with_our_paths_and_device() -> None:
 
 def test_files_that_lack_weights_are_refused() -> None:
     official = Official()
-    official.found = ["weight"]
+    official.in_files = ["weight"]
     with pytest.raises(ValueError, match=r"SUPIR-v0Q\.ckpt lack 1 weights, such as model\.weight"):
         official.load()
 
 
 class LLaVA:
-    """LLaVA: describes a picture by its size."""
+    """Substitute for LLaVA that describes an image by its size."""
 
     def __init__(self) -> None:
         self.gen_image_caption = Recorder(self._caption)
@@ -212,7 +215,7 @@ def test_the_captioner_describes_what_the_first_stage_decodes(size: tuple[int, i
 
 
 class PreTrainedModel:
-    """The class that loads LLaVA and its image encoder."""
+    """Substitute for the class that loads LLaVA and its image encoder."""
 
     @classmethod
     def from_pretrained(cls, folder: str) -> None:

@@ -1,4 +1,4 @@
-"""Installing the weights of methods: from a folder, from mirrors in order, from a shared folder; and finding them."""
+"""Finding the weights of methods, and installing them from a local folder, from mirrors or from a shared folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def weights(*sources: Source) -> Weights:
 
 @pytest.fixture
 def local(tmp_path: Path) -> Path:
-    """A local copy, as the authors name it."""
+    """A local copy in a folder with the authors' name."""
     folder = tmp_path / "local" / "official"
     (folder / "unet").mkdir(parents=True)
     (folder / "unet" / "model.safetensors").write_bytes(b"known")
@@ -43,9 +43,9 @@ def test_installed_from_a_local_copy_and_found(local: Path, home: Path) -> None:
     folder = install_weights("parts", weights(), local=local, progress=lambda *step: done.append(step))
     assert folder == home / "weights" / "parts"
     assert done == [(1, 2, "parts/unet/model.safetensors"), (2, 2, "parts/config.json")]
-    found = installed_weights("parts", weights())
-    assert found.folder == folder
-    assert found.sha256 == own_weights("parts", weights(), local).sha256
+    installed = installed_weights("parts", weights())
+    assert installed.folder == folder
+    assert installed.sha256 == own_weights("parts", weights(), local).sha256
     assert sorted(path.name for path in folder.rglob("*")) == [
         ".lock",
         "config.json",
@@ -65,30 +65,30 @@ def test_unpublished_file_is_refused_and_leaves_nothing(local: Path, home: Path)
     assert own_weights("parts", weights(), local).sha256 != mine.sha256  # results of the two are never mixed
 
 
-def test_interrupted_installation_goes_on(local: Path, home: Path) -> None:
+def test_an_interrupted_installation_is_continued(local: Path, home: Path) -> None:
     (local / "official" / "config.json").unlink()
     with pytest.raises(BenchError, match=r"config\.json is missing"):
         install_weights("parts", weights(), local=local)
     with pytest.raises(NotInstalledError, match=r"config\.json is missing"):
         installed_weights("parts", weights())
     (local / "official" / "config.json").write_bytes(b"{}")
-    (local / "official" / "unet" / "model.safetensors").unlink()  # it is there already
+    (local / "official" / "unet" / "model.safetensors").unlink()  # this file is already installed
     install_weights("parts", weights(), local=local)
     (local / "official" / "config.json").unlink()
     (local / "official" / "unet").rmdir()
     (local / "official").rmdir()
-    install_weights("parts", weights(), local=local)  # all of it is
+    install_weights("parts", weights(), local=local)  # now all files are already installed
     installed_weights("parts", weights())
 
 
-def test_changed_file_is_found_out(local: Path) -> None:
+def test_a_changed_file_is_detected(local: Path) -> None:
     folder = install_weights("parts", weights(), local=local)
     for file in ("config.json", "unet/model.safetensors"):
         kept = (folder / file).read_bytes()
         (folder / file).write_bytes(b"changed")
         with pytest.raises(BenchError, match=rf"{file}: wrong sha256"):
             installed_weights("parts", weights())
-        (folder / file).write_bytes(kept)  # the same bytes at another time are the same file
+        (folder / file).write_bytes(kept)  # the same bytes with another time are the same file
     installed_weights("parts", weights())
 
 
@@ -112,7 +112,7 @@ def test_weights_in_a_folder_of_the_same_name_are_found_and_hashed(local: Path) 
     deep = own_weights("parts", weights(), local)
     assert deep.folder == outer / "official"
     assert deep.sha256 == flat.sha256
-    (outer / "config.json").write_bytes(b"{}")  # now the outer one is the place, and it is not complete
+    (outer / "config.json").write_bytes(b"{}")  # now the outer folder is used, and it is not complete
     with pytest.raises(NotInstalledError, match=r"official/unet/model\.safetensors is missing"):
         own_weights("parts", weights(), local)
     with pytest.raises(NotInstalledError, match=r"nowhere: no such folder"):
@@ -180,7 +180,7 @@ def test_release_on_the_web_is_fetched_and_verified(home: Path, monkeypatch: pyt
     asked: list[str] = []
 
     class Response:
-        """What pooch reads of a response."""
+        """Substitute for a response, with the attributes that pooch reads."""
 
         headers: ClassVar[dict[str, str]] = {}
 
@@ -213,14 +213,14 @@ def test_release_on_the_web_is_fetched_and_verified(home: Path, monkeypatch: pyt
         install_weights("others", weights(*sources[:2]))
 
 
-def test_what_needs_a_browser_is_said_so(local: Path) -> None:
+def test_a_source_that_needs_a_browser_is_described(local: Path) -> None:
     source = ByHand("https://drive.test/file")
     with pytest.raises(BenchError, match=r"tried https://drive\.test/file \(only with a browser\); .* as `local`"):
         install_weights("parts", weights(source))
     assert install_weights("parts", weights(source), local=local).is_dir()
 
 
-def test_weights_are_named_in_what_makes_the_outputs(local: Path) -> None:
+def test_weights_are_part_of_the_origin_of_the_outputs(local: Path) -> None:
     spec = find_method("ccsr-s2")
     found = {"base": own_weights("parts", weights(), local)}
     text = spec.origins(weights=found)[0].text()
@@ -235,7 +235,7 @@ def test_hashing_is_not_repeated_while_files_are_unchanged(local: Path, monkeypa
     def fail(path: Path) -> str:
         raise AssertionError(path)
 
-    monkeypatch.setattr("ccsr_bench.install.hashing.file_sha256", fail)  # and what a test hashed is not remembered
+    monkeypatch.setattr("ccsr_bench.install.hashing.file_sha256", fail)
     installed_weights("parts", weights())
     os.utime(folder / "config.json")
     with pytest.raises(AssertionError, match=r"config\.json"):
@@ -254,7 +254,7 @@ def test_two_manifests_cannot_mean_different_weights_by_one_name(tmp_path: Path)
     (tmp_path / "mine").mkdir()
     text = shipped_manifest.read_text().replace("variants.ccsr-", "variants.mine-")
     (tmp_path / "mine" / "method.toml").write_text(text)
-    assert "mine-s2" in find_methods([tmp_path])  # the same weights, shared
+    assert "mine-s2" in find_methods([tmp_path])  # both manifests share the same weights
     (tmp_path / "mine" / "method.toml").write_text(text.replace('"11ac5627', '"22ac5627'))
     with pytest.raises(BenchError, match="weights 'stable-diffusion-2-1-base' are described differently"):
         find_methods([tmp_path])
@@ -281,7 +281,7 @@ def test_bad_fields_of_a_manifest_are_named(tmp_path: Path, old: str, new: str, 
         find_methods([tmp_path])
 
 
-def test_everything_that_a_method_is_missing_is_named(home: Path) -> None:
+def test_everything_that_a_method_lacks_is_named(home: Path) -> None:
     with pytest.raises(BenchError) as error:
         loading.check_installed(find_method("supir-s50"))
     for missing in (

@@ -3,8 +3,8 @@
     python addsr_script.py tiny METHOD SOURCE FOLDER
     python addsr_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
-``tiny`` saves networks with random weights in the official layout (the tagger at its full size), ``restore`` calls
-`main` of `test_addsr.py`. A machine without a GPU is made to look like one with a GPU that computes in float32.
+``tiny`` saves networks with random weights in the official layout, the tagger in full size. ``restore`` calls `main` of
+`test_addsr.py`. Patches replace the GPU that the official code requires by a CPU that computes in float32.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def tiny(method: str, folder: Path) -> None:
 
 
 def load_tagger(folder: Path, original: Any, **_: Any) -> Any:
-    """Return the tagger from where it is, for a machine where float16 and float32 do not mix."""
+    """Return the tagger with the installed weights, for a CPU, where float16 and float32 cannot be mixed."""
     tagger = original(
         pretrained=str(folder / "ram" / "ram_swin_large_14m.pth"),
         pretrained_condition=str(folder / "dape" / "DAPE.pth"),
@@ -47,7 +47,7 @@ def load_tagger(folder: Path, original: Any, **_: Any) -> Any:
 
 
 def official_scheduler() -> Any:
-    """Return the scheduler that the authors put in the place of diffusers' own."""
+    """Return the scheduler by which the authors replace that of diffusers."""
     name = "diffusers.schedulers.official"
     spec = importlib.util.spec_from_file_location(name, "utils/scheduling_ddpm.py")
     assert spec is not None

@@ -1,11 +1,11 @@
-"""Outputs of CCSR's whole official script for tiny networks, which `tests/ccsr/test_restore.py` compares with.
+"""Recording the outputs of CCSR's official script for tiny networks, the references of `tests/ccsr/test_restore.py`.
 
     python -m tests.official.ccsr_recording
 
-records them again. It needs the official checkout at the commit of `methods/ccsr/method.toml` and a Python with torch
-2.13.0, Pillow 13.0.0, diffusers 0.21.0, transformers 4.25.1, accelerate 0.29.3 and einops 0.8.2. The environment
-variables CCSR_BENCH_OFFICIAL_CCSR and CCSR_BENCH_OFFICIAL_CCSR_PYTHON name the two.
-"""
+This command records them again. It needs the official checkout at the commit of `methods/ccsr/method.toml` and a Python
+with torch 2.13.0, Pillow 13.0.0, diffusers 0.21.0, transformers 4.25.1, accelerate 0.29.3 and einops 0.8.2. The
+environment variables CCSR_BENCH_OFFICIAL_CCSR and CCSR_BENCH_OFFICIAL_CCSR_PYTHON name the checkout and the Python
+interpreter."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SCRIPT = Path(__file__).with_name("ccsr_script.py")
 
 
 def case(name: str, variant: str, size: tuple[int, int], seeds: list[int], **parameters: Any) -> dict[str, Any]:
-    """Return a case as it is recorded: parameters are those in which it differs from the method's variant."""
+    """Return a case in its recorded form, with the parameters that differ from those of the method's variant."""
     parameters = {"process_size": 64, **parameters}
     return {"name": name, "variant": variant, "size": list(size), "seeds": seeds, "parameters": parameters}
 
@@ -47,11 +47,11 @@ CASES = [
     case("no-jump-from-noise-small", "ccsr-s2", (13, 31), [12], color_fix="none", t_max=1.0, start_point="noise"),
     case("to-the-end-wavelet-small", "ccsr-s2", (10, 15), [13], color_fix="wavelet", t_min=0.0),
 ]
-"""Upscaled, the shorter side is `process_size` or more, or it is enlarged first ("small")."""
+"""Recorded cases. The shorter upscaled side is `process_size` or more; "small" is enlarged to it first."""
 
 
 def options_of(recorded: dict[str, Any]) -> str:
-    """Return the options of the official script; prompts and all others are left at its defaults."""
+    """Return the options of the official script; prompts and all other options keep their defaults."""
     settings = settings_of(recorded)
     options = {
         "num_inference_steps": settings.num_inference_steps,
@@ -68,7 +68,7 @@ def options_of(recorded: dict[str, Any]) -> str:
 
 
 def lr_image(recorded: dict[str, Any]) -> np.ndarray:
-    """Return a case's LR image: waves with noise, up to black and white."""
+    """Return the LR image of a case: waves with noise, with levels from black to white."""
     height, width = recorded["size"]
     generator = np.random.default_rng(recorded["seeds"][0])
     waves = picture(len(recorded["name"]), 32)[:height, :width] * 2.0 - 128
@@ -79,7 +79,7 @@ def lr_image(recorded: dict[str, Any]) -> np.ndarray:
 def official_outputs(
     recorded: dict[str, Any], lr: np.ndarray, weights: Path, options: str, precision: str
 ) -> np.ndarray:
-    """Run the official script on an LR image with the noise of a case's seeds; returns (runs, H, W, 3) uint8."""
+    """Run the official script on an LR image with the noise of a case's seeds, and return (runs, H, W, 3) uint8."""
     settings = settings_of(recorded)
     height, width = upscale(lr, factor=settings.upscale, process_size=settings.process_size).shape[:2]
     noise = Noise.stack([draw_noise(seed, settings, height // 8, width // 8) for seed in recorded["seeds"]])
@@ -106,7 +106,7 @@ def official_outputs(
 
 
 def write_official_weights(folder: Path) -> Path:
-    """Write tiny weights with the one file more that the official script reads, of a class that it never calls."""
+    """Write tiny weights, and the configuration of a class that the official script loads but never calls."""
     write_weights(folder)
     extractor = folder / "stable-diffusion-2-1-base" / "feature_extractor"
     extractor.mkdir()

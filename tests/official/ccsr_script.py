@@ -2,12 +2,13 @@
 
     python ccsr_script.py SOURCE NOISES PRECISION OPTION...
 
-Runs `test_ccsr_tile.py` of the checkout SOURCE as a program with the options, on a CPU. NOISES is an .npz file with the
-noise of every run by role, which takes the place of the random numbers of the official code. PRECISION is ``float16``
-or ``float32``; the official code names float16 in two places, which mean float32 then. Every operation of the networks
-is rounded once (`tests.support.rounding`), so that the pixels are the same on every machine.
+This runs `test_ccsr_tile.py` of the checkout SOURCE as a program with the options, on a CPU. NOISES is an .npz file
+with the noise of every run by role, which replaces the random numbers of the official code. PRECISION is ``float16`` or
+``float32``; with the latter, the two uses of float16 in the official code are replaced by float32. Every operation of
+the networks is rounded once (`tests.support.rounding`), so that the pixels are the same on every machine.
 
-What is not there or needs a GPU is replaced: `torchvision` by two conversions, xformers and the accelerator by nothing.
+Libraries that are missing or need a GPU are replaced: `torchvision` by two conversions, xformers and the accelerator by
+empty substitutes.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Noises:
-    """The noise of all runs, handed out in the order in which the official code asks for it."""
+    """The noise of all runs, in the order in which the official code draws it."""
 
     def __init__(self, file: str, precision: torch.dtype, *, keeps_estimate: bool, jumps: bool) -> None:
         with np.load(file) as roles:
@@ -41,21 +42,21 @@ class Noises:
         self.start = iter([start[None] for start in starts])
         self.posterior = iter(posteriors)
         self.renoise = iter([renoise[None] for renoise in renoises] if jumps else [])
-        # Whoever used the noise of a step whose sample is thrown away would get no image.
+        # NaN for the step whose sample is discarded: code that used this noise would give no image.
         unused = [torch.full_like(starts[0], torch.nan)] if keeps_estimate else []
         self.step = iter([noise[None] for run in steps for noise in [*run, *unused]])
 
     def check_used(self) -> None:
-        """Raise an error where the official code drew less than was given."""
+        """Check that the official code drew all noise; raises a ValueError if not."""
         left = [
             name for name in ("start", "posterior", "renoise", "step") if next(getattr(self, name), None) is not None
         ]
         if left:
-            raise ValueError(f"the official code left noise: {left}")
+            raise ValueError(f"the official code did not draw all noise: {left}")
 
 
 def given(tensors: Iterator[torch.Tensor]) -> Any:
-    """Return a function that returns the next tensor where the official code would draw it."""
+    """Return a function that replaces a draw of the official code by the next tensor."""
 
     def draw(shape: Any, generator: Any = None, device: Any = None, dtype: Any = None) -> torch.Tensor:
         tensor = next(tensors)
@@ -67,7 +68,7 @@ def given(tensors: Iterator[torch.Tensor]) -> Any:
 
 
 class Torch:
-    """The library with a few names changed."""
+    """torch with a few changed names."""
 
     def __init__(self, **changed: Any) -> None:
         self.__dict__.update(changed)
@@ -77,7 +78,7 @@ class Torch:
 
 
 class CPU:
-    """Stands for the accelerator, which has no float16 on a CPU."""
+    """Replaces the accelerator, which does not support float16 on a CPU."""
 
     device = torch.device("cpu")
     is_main_process = True
@@ -90,7 +91,7 @@ class CPU:
 
 
 class ToTensor:
-    """An 8-bit picture to [0, 1], as torchvision does it."""
+    """Converts an 8-bit image to [0, 1], as torchvision does."""
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
@@ -98,14 +99,14 @@ class ToTensor:
 
 
 class ToPILImage:
-    """[0, 1] to an 8-bit picture, as torchvision does it: it cuts the fraction off."""
+    """Converts [0, 1] to an 8-bit image, as torchvision does: the fraction is truncated."""
 
     def __call__(self, tensor: torch.Tensor) -> Image.Image:
         return Image.fromarray(np.transpose(tensor.mul(255).byte().numpy(), (1, 2, 0)))
 
 
 def stand_ins() -> dict[str, ModuleType]:
-    """Return the modules that the official code imports and a CPU does not have."""
+    """Return substitutes for the modules that the official code imports and a CPU lacks."""
     functional = {"to_tensor": ToTensor()}
     contents: dict[str, dict[str, Any]] = {
         "torchvision": {},
@@ -131,7 +132,7 @@ def run(noises: Noises, precision: torch.dtype, options: list[str]) -> None:
     import accelerate
     import diffusers.models.vae
     import diffusers.schedulers.scheduling_ddpm
-    import transformers  # noqa: F401 - before the stand-ins, which it would ask for their versions
+    import transformers  # noqa: F401 - its import reads versions that the substitutes lack
     from diffusers import ModelMixin
     from diffusers.utils import import_utils
 

@@ -3,9 +3,9 @@
     python diffbir_script.py tiny METHOD SOURCE FOLDER
     python diffbir_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
-``tiny`` saves networks with random weights in the official layout, ``restore`` calls `main` of `inference.py` in a
-folder that has them as ``weights``. The parameters of the variant are read from ``parameters.json``. A machine without
-a GPU is made to look like one with a GPU that computes in float32.
+``tiny`` saves networks with random weights in the official layout. ``restore`` calls `main` of `inference.py` in a
+folder that contains them as ``weights``. The parameters of the variant are read from ``parameters.json``. Patches
+replace the GPU that the official code requires by a CPU that computes in float32.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -58,7 +59,7 @@ def write_configuration(name: str, folder: Path) -> Any:
 
 
 def randomised(network: Any) -> Any:
-    """Return a network with other weights: what official code starts at zero would hide mistakes."""
+    """Return a network with changed weights, since weights that are initialised to zero would hide mistakes."""
     import torch
 
     with torch.no_grad():
@@ -68,7 +69,7 @@ def randomised(network: Any) -> Any:
 
 
 def tiny(folder: Path) -> None:
-    """Save random networks; Stable Diffusion as PyTorch Lightning saves it, with objects of its own."""
+    """Save random networks, with Stable Diffusion as PyTorch Lightning saves it, including objects of its classes."""
     import torch
     from diffbir.utils.common import instantiate_from_config
     from pytorch_lightning.callbacks import ModelCheckpoint
@@ -80,7 +81,7 @@ def tiny(folder: Path) -> None:
     cldm = randomised(instantiate_from_config(write_configuration("cldm", folder)))
     stage1 = randomised(instantiate_from_config(write_configuration(cleaner, folder)))
     if cleaner == "bsrnet":
-        stage1.conv_last.bias.data.fill_(0.5)  # else its picture is black
+        stage1.conv_last.bias.data.fill_(0.5)  # otherwise the output is black
     state = {
         f"{prefix}.{key}": tensor
         for part, prefix in PREFIXES.items()
@@ -95,7 +96,7 @@ def tiny(folder: Path) -> None:
 
 
 def restore(folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
-    """Run the official script on one image, in the folder that it finds its configurations and its weights in."""
+    """Run the official script on one image, in the folder with its configurations and weights."""
     import inference
     import numpy as np
     import torch
@@ -118,41 +119,27 @@ def restore(folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
         return run(self, *arguments)
 
     parameters = json.loads((folder / "parameters.json").read_text())
-    command = [
-        "inference.py",
-        "--task",
-        "sr",
-        "--upscale",
-        "4",
-        "--version",
-        parameters["version"],
-        "--sampler",
-        "spaced",
-        "--steps",
-        steps,
-        "--captioner",
-        "none",
-        "--pos_prompt",
-        "",
-        "--neg_prompt",
-        parameters["neg_prompt"],
-        "--cfg_scale",
-        str(parameters["cfg_scale"]),
-        "--input",
-        str(images / "in"),
-        "--output",
-        str(images),
-        "--device",
-        "cpu",
-        "--precision",
-        "fp32",
-    ]
+    options = {
+        "--task": "sr",
+        "--upscale": "4",
+        "--version": parameters["version"],
+        "--sampler": "spaced",
+        "--steps": steps,
+        "--captioner": "none",
+        "--pos_prompt": "",
+        "--neg_prompt": parameters["neg_prompt"],
+        "--cfg_scale": str(parameters["cfg_scale"]),
+        "--input": str(images / "in"),
+        "--output": str(images),
+        "--device": "cpu",
+        "--precision": "fp32",
+    }
     with (
         patch.object(torch.cuda, "synchronize", lambda: None),
         patch.object(torch, "autocast", lambda *_: contextlib.nullcontext()),
         patch.object(Pipeline, "run", seeded),
-        patch.object(inference, "set_seed", torch.manual_seed),  # numpy takes no seed of 63 bits
-        patch.object(sys, "argv", command),
+        patch.object(inference, "set_seed", torch.manual_seed),  # NumPy does not accept a 63-bit seed
+        patch.object(sys, "argv", ["inference.py", *chain.from_iterable(options.items())]),
     ):
         inference.main()
     np.save(output, np.asarray(Image.open(images / "image.png")))

@@ -3,8 +3,9 @@
     python osediff_script.py tiny METHOD SOURCE FOLDER
     python osediff_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
-``tiny`` saves networks with random weights in the official layout (the tagger at its full size), ``restore`` runs
-`test_osediff.py` as a program. A machine without a GPU is made to look like one with a GPU that computes in float32.
+``tiny`` saves networks with random weights in the official layout, the tagger in full size. ``restore`` runs
+`test_osediff.py` as a program. Patches replace the GPU that the official code requires by a CPU that computes in
+float32.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import runpy
 import sys
 from argparse import Namespace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -92,6 +94,15 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
         return to(self, *map(on_cpu, arguments), **more)
 
     tensor_to = torch.Tensor.to
+    options = {
+        "-i": str(images / "in"),
+        "-o": str(images),
+        "--mixed_precision": "fp32",
+        "--pretrained_model_name_or_path": str(folder / "base"),
+        "--osediff_path": str(folder / LORA),
+        "--ram_path": str(folder / "ram" / "ram_swin_large_14m.pth"),
+        "--ram_ft_path": str(folder / "dape" / "DAPE.pth"),
+    }
     with (
         patch.object(osediff.OSEDiff_test, "forward", seeded),
         patch.object(scheduling.DDPMScheduler, "set_timesteps", lambda self, n, **_: set_timesteps(self, n)),
@@ -101,27 +112,7 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
         patch.object(torch.Tensor, "cuda", lambda self: self),
         patch.object(ram_lora, "init_tokenizer", Tokenizer),
         patch.object(transforms, "Resize", functools.partial(transforms.Resize, antialias=False)),
-        patch.object(
-            sys,
-            "argv",
-            [
-                "test_osediff.py",
-                "-i",
-                str(images / "in"),
-                "-o",
-                str(images),
-                "--mixed_precision",
-                "fp32",
-                "--pretrained_model_name_or_path",
-                str(folder / "base"),
-                "--osediff_path",
-                str(folder / LORA),
-                "--ram_path",
-                str(folder / "ram" / "ram_swin_large_14m.pth"),
-                "--ram_ft_path",
-                str(folder / "dape" / "DAPE.pth"),
-            ],
-        ),
+        patch.object(sys, "argv", ["test_osediff.py", *chain.from_iterable(options.items())]),
     ):
         runpy.run_path("test_osediff.py", run_name="__main__")
     np.save(output, np.asarray(Image.open(images / "image.png")))

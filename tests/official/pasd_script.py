@@ -3,8 +3,8 @@
     python pasd_script.py tiny METHOD SOURCE FOLDER
     python pasd_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
-``tiny`` saves networks with random weights in the official layout, ``restore`` runs `test_pasd.py` as a program, with
-its own defaults. The attention of xformers, which a CPU does not have, is left out.
+``tiny`` saves networks with random weights in the official layout. ``restore`` runs `test_pasd.py` as a program, with
+its own defaults. The attention of xformers, which does not run on a CPU, is left out.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import os
 import runpy
 import shutil
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 CAPTIONER = "coca_ViT-L-14"
-"""What the official script calls it, and so the name of the file that says its sizes."""
+"""Name of the captioner in the official script, which is also the name of the file with its sizes."""
 
 SMALL_TRANSFORMER = {"context_length": 76, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 
@@ -53,7 +54,7 @@ def tiny(method: str, folder: Path) -> None:
 
 
 def write_base(folder: Path) -> None:
-    """Save tiny networks beside the files that the checkout has."""
+    """Save tiny networks beside the files that the checkout contains."""
     from diffusers import AutoencoderKL
     from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -73,7 +74,7 @@ def write_base(folder: Path) -> None:
 
 
 def write_networks(folder: Path) -> None:
-    """Save the two networks whose classes are the checkout's."""
+    """Save the two networks whose classes are in the checkout."""
     from pasd.models.pasd.controlnet import ControlNetModel
     from pasd.models.pasd.unet_2d_condition import UNet2DConditionModel
 
@@ -89,12 +90,12 @@ def write_networks(folder: Path) -> None:
     )
     controlnet = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 8, 8, 16))
     for network, name in ((unet, "unet"), (controlnet, "controlnet")):
-        disturb(network, 0.02)  # zero convolutions would hide mistakes
+        disturb(network, 0.02)  # convolutions that are initialised to zero would hide mistakes
         network.save_pretrained(folder / name)
 
 
 def write_captioner(folder: Path) -> Path:
-    """Save CoCa; returns the file with its sizes."""
+    """Save CoCa, and return the file with its sizes."""
     import open_clip
     import torch
 
@@ -103,7 +104,7 @@ def write_captioner(folder: Path) -> Path:
     sizes.write_text(json.dumps(SMALL_CAPTIONER))
     open_clip.add_model_config(sizes)
     captioner = open_clip.create_model(CAPTIONER)
-    disturb(captioner, 0.3)  # captions of other images are others
+    disturb(captioner, 0.3)  # so that different images have different captions
     torch.save(captioner.state_dict(), folder / "open_clip_pytorch_model.bin")
     return sizes
 
@@ -123,7 +124,7 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
     import numpy as np
     import open_clip
     import pasd.models.pasd.controlnet
-    import pasd.pipelines.pipeline_pasd  # noqa: F401 - what asks for xformers when it is imported comes before the patch
+    import pasd.pipelines.pipeline_pasd  # noqa: F401 - its import looks for xformers, so it comes before the patch
     import torch
     from diffusers import ModelMixin
     from diffusers.utils import import_utils
@@ -134,36 +135,23 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
     Image.fromarray(np.load(lr)).save(images / "in" / "image.png")
     open_clip.add_model_config(folder / "caption" / f"{CAPTIONER}.json")
     captioner = str(folder / "caption" / "open_clip_pytorch_model.bin")
+    options = {
+        "--image_path": str(images / "in"),
+        "--output_dir": str(images),
+        "--pretrained_model_path": str(folder / "base"),
+        "--pasd_model_path": str(folder / "pasd"),
+        "--mixed_precision": "no",
+        "--upscale": "4",
+        "--process_size": "512",
+        "--num_inference_steps": steps,
+        "--seed": seed,
+    }
     with (
-        patch.object(accelerate.utils, "set_seed", torch.manual_seed),  # NumPy's is too small for the seed
+        patch.object(accelerate.utils, "set_seed", torch.manual_seed),  # NumPy does not accept a 63-bit seed
         patch.object(open_clip.factory, "download_pretrained", lambda *_, **__: captioner),
         patch.object(import_utils, "is_xformers_available", lambda: True),
         patch.object(ModelMixin, "enable_xformers_memory_efficient_attention", lambda _: None),
-        patch.object(
-            sys,
-            "argv",
-            [
-                "test_pasd.py",
-                "--image_path",
-                str(images / "in"),
-                "--output_dir",
-                str(images),
-                "--pretrained_model_path",
-                str(folder / "base"),
-                "--pasd_model_path",
-                str(folder / "pasd"),
-                "--mixed_precision",
-                "no",
-                "--upscale",
-                "4",
-                "--process_size",
-                "512",
-                "--num_inference_steps",
-                steps,
-                "--seed",
-                seed,
-            ],
-        ),
+        patch.object(sys, "argv", ["test_pasd.py", *chain.from_iterable(options.items())]),
     ):
         runpy.run_path("test_pasd.py", run_name="__main__")
     np.save(output, np.asarray(Image.open(images / "image.png")))

@@ -3,8 +3,8 @@
     python resshift_family.py tiny METHOD SOURCE FOLDER
     python resshift_family.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
-``tiny`` saves networks with random weights in the official layout, ``restore`` takes an image through the official
-sampler class. A machine without a GPU is made to look like one with a GPU that computes in float32.
+``tiny`` saves networks with random weights in the official layout. ``restore`` restores an image with the official
+sampler class. Patches replace the GPU that the official code requires by a CPU that computes in float32.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def tiny(method: str, folder: Path) -> None:
     for part in (chosen.model, chosen.autoencoder):
         network = instantiate_from_config(part)
         with torch.no_grad():
-            for parameter in network.parameters():  # what official code starts at zero would hide mistakes
+            for parameter in network.parameters():  # zero initialisation would hide mistakes
                 parameter.add_(0.05 * torch.randn(parameter.shape))
         Path(part.ckpt_path).parent.mkdir(parents=True, exist_ok=True)
         torch.save(network.state_dict(), part.ckpt_path)
@@ -73,7 +73,7 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
     datasets = ModuleType("datapipe.datasets")
     datasets.create_dataset = None  # type: ignore[attr-defined]
     sys.modules.update({"datapipe": ModuleType("datapipe"), "datapipe.datasets": datasets})
-    for name in ("cv2", "loguru", "utils.util_image"):  # reading and writing files
+    for name in ("cv2", "loguru", "utils.util_image"):  # modules that read and write files
         sys.modules[name] = MagicMock()
     import sampler
 
@@ -94,7 +94,7 @@ def restore(method: str, folder: Path, lr: str, seed: str, output: str, steps: s
             model.setup_seed(int(seed) % 2**32)
             torch.manual_seed(int(seed))
             result = model.sample_func((image - 0.5) / 0.5, one_step=True)
-    # utils.util_image.tensor2img with min_max (0, 1): rounds to nearest
+    # As utils.util_image.tensor2img with min_max (0, 1), which rounds to nearest.
     levels = (result[0] * 0.5 + 0.5).clamp(0, 1).permute(1, 2, 0).numpy() * 255
     np.save(output, levels.round().astype(np.uint8))
 

@@ -3,8 +3,8 @@
     python seesr_script.py tiny METHOD SOURCE FOLDER
     python seesr_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
-``tiny`` saves networks with random weights in the official layout (the tagger at its full size), ``restore`` calls
-`main` of `test_seesr.py`. A machine without a GPU is made to look like one with a GPU that computes in float32.
+``tiny`` saves networks with random weights in the official layout, the tagger in full size. ``restore`` calls `main` of
+`test_seesr.py`. Patches replace the GPU that the official code requires by a CPU that computes in float32.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tiny_stable_diffusion import Tokenizer, on_cpu, run_main, write_base, write
 
 
 def alias_old_names() -> None:
-    """Give two names of diffusers 0.21, which the authors pin, their places."""
+    """Define two names where diffusers 0.21, which the authors pin, has them."""
     import diffusers
     from diffusers.models import attention, normalization
 

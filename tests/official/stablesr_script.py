@@ -3,8 +3,8 @@
     python stablesr_script.py tiny METHOD SOURCE FOLDER
     python stablesr_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
 
-``tiny`` saves networks with random weights in the official layout, ``restore`` runs the official script as a program.
-A machine without a GPU is made to look like one with a GPU that computes in float32.
+``tiny`` saves networks with random weights in the official layout. ``restore`` runs the official script as a program.
+Patches replace the GPU that the official code requires by a CPU that computes in float32.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import os
 import runpy
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -36,7 +37,7 @@ TINY: dict[str, dict[str, Any]] = {
             }
         },
         "first_stage_config": {"params": VAE},
-        "cond_stage_config": {"params": {"arch": "ViT-S-32-alt"}},  # the smallest text encoder that OpenCLIP has
+        "cond_stage_config": {"params": {"arch": "ViT-S-32-alt"}},  # the smallest text encoder of OpenCLIP
         "structcond_stage_config": {
             "params": {
                 "model_channels": 32,
@@ -78,7 +79,7 @@ def tiny(source: Path, folder: Path) -> None:
         write_config(source, name, TINY[name], folder)
         network = instantiate_from_config(write_config(folder, name, NO_DOWNLOAD[name], folder / "official").model)
         with torch.no_grad():
-            for parameter in network.parameters():  # what official code starts at zero would hide mistakes
+            for parameter in network.parameters():  # zero initialisation would hide mistakes
                 parameter.add_(0.05 * torch.randn(parameter.shape))
         torch.save(
             {"state_dict": network.state_dict(), "global_step": 1, "callbacks": {ModelCheckpoint: {"monitor": "x"}}},
@@ -88,7 +89,7 @@ def tiny(source: Path, folder: Path) -> None:
 
 
 def restore(source: Path, folder: Path, lr: str, seed: str, output: str, steps: str) -> None:
-    """Run the official script on one image, where it finds tiny configurations."""
+    """Run the official script on one image, in a folder with tiny configurations."""
     import numpy as np
     import torch
     from ldm.models.autoencoder import AutoencoderKLResi
@@ -106,32 +107,20 @@ def restore(source: Path, folder: Path, lr: str, seed: str, output: str, steps: 
         return encode(self, image)
 
     script = "scripts/sr_val_ddpm_text_T_vqganfin_old.py"
+    options = {
+        "--config": DIFFUSION,
+        "--ckpt": str(folder / CHECKPOINTS[DIFFUSION]),
+        "--vqgan_ckpt": str(folder / CHECKPOINTS[AUTOENCODER]),
+        "--init-img": str(images / "in"),
+        "--outdir": str(images),
+        "--ddpm_steps": steps,
+        "--dec_w": "0.5",
+        "--colorfix_type": "adain",
+    }
     with (
         patch.object(AutoencoderKLResi, "encode", seeded),
         patch.object(LightningModule, "cuda", lambda self: self),
-        patch.object(
-            sys,
-            "argv",
-            [
-                script,
-                "--config",
-                DIFFUSION,
-                "--ckpt",
-                str(folder / CHECKPOINTS[DIFFUSION]),
-                "--vqgan_ckpt",
-                str(folder / CHECKPOINTS[AUTOENCODER]),
-                "--init-img",
-                str(images / "in"),
-                "--outdir",
-                str(images),
-                "--ddpm_steps",
-                steps,
-                "--dec_w",
-                "0.5",
-                "--colorfix_type",
-                "adain",
-            ],
-        ),
+        patch.object(sys, "argv", [script, *chain.from_iterable(options.items())]),
     ):
         runpy.run_path(str(source / script), run_name="__main__")
     np.save(output, np.asarray(Image.open(images / "image.png")))

@@ -4,10 +4,10 @@
     python supir_script.py restore METHOD SOURCE FOLDER LR SEED OUTPUT STEPS
     python supir_script.py caption METHOD SOURCE FOLDER LR SEED OUTPUT
 
-``tiny`` saves networks with random weights in the official layout, ``restore`` runs `test.py` as a program, in a folder
-whose options file is that of the tiny networks, with the caption in FOLDER/caption.txt, or none where it is empty.
-``caption`` runs it with LLaVA, in the captioner's environment, and keeps the caption alone. A machine without a GPU is
-made to look like one with a GPU that computes in float32.
+``tiny`` saves networks with random weights in the official layout. ``restore`` runs `test.py` as a program, in a folder
+with the options file of the tiny networks and with the caption in FOLDER/caption.txt, or without a caption if the file
+is empty. ``caption`` runs it with LLaVA in the captioner's environment and writes only the caption. Patches replace the
+GPU that the official code requires by a CPU that computes in float32.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tiny_stable_diffusion import write_tokenizer
 
 OPTIONS = "options/SUPIR_v0.yaml"
 TEXT_WIDTHS = (32, 256)
-"""Of the text encoders; the second is a small architecture that open_clip knows."""
+"""Sizes of the text encoders; the second is a small architecture of open_clip."""
 
 
 def tiny(folder: Path) -> None:
@@ -37,7 +37,7 @@ def tiny(folder: Path) -> None:
 
     torch.manual_seed(0)
     write_clips(folder)
-    if transformers.__version__ == "4.31.0":  # in the captioner's environment
+    if transformers.__version__ == "4.31.0":  # the captioner's environment has this version
         write_llava(folder)
     options = write_options(folder)
     set_paths(folder, second="")
@@ -46,7 +46,7 @@ def tiny(folder: Path) -> None:
 
     model = util.create_model(options)
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    for tensor in state.values():  # what starts at zero would hide mistakes
+    for tensor in state.values():  # parameters that are initialised to zero would hide mistakes
         if tensor.is_floating_point() and tensor.ndim:
             tensor.add_(0.03 * torch.randn(tensor.shape))
     own = {name for name in state if any(part in name for part in ("control_model", "project_modules", "denoise_enc"))}
@@ -61,7 +61,7 @@ def tiny(folder: Path) -> None:
 
 
 def write_clips(folder: Path) -> None:
-    """Save the text encoders as the official code finds them first; SDXL's file has other weights of both."""
+    """Save the text encoders that the official code loads first; SDXL's file has other weights for both."""
     import open_clip
     import torch
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -124,7 +124,7 @@ def write_llava(folder: Path) -> None:
     )
     model = LlavaLlamaForCausalLM(config)
     for parameter in model.parameters():
-        parameter.data.mul_(5)  # another word than the likeliest one must be likely
+        parameter.data.mul_(5)  # so that words other than the likeliest are sampled
     model.save_pretrained(folder / "llava", safe_serialization=False)
 
 
@@ -140,7 +140,7 @@ def write_options(folder: Path) -> Path:
         part.model_channels, part.num_head_channels, part.transformer_depth = 32, 16, [1, 1, 1]
         part.context_dim, part.adm_in_channels = sum(TEXT_WIDTHS), TEXT_WIDTHS[1] + 6 * 256
     ddconfig = parts.first_stage_config.params.ddconfig
-    # 64 times smaller latents instead of 8 times: images have 1024 pixels at least, which nothing can change.
+    # Latents are 64 times smaller than images instead of 8 times, since images have at least 1024 pixels.
     ddconfig.ch, ddconfig.ch_mult, ddconfig.num_res_blocks, ddconfig.attn_type = 32, [1] * 7, 0, "vanilla"
     parts.sampler_config.params.device = "cpu"
     first, second = parts.conditioner_config.params.emb_models[:2]
@@ -153,7 +153,7 @@ def write_options(folder: Path) -> Path:
 
 
 def set_paths(folder: Path, second: str) -> None:
-    """Put our paths in the place of the authors'."""
+    """Replace the authors' paths by ours."""
     import CKPT_PTH
 
     CKPT_PTH.SDXL_CLIP1_PATH = str(folder / "clip")
@@ -163,7 +163,7 @@ def set_paths(folder: Path, second: str) -> None:
 
 
 def instead_of_llava(caption: str) -> ModuleType:
-    """Return a module in the place of LLaVA's, which gives every image a caption."""
+    """Return a substitute for LLaVA's module that returns a fixed caption."""
 
     class LLavaAgent:
         def __init__(self, *_: Any, **__: Any) -> None:
@@ -190,7 +190,7 @@ def restore(source: str, folder: Path, lr: str, seed: str, output: str, steps: s
 
 
 def caption(source: str, folder: Path, lr: str, seed: str, output: str) -> None:
-    """Run the official script on one image with LLaVA, and keep the caption."""
+    """Run the official script on one image with LLaVA, and write the caption."""
     import torch
     from llava import llava_agent
 
@@ -206,14 +206,14 @@ def caption(source: str, folder: Path, lr: str, seed: str, output: str) -> None:
 
     module = ModuleType("llava.llava_agent")
     module.LLavaAgent = LLavaAgent  # type: ignore[attr-defined]
-    found = run_script(source, folder, lr, Path(output).with_suffix(""), ["--edm_steps", 1], module)
-    Path(output).write_text(found["captions"][0])
+    variables = run_script(source, folder, lr, Path(output).with_suffix(""), ["--edm_steps", 1], module)
+    Path(output).write_text(variables["captions"][0])
 
 
 def run_script(
     source: str, folder: Path, lr: str, images: Path, options: list[Any], llava: ModuleType
 ) -> dict[str, Any]:
-    """Run the official script as a program on one image, and return what its variables are in the end."""
+    """Run the official script as a program on one image, and return its global variables at the end."""
     import numpy as np
     import torch
     from PIL import Image
@@ -237,7 +237,7 @@ def run_script(
 
 
 def on_cpu(value: Any) -> Any:
-    """Return the CPU for the GPU, and anything else as it is."""
+    """Replace the name of the GPU by that of the CPU, and return other values unchanged."""
     return "cpu" if isinstance(value, str) and value == "cuda:0" else value
 
 

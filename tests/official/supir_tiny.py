@@ -1,6 +1,6 @@
-"""SUPIR's adapter for tiny networks: the widths that its UNet has as literals are a tenth of what they are.
+"""SUPIR's adapter for tiny networks: the widths that are literals in the code of its UNet are divided by ten.
 
-Run by SUPIR's own interpreter, in the worker as its adapter and by `supir_script.py`.
+It runs in SUPIR's own interpreter, as the adapter of the worker and imported by `supir_script.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LITERALS = (160, 320, 640, 1280)
 
 
 def shrink() -> None:
-    """Make the official UNet's literals a tenth."""
+    """Divide the widths in the code of the official UNet by ten."""
     from SUPIR.modules.SUPIR_v0 import LightGLVUNet
 
     code = LightGLVUNet.__init__.__code__

@@ -26,7 +26,7 @@ SEED = 7_000_000_000_000_000_001
 
 @pytest.fixture(scope="module")
 def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
-    """What starts the captioner, with tiny networks that its own interpreter has written."""
+    """Settings of the captioner's worker, with tiny networks written by its own interpreter."""
     home = os.environ.get("CCSR_BENCH_OFFICIAL")
     if not home:
         pytest.skip("needs official checkouts and environments: CCSR_BENCH_OFFICIAL names their folder")
@@ -35,12 +35,12 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CCSR_BENCH_HOME", home)
         try:
-            found = loading.launch_settings(spec, {}, device="cpu", log=folder / "worker.log")
+            settings = loading.launch_settings(spec, {}, device="cpu", log=folder / "worker.log")
         except NotInstalledError as error:
             pytest.skip(str(error))
-    official(found, "tiny", folder)
+    official(settings, "tiny", folder)
     parameters = json.loads((folder / "parameters.json").read_text())
-    return replace(found, weights={role: folder / role for role in spec.variant.weights}, parameters=parameters)
+    return replace(settings, weights={role: folder / role for role in spec.variant.weights}, parameters=parameters)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""CCSR's official script once more, against its recorded outputs; `ccsr_recording.py` says what that needs."""
+"""CCSR's official script against its recorded outputs; `ccsr_recording.py` describes the requirements."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_official_weights(tmp_path_factory.mktemp("ccsr") / "weights")
 
 
-def test_what_was_recorded_is_what_would_be_recorded_now() -> None:
+def test_recorded_cases_are_the_present_cases() -> None:
     assert [{**case, "options": options_of(case)} for case in CASES] == cases()
 
 
 @pytest.mark.parametrize("precision", NUMERICS)
 @pytest.mark.parametrize("case", cases(), ids=[case["name"] for case in CASES])
-def test_official_script_still_gives_what_was_recorded(case: dict[str, Any], precision: str, weights: Path) -> None:
+def test_official_script_still_gives_the_recorded_outputs(case: dict[str, Any], precision: str, weights: Path) -> None:
     outputs = official_outputs(case, RECORDED[f"{case['name']}/lr"], weights, case["options"], precision)
     np.testing.assert_array_equal(outputs, RECORDED[f"{case['name']}/{precision}"])

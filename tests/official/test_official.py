@@ -1,7 +1,8 @@
 """Adapters of official code: the contract, and equality with the official code called directly.
 
-They need what `ccsr-bench prepare --method M --source DIR` installs, without weights: networks with random weights in
-the official layout stand for them. CCSR_BENCH_OFFICIAL names the CCSR_BENCH_HOME that holds environments and checkouts.
+The tests need what `ccsr-bench prepare --method M --source DIR` installs except the weights, which are replaced by tiny
+networks with random weights in the official layout. The environment variable CCSR_BENCH_OFFICIAL names the
+CCSR_BENCH_HOME with the environments and checkouts.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ SCRIPTS = {
     "supir-s50": "supir_script.py",
     "supir-s50-no-caption": "supir_script.py",
 }
-"""Method -> what writes tiny networks in the official layout, and runs the official code directly."""
+"""Method -> script that writes tiny networks in the official layout, and runs the official code directly."""
 
 ADAPTERS = {"supir_script.py": "supir_tiny.py"}
-"""Script -> what is loaded instead of the adapter, and loads it, where tiny networks take changes of official code."""
+"""Script -> file that is loaded instead of the adapter, and loads it, if tiny networks need changed official code."""
 
 SIZES = {
     "resshift_family.py": [(64, 64), (40, 72)],
@@ -58,7 +59,7 @@ SIZES = {
     "diffbir_script.py": [(128, 152), (100, 141)],
     "supir_script.py": [(128, 128), (130, 160)],
 }
-"""LR images that are padded or cut, and that are not."""
+"""Script -> sizes of two LR images; some are padded or cut, others are not."""
 
 OTHER_SIZES = [(128, 128), (130, 156)]
 SEED = 7_000_000_000_000_000_001
@@ -83,7 +84,7 @@ class Prepared:
         assert done.returncode == 0, done.stderr[-2000:]
 
     def load(self) -> IsolatedMethod:
-        """Load it in a worker."""
+        """Load the method in a worker."""
         weights = {role: InstalledWeights(self.folder / role, "") for role in self.spec.variant.weights}
         launch = loading.launch_settings(self.spec, weights, device="cpu", log=self.folder / "worker.log")
         if adapter := ADAPTERS.get(SCRIPTS[self.spec.name]):
@@ -95,37 +96,37 @@ class Prepared:
 
 @pytest.fixture(params=list(SCRIPTS), scope="module")
 def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    """The method, with networks that its own interpreter has written."""
+    """The method, with tiny networks written by its own interpreter."""
     home = os.environ.get("CCSR_BENCH_OFFICIAL")
     if not home:
         pytest.skip("needs official checkouts and environments: CCSR_BENCH_OFFICIAL names their folder")
     folder = tmp_path_factory.mktemp("official")
-    found = find_method(request.param)
+    spec = find_method(request.param)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CCSR_BENCH_HOME", home)
         try:
-            launch = loading.launch_settings(found, {}, device="cpu", log=folder / "worker.log")
+            launch = loading.launch_settings(spec, {}, device="cpu", log=folder / "worker.log")
         except NotInstalledError as error:
             pytest.skip(str(error))
-    made = Prepared(found, launch, folder)
-    (folder / "parameters.json").write_text(json.dumps(found.variant.parameters))
-    (folder / "caption.txt").write_text(CAPTION if found.variant.captioned else "")
-    made.official("tiny")
-    parameters = {**found.variant.parameters, **json.loads((folder / "parameters.json").read_text())}
-    made.spec = replace(found, variant=msgspec.structs.replace(found.variant, parameters=parameters))
-    yield made
+    method = Prepared(spec, launch, folder)
+    (folder / "parameters.json").write_text(json.dumps(spec.variant.parameters))
+    (folder / "caption.txt").write_text(CAPTION if spec.variant.captioned else "")
+    method.official("tiny")
+    parameters = {**spec.variant.parameters, **json.loads((folder / "parameters.json").read_text())}
+    method.spec = replace(spec, variant=msgspec.structs.replace(spec.variant, parameters=parameters))
+    yield method
     shutil.rmtree(folder)  # the tagger's weights alone are 2 GB
 
 
 @pytest.fixture(autouse=True)
 def official_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Find environments and checkouts where they were prepared."""
+    """Use the prepared environments and checkouts."""
     monkeypatch.setenv("CCSR_BENCH_HOME", os.environ.get("CCSR_BENCH_OFFICIAL", str(home)))
 
 
 def test_contract(prepared: Prepared) -> None:
     size, _ = SIZES.get(SCRIPTS[prepared.spec.name], OTHER_SIZES)[0]
-    broken = [finding for finding in check_contract(prepared.spec, prepared.load, size=size) if not finding.kept]
+    broken = [promise for promise in check_contract(prepared.spec, prepared.load, size=size) if not promise.kept]
     assert not broken
 
 
@@ -142,5 +143,5 @@ def test_equals_the_official_code(prepared: Prepared, tmp_path: Path, which: int
         ours = method.restore(lr, [SEED])[0]
     finally:
         method.close()
-    assert len(np.unique(ours)) > 20  # a picture, and not a constant
+    assert len(np.unique(ours)) > 20  # the output is not constant
     np.testing.assert_array_equal(ours, np.load(tmp_path / "output.npy"))

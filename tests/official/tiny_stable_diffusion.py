@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 
 class Tokenizer:
-    """Stands for BERT's, which the official code reads from an author's disk."""
+    """Replaces BERT's tokenizer, which the official code reads from an author's disk."""
 
     def __len__(self) -> int:
         return 30524
@@ -62,7 +62,7 @@ def write_base(folder: Path) -> None:
 
 
 def write_tokenizer(folder: Path) -> int:
-    """Save a CLIP tokenizer that knows single bytes; returns the size of its vocabulary."""
+    """Save a CLIP tokenizer whose tokens are single bytes, and return the size of its vocabulary."""
     from transformers.models.clip.tokenization_clip import bytes_to_unicode
 
     folder.mkdir(parents=True)
@@ -83,7 +83,7 @@ def write_tokenizer(folder: Path) -> int:
 
 
 def write_seesr_networks(folder: Path) -> None:
-    """Save SeeSR's and AddSR's two networks, whose classes are the checkout's."""
+    """Save the two networks of SeeSR and AddSR whose classes are in the checkout."""
     import torch
     from models.controlnet import ControlNetModel
     from models.unet_2d_condition import UNet2DConditionModel
@@ -103,7 +103,7 @@ def write_seesr_networks(folder: Path) -> None:
         unet, use_image_cross_attention=True, conditioning_embedding_out_channels=(8, 8, 8, 16)
     )
     with torch.no_grad():
-        for parameter in (*unet.parameters(), *controlnet.parameters()):  # zero convolutions would hide mistakes
+        for parameter in (*unet.parameters(), *controlnet.parameters()):  # zero initialisation would hide mistakes
             parameter.add_(0.02 * torch.randn(parameter.shape))
     unet.save_pretrained(folder / "unet")
     controlnet.save_pretrained(folder / "controlnet")
@@ -126,12 +126,12 @@ def write_tagger(folder: Path) -> None:
 
 
 def on_cpu(value: Any) -> Any:
-    """Return the CPU for the GPU, and anything else as it is."""
+    """Replace the name of the GPU by that of the CPU, and return other values unchanged."""
     return "cpu" if isinstance(value, str) and value == "cuda" else value
 
 
 def run_main(script: Any, options: Namespace, lr: str, output: str) -> None:
-    """Call `main` of SeeSR's or AddSR's script on one image; the global random stream is set before it samples."""
+    """Call `main` of SeeSR's or AddSR's script on one image; the global random stream is set before sampling."""
     import numpy as np
     import torch
     from PIL import Image
