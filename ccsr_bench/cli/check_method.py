@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_device(parser)
     shared.add_execution(parser)
     shared.add_methods_dir(parser)
-    shared.add_json(parser, "which promises of the contract are kept")
+    shared.add_json(parser, "each promise of the contract with its result")
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -102,8 +102,8 @@ def add_computing(parser: argparse._ActionsContainer) -> None:
         "--precision",
         choices=["exact", "fast"],
         default="exact",
-        help="precision of the metrics' networks: exact (float32), or fast (TF32 and bfloat16 where the effect is "
-        "small) (default: %(default)s)",
+        help="precision of the metrics' networks: exact is float32, fast is TF32 and bfloat16 where the effect is "
+        "small (default: %(default)s)",
     )
     parser.add_argument(
         "--backend",
