@@ -1,4 +1,4 @@
-"""From the LR image to the image that conditions the model, and from the model's output to the requested size.
+"""Resizing the LR image to the image that conditions the model, and the model's output to the requested size.
 
 Source: ``test_ccsr_tile.py`` lines 143 to 153 and 189 of the official code. Every resize is Pillow's bicubic
 (a = -0.5, antialiased when it shrinks) on 8-bit pixels.

@@ -1,4 +1,4 @@
-"""Which timesteps the sampler visits, and the noise level at each."""
+"""The timesteps that the sampler visits, and their noise levels."""
 
 from __future__ import annotations
 

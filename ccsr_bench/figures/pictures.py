@@ -10,7 +10,7 @@ import numpy as np
 from ccsr_bench.datasets.loading import Dataset, Pair
 from ccsr_bench.errors import BenchError, unknown_name
 from ccsr_bench.figures.regions import Region, busiest_region
-from ccsr_bench.figures.selection import check_scored, with_several_runs
+from ccsr_bench.figures.selection import require_scores, require_several_runs
 from ccsr_bench.ledger.results import Results
 from ccsr_bench.metrics.catalogue import METRICS, find_protocol
 from ccsr_bench.plots.pictures import read_scored_pair, scored_pixels
@@ -102,7 +102,7 @@ def heat_maps(results: Sequence[Results], image: str) -> tuple[list[HeatMap], li
         BenchError: The image or its outputs are missing or were changed, or no method has several runs.
     """
     check_image(results, image)
-    several = with_several_runs(results)
+    several = require_several_runs(results)
     maps = []
     for method in several:
         crop = find_protocol(method.identity.protocol).l_std_crop
@@ -127,7 +127,7 @@ def _read_pair(results: Sequence[Results], dataset: Dataset, image: str) -> Pair
 def _extremes(results: Results, metric: str, image: str) -> Extremes:
     extremes = find_extremes(results, metric)
     if image not in extremes:
-        check_scored(results, metric)  # its error says what to do where no image has the metric
+        require_scores(results, metric)  # its error says what to do where no image has the metric
         raise BenchError(f"{results.label}: {metric} of '{image}' is not recorded for all runs; run it again")
     return extremes[image]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.figures.selection import check_scored, with_several_runs
+from ccsr_bench.figures.selection import require_scores, require_several_runs
 from ccsr_bench.ledger.results import Results, on_common_images
 from ccsr_bench.plots.measures import Axis, run_spread
 from ccsr_bench.plots.remarks import ONE_RUN, remark_absence, remark_coverage
@@ -43,8 +43,8 @@ def g_std_lines(results: Sequence[Results], metric: str) -> Lines:
         BenchError: The metric is unknown, scores sets of images, or is not recorded for a method; no method has several
             runs; or the methods have no image in common.
     """
-    shown = with_several_runs(results)
-    compared = on_common_images([check_scored(method, metric) for method in shown])
+    shown = require_several_runs(results)
+    compared = on_common_images([require_scores(method, metric) for method in shown])
     images = len(compared[0].images)
     if not images:
         raise BenchError("the methods have no image in common; finish their runs, or choose other `methods`")

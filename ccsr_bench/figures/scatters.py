@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.figures.selection import check_scored, with_several_runs
+from ccsr_bench.figures.selection import require_scores, require_several_runs
 from ccsr_bench.ledger.results import Results
 from ccsr_bench.plots.measures import LOCAL_SPREAD, SECONDS, Measure, quality, run_spread
 from ccsr_bench.plots.points import Estimates, Scatter
@@ -25,7 +25,7 @@ def perception_distortion(results: Sequence[Results], x: str, y: str) -> Scatter
     """
     for method in results:
         for metric in (x, y):
-            check_scored(method, metric)
+            require_scores(method, metric)
     return _scatter(results, quality(x), quality(y))
 
 
@@ -41,8 +41,8 @@ def quality_stability(results: Sequence[Results], metric: str, spread: str) -> S
         BenchError: The metric is unknown, scores sets of images, or is not recorded for a method; the methods have no
             image in common; no method has several runs; or L-STD is not recorded for N runs.
     """
-    for method in with_several_runs(results):
-        check_scored(method, metric)
+    for method in require_several_runs(results):
+        require_scores(method, metric)
         if spread == LOCAL_SPREAD.key and method.l_std() is None:
             raise BenchError(
                 f"{method.label} on {method.identity.dataset}: no L-STD over {method.runs} runs is recorded; "
@@ -66,7 +66,7 @@ def cost(results: Sequence[Results], metric: str) -> Scatter:
     if not timed:
         raise BenchError("no seconds are recorded: the images were made elsewhere; `ccsr-bench run` records them")
     for method in timed:
-        check_scored(method, metric)
+        require_scores(method, metric)
     return _scatter(results, SECONDS, quality(metric))
 
 

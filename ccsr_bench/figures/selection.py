@@ -39,8 +39,8 @@ def open_comparison(
         yield sorted(opened, key=lambda results: order.get(results.label, 0))
 
 
-def check_scored(results: Results, metric: str) -> Scores:
-    """Return the scores that a method has of a metric.
+def require_scores(results: Results, metric: str) -> Scores:
+    """Return a method's scores of a metric, which every figure of that metric requires.
 
     Raises:
         BenchError: The metric is unknown, scores sets of images, or no image has it for all N runs.
@@ -58,7 +58,7 @@ def check_scored(results: Results, metric: str) -> Scores:
     return scores
 
 
-def with_several_runs(results: Sequence[Results]) -> list[Results]:
+def require_several_runs(results: Sequence[Results]) -> list[Results]:
     """Return the methods with several runs; raise a `BenchError` where there is none."""
     several = [method for method in results if method.runs > 1]
     if not several:

@@ -34,7 +34,7 @@ _MARK = "#e6194b"
 """Colour of the square around the region that is enlarged."""
 
 
-def rows_of(groups: list[Group], pictures: int) -> list[list[Group]]:
+def arrange_rows(groups: list[Group], pictures: int) -> list[list[Group]]:
     """Arrange groups in rows of at most the given number of pictures; no group is divided."""
     rows: list[list[Group]] = [[]]
     for group in groups:
@@ -53,7 +53,7 @@ def draw_strip(strip: Strip, width: float) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    rows = rows_of(strip.groups, _WIDE_ROW if width >= _WIDE else _NARROW_ROW)
+    rows = arrange_rows(strip.groups, _WIDE_ROW if width >= _WIDE else _NARROW_ROW)
     tall = min(2, len(rows))  # rows that the overview is as high as
     room = width - (tall - 1) * _TEXT - _GROUP_GAP
     side = min((room - _gaps(row)) / (_count(row) + tall) for row in rows)

@@ -38,7 +38,7 @@ the folder as a report even after a killed call."""
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltReport:
     """A finished report."""
 
     page: Path
@@ -59,7 +59,7 @@ def build_report(
     methods: Sequence[str] = (),
     datasets: Sequence[str] = (),
     runs: int | None = None,
-) -> Built:
+) -> BuiltReport:
     """Build a report; an existing report is replaced once the new one is complete.
 
     Args:
@@ -94,7 +94,7 @@ def build_report(
         _write_page(unfinished, contents)
         for name in CONTENTS:
             _replace(unfinished / name, to / name)
-    return Built(to / "index.html", contents, *_sizes(to))
+    return BuiltReport(to / "index.html", contents, *_sizes(to))
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ RULES = {
     "printed differently": "the same method, data set and metric has one number in one table, another in another",
     "spreads of another": f"two methods share {SHARED_SPREADS} or more G-STDs on a data set, digit by digit",
     "spreads of another column": "a method has the same G-STDs in two columns on every data set of a table",
-    "spread is a mean": "a G-STD is the mean of another column of its row to 4 significant digits; may be a coincidence",
+    "spread is a mean": "a G-STD is the mean of another column of its row to 4 significant digits; may be coincidence",
     "out of line": f"a number is {OUT_OF_LINE:g} times away from the median of its column on its data set",
     "steps": "the printed steps of a CCSR setting are not what the paper's formula gives for it",
     "no spread": "no spread is printed for a method whose code draws noise",

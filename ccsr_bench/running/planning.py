@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ccsr_bench.datasets.loading import Sample
 from ccsr_bench.errors import BenchError
+from ccsr_bench.ledger.results import OutputFile
 from ccsr_bench.ledger.writer import LedgerWriter
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.running.job import Job
-from ccsr_bench.running.units import RecordedOutput, Unit
+from ccsr_bench.running.units import Unit
 
 
 def check_unchanged(job: Job, ledger: LedgerWriter) -> None:
@@ -54,6 +55,6 @@ def plan(job: Job, sample: Sample, ledger: LedgerWriter, scorer: Scorer) -> Unit
     if not (make or spread or any(score.values()) or features or reference_features):
         return None
     recorded = {
-        run: RecordedOutput(ledger.image_path(sample.name, run), output.png_sha256) for run, output in outputs.items()
+        run: OutputFile(ledger.image_path(sample.name, run), output.png_sha256) for run, output in outputs.items()
     }
     return Unit(sample, make, recorded, score, features, reference_features, spread, job.protocol.l_std_crop)

@@ -61,7 +61,7 @@ class Recorder:
         with storage_errors(self._ledger.folder):
             hashes = {run: future.result() for run, future in files.items()}
         for run, sha256 in hashes.items():
-            if run in unit.recorded and unit.recorded[run].png_sha256 != sha256:
+            if run in unit.recorded and unit.recorded[run].sha256 != sha256:
                 raise BenchError(
                     f"{unit.recorded[run].path}: was lost, and the newly generated output differs from the recorded "
                     f"one; restore the file from a copy"

@@ -8,24 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ccsr_bench.datasets.loading import Sample
 from ccsr_bench.errors import BenchError
-from ccsr_bench.images import decode, read_recorded
+from ccsr_bench.ledger.results import OutputFile
 from ccsr_bench.metrics.scorer import Reference, Scorer
 from ccsr_bench.running.sources import OpenSource
 from ccsr_bench.stability import l_std
-
-
-@dataclass(frozen=True)
-class RecordedOutput:
-    """An output that was recorded by an earlier call."""
-
-    path: Path
-    png_sha256: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +26,7 @@ class Unit:
     sample: Sample
     make: Mapping[int, int | None]
     """Missing run -> seed; None for a run whose output was made elsewhere."""
-    recorded: Mapping[int, RecordedOutput]
+    recorded: Mapping[int, OutputFile]
     """Run -> its output, for the recorded runs."""
     score: Mapping[str, tuple[int, ...]]
     """Metric -> runs without a score."""
@@ -127,8 +118,7 @@ class _Outputs:
 
     def _get(self, run: int) -> np.ndarray:
         if run not in self._pixels:
-            recorded = self._unit.recorded[run]
-            self._pixels[run] = decode(read_recorded(recorded.path, recorded.png_sha256), str(recorded.path))
+            self._pixels[run] = self._unit.recorded[run].read()
         return self._pixels[run]
 
 

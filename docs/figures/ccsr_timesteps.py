@@ -26,7 +26,7 @@ INK, FAINT, JUMP, STEP, DECODE = "#1f2933", "#c3cbd4", "#b4530a", "#1d5fa8", "#1
 
 
 def x(timestep: float) -> float:
-    """Return where a timestep is drawn; noise is on the left."""
+    """Return the x coordinate of a timestep; noise is on the left."""
     return RIGHT - (RIGHT - LEFT) * timestep / LAST_TIMESTEP
 
 
@@ -36,7 +36,7 @@ def text(at: float, y: float, words: str, *, anchor: str = "middle", colour: str
 
 
 def arc(start: float, stop: float, y: float, colour: str, marker: str) -> str:
-    """Return an arrow over the axis."""
+    """Return a curved arrow above the axis, from one x coordinate to another."""
     height = min(26, 8 + abs(stop - start) / 12)
     return (
         f'<path d="M {start:.1f} {y - 5} Q {(start + stop) / 2:.1f} {y - height - 5:.1f} {stop:.1f} {y - 6}" '

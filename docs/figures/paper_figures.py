@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/how-to/figures.md, from results of its first command with NIQE.
+"""Draws the figures of docs/how-to/figures.md from the results of the first command there, with NIQE added.
 
 python docs/figures/paper_figures.py RESULTS
 """
@@ -21,11 +21,11 @@ KINDS = {
     "runs": [],
 }
 WIDEST = 1200
-"""Pixels; a wider picture is made smaller."""
+"""Largest width of a picture in pixels; wider ones are made smaller."""
 
 
 def draw(kind: str, results: str) -> None:
-    """Draw one kind beside this file, in 256 colours, which keeps photographs small."""
+    """Draw a kind of figure into a file beside this script, in 256 colours, which keep photographs small."""
     path = Path(__file__).with_name(f"{kind}.png")
     if main(["figure", kind, *KINDS[kind], "--out", results, "--to", str(path)]) != 0:
         raise SystemExit(2)

@@ -135,9 +135,13 @@ def test_a_run_does_not_depend_on_its_batch_beyond_one_level(
 
 def test_ddpm_step_is_that_of_the_stock_scheduler() -> None:
     stock = DDPMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
-        timestep_spacing="leading", steps_offset=1,
-    )  # fmt: skip
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        timestep_spacing="leading",
+        steps_offset=1,
+    )
     stock.set_timesteps(6)
     sample, predicted = torch.randn((2, 1, 4, 8, 8), generator=torch.Generator().manual_seed(0))
     for timestep in stock.timesteps.tolist():
@@ -202,9 +206,15 @@ def test_start_from_noise_leaves_the_lr_image_to_the_controlnet(networks: Networ
     noise = noise_of(CASES[0], settings_of(CASES[0]))
     for start_point in ("noise", "lr"):
         settings = Settings(
-            num_inference_steps=1, t_max=0.6666, t_min=0, guidance_scale=1, start_point=start_point,
-            prompt="positive", negative_prompt="negative", quirks=Quirks(numerics="clean"),
-        )  # fmt: skip
+            num_inference_steps=1,
+            t_max=0.6666,
+            t_min=0,
+            guidance_scale=1,
+            start_point=start_point,
+            prompt="positive",
+            negative_prompt="negative",
+            quirks=Quirks(numerics="clean"),
+        )
         generate(Listening(networks.unet, networks.controlnet, networks.vae), float_prompts, settings, noise)
     torch.testing.assert_close(starts[0], noise.start.float())
     assert not torch.equal(starts[1], starts[0])

@@ -11,9 +11,13 @@ from ccsr_bench.errors import BenchError
 def test_defaults_are_the_official_ones() -> None:
     assert Settings() == read_settings({"num_inference_steps": 6, "t_max": 0.6667, "t_min": 0.5, "guidance_scale": 4.5})
     assert Quirks() == Quirks(
-        numerics="official", first_step_prompt="official", condition_noise="per-half", tile_weights="official",
-        final_rounding="truncate", conditioning_scale=1.0,
-    )  # fmt: skip
+        numerics="official",
+        first_step_prompt="official",
+        condition_noise="per-half",
+        tile_weights="official",
+        final_rounding="truncate",
+        conditioning_scale=1.0,
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,13 @@ def test_tile_larger_than_the_latent_is_cut_to_it() -> None:
 def test_tiled_decoder_agrees_with_the_official_one() -> None:
     """`tiled_decoder.npz`: every eighth pixel of the official code's output for the same weights and latents."""
     config = {
-        "block_out_channels": (32, 32, 32, 32), "layers_per_block": 2, "norm_num_groups": 32, "latent_channels": 4,
-        "down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4,
-    }  # fmt: skip
+        "block_out_channels": (32, 32, 32, 32),
+        "layers_per_block": 2,
+        "norm_num_groups": 32,
+        "latent_channels": 4,
+        "down_block_types": ("DownEncoderBlock2D",) * 4,
+        "up_block_types": ("UpDecoderBlock2D",) * 4,
+    }
     vae = AutoencoderKL.from_config(config).eval().requires_grad_(False)
     for index, (name, parameter) in enumerate(sorted(vae.decoder.named_parameters())):
         waves = torch.sin(torch.arange(parameter.numel(), dtype=torch.float64) * (0.7 + 0.01 * index) + index) * 0.08

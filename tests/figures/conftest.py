@@ -16,7 +16,7 @@ from tests.support.jobs import run
 
 @pytest.fixture
 def out(own: Dataset, tmp_path: Path) -> Path:
-    """Results of `still`, which runs once, and of `calm` and `wild`, whose outputs move little and much."""
+    """Results of `still`, which runs once, and of `calm` and `wild`, whose outputs vary little and much."""
     folder = tmp_path / "out"
     run(own, folder, name="still", method=Interpolation(kernel="bicubic"), runs=1)
     run(own, folder, name="calm", method=DitheredBicubic(sigma=2.0))

@@ -1,4 +1,4 @@
-"""The files: vector text in embedded fonts, the same bytes every time, the size that was asked for."""
+"""The files of figures: vector text in embedded fonts, the same bytes every time, the requested size."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def scatter(methods: list[str], *, logarithmic: bool = False) -> Scatter:
 
 def xy(drawn: Any) -> list[list[float]]:
     """Return the points of a line, a segment or a path."""
-    found: list[list[float]] = np.asarray(drawn).tolist()
-    return found
+    points: list[list[float]] = np.asarray(drawn).tolist()
+    return points
 
 
 def bottom(axes: Any) -> float:
-    """Return where axes with their labels end."""
+    """Return the lower edge of axes with their labels, in pixels."""
     return float(axes.get_tightbbox().y0)
 
 
@@ -82,8 +82,8 @@ def test_pictures_in_a_pdf_keep_their_pixels(tmp_path: Path) -> None:
     rows = 48 * (1 + 48 * 3)  # each after its PNG filter
     held = [as_png(stream, 48) for stream in packed if len(zlib.decompressobj().decompress(stream)) == rows]
     assert len(held) == 2
-    found = {decode(png, "a.png").tobytes() for png in held}
-    assert found == {pixels.tobytes(), pixels[::-1].tobytes()}
+    images = {decode(png, "a.png").tobytes() for png in held}
+    assert images == {pixels.tobytes(), pixels[::-1].tobytes()}
 
 
 def as_png(rows: bytes, side: int) -> bytes:

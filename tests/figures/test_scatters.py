@@ -17,17 +17,17 @@ from ccsr_bench.ledger.results import Results, Scores, on_common_images
 from ccsr_bench.methods.interpolation import DitheredBicubic
 from ccsr_bench.stability import g_std
 from ccsr_bench.statistics.bootstrap import bootstrap_interval
-from ccsr_bench.tables.collect import collect
 from tests.support.jobs import run
+from tests.support.tables import collect
 
 
 def test_points_and_intervals_are_those_of_the_table(compared: list[Results], out: Path) -> None:
     scatter = perception_distortion(compared, "psnr", "ssim")
     cells = {row.method: row.cells for row in collect(out)[0].rows}
     assert [point.place for point in scatter.points] == [0, 1, 2]
-    for one, point in zip(compared, scatter.points, strict=True):
+    for method, point in zip(compared, scatter.points, strict=True):
         for estimate, metric in ((point.x, "psnr"), (point.y, "ssim")):
-            cell = cells[one.identity.method][metric]
+            cell = cells[method.identity.method][metric]
             assert (estimate.value, estimate.interval) == (cell.value, cell.value_interval)
     assert (scatter.x.label, scatter.y.label) == ("PSNR (dB)", "SSIM")
     assert scatter.x.higher_is_better
@@ -83,11 +83,11 @@ def test_images_made_elsewhere_have_no_cost(compared: list[Results], monkeypatch
     recorded = type(made_elsewhere).outputs
 
     def outputs(ledger: object, image: str) -> object:
-        found = recorded(ledger, image)  # type: ignore[arg-type]
+        by_run = recorded(ledger, image)  # type: ignore[arg-type]
         if ledger is made_elsewhere:
-            for output in found.values():
+            for output in by_run.values():
                 object.__setattr__(output, "seconds", None)
-        return found
+        return by_run
 
     monkeypatch.setattr(type(made_elsewhere), "outputs", outputs)
     scatter = cost(compared, "psnr")
@@ -109,8 +109,8 @@ def test_seconds_of_different_machines_are_remarked(compared: list[Results], mon
 def test_lines_end_at_the_recorded_g_std(compared: list[Results]) -> None:
     lines = g_std_lines(compared, "psnr")
     assert [line.place for line in lines.lines] == [1, 2]
-    for one, line in zip(compared[1:], lines.lines, strict=True):
-        scores = one.scores("psnr")
+    for method, line in zip(compared[1:], lines.lines, strict=True):
+        scores = method.scores("psnr")
         assert scores is not None
         assert [count.runs for count in line.counts] == [2, 3, 4]
         assert line.counts[-1].g_std == pytest.approx(g_std(scores.values), rel=1e-12)
@@ -132,7 +132,7 @@ def test_common_images_are_paired_by_name() -> None:
     second = Scores(("c", "a", "d"), np.array([[30.0], [10.0], [40.0]]))
     kept = on_common_images([first, second])
     assert kept[0].images == kept[1].images == ("a", "c")
-    assert [one.values[:, 0].tolist() for one in kept] == [[1.0, 3.0], [10.0, 30.0]]
+    assert [scores.values[:, 0].tolist() for scores in kept] == [[1.0, 3.0], [10.0, 30.0]]
     other, _ = on_common_images([first, Scores(("x",), np.ones((1, 1)))])
     assert other.images == ()
     assert other.values.shape == (0, first.values.shape[1])
@@ -142,10 +142,10 @@ def test_methods_without_a_common_image_have_no_plot(own: Dataset, out: Path) ->
     run(own, out, name="few", names=["image1"])
     run(own, out, name="others", names=["image2"])
     with (
-        open_comparison(out, methods=["few", "others"]) as found,
+        open_comparison(out, methods=["few", "others"]) as results,
         pytest.raises(BenchError, match="no image in common; finish their runs"),
     ):
-        perception_distortion(found, "psnr", "ssim")
+        perception_distortion(results, "psnr", "ssim")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_one_data_set_is_compared_and_one_definition(own: Dataset, out: Path) ->
         pass
 
 
-def test_data_set_must_be_clear(own: Dataset, out: Path) -> None:
+def test_data_set_must_be_chosen_where_there_are_several(own: Dataset, out: Path) -> None:
     run(Dataset("other", "t", 4, own.samples), out)
     with pytest.raises(BenchError, match=r"results on 2 data sets \(other, own\); choose one"), open_comparison(out):
         pass
@@ -186,4 +186,4 @@ def test_data_set_must_be_clear(own: Dataset, out: Path) -> None:
     ):
         pass
     with open_comparison(out, dataset="own", methods=["wild", "calm"]) as results:
-        assert [one.identity.method for one in results] == ["wild", "calm"]
+        assert [method.identity.method for method in results] == ["wild", "calm"]

@@ -1,4 +1,4 @@
-"""The folder: what is in it, and what becomes of one that is there already."""
+"""The folder of a report: its contents, and how an existing folder is replaced."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.reports import HOSTILE, NAMES, RUNS, build, own_images, with_
 
 
 def content(report: Path) -> dict[str, Any]:
-    """Return what the page is told of the only data set."""
+    """Return the page's data of the only data set."""
     text = (report / "data.js").read_text(encoding="utf-8")
     (dataset,) = json.loads(text.removeprefix("const REPORT = ").removesuffix(";\n"))["datasets"]
     return dict(dataset)
@@ -33,16 +33,16 @@ def content(report: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def copied(results: Path, tmp_path: Path) -> Path:
-    """The results, to change."""
+    """A copy of the results, which a test may change."""
     return shutil.copytree(results, tmp_path / "results")
 
 
-def test_page_is_told_what_the_ledger_holds(results: Path, tmp_path: Path) -> None:
+def test_page_has_the_data_of_the_ledger(results: Path, tmp_path: Path) -> None:
     build(results, tmp_path / "report")
-    told = content(tmp_path / "report")
-    assert [image["name"] for image in told["images"]] == sorted(NAMES)
-    assert (told["ranked_by"], [column["name"] for column in told["columns"]]) == ("psnr", ["psnr", "ssim", "l-std"])
-    plain, noisy = told["methods"]
+    data = content(tmp_path / "report")
+    assert [image["name"] for image in data["images"]] == sorted(NAMES)
+    assert (data["ranked_by"], [column["name"] for column in data["columns"]]) == ("psnr", ["psnr", "ssim", "l-std"])
+    plain, noisy = data["methods"]
     assert (plain["runs"], noisy["runs"], noisy["images"]) == (1, RUNS, len(NAMES))
     with Ledger(results / "out" / "own" / "bicubic-dither") as ledger:
         scores = {name: list(runs.values()) for name, runs in ledger.scores("psnr").items()}
@@ -53,8 +53,8 @@ def test_page_is_told_what_the_ledger_holds(results: Path, tmp_path: Path) -> No
     assert noisy["best"] == [int(np.argmax(scores[name])) for name in sorted(NAMES)]
     assert noisy["worst"] == [int(np.argmin(scores[name])) for name in sorted(NAMES)]
     assert noisy["cells"]["psnr"]["value"] == pytest.approx(np.mean(list(scores.values())))
-    assert [method["cells"]["psnr"]["mark"] for method in told["methods"]] == ["best", "second"]
-    assert any("bicubic-dither: " in note for note in told["notes"])
+    assert [method["cells"]["psnr"]["mark"] for method in data["methods"]] == ["best", "second"]
+    assert any("bicubic-dither: " in note for note in data["notes"])
 
 
 def test_pictures_are_those_of_the_output_folder_under_safe_names(results: Path, tmp_path: Path) -> None:
@@ -167,11 +167,11 @@ def test_method_that_lacks_an_image(results: Path, tmp_path: Path) -> None:
     done(["run", "--method", "bicubic", *own])
     done(["run", "--method", "bicubic-dither", "--runs", "2", "--limit", "1", *own])
     done(["report", "--out", out, "--to", tmp_path / "report", "--dataset", "own", *own_images(results)])
-    told = content(tmp_path / "report")
-    assert told["methods"][1]["present"] == [True, False, False, False]
-    assert told["methods"][1]["scores"]["psnr"][1] is None
-    assert told["methods"][1]["best"][1] is None
-    assert told["images"][1]["heat_top"] is None
+    data = content(tmp_path / "report")
+    assert data["methods"][1]["present"] == [True, False, False, False]
+    assert data["methods"][1]["scores"]["psnr"][1] is None
+    assert data["methods"][1]["best"][1] is None
+    assert data["images"][1]["heat_top"] is None
 
 
 def test_method_without_an_image_of_as_many_runs_is_left_out(results: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -10,10 +10,10 @@ from ccsr_bench.images import write_png
 from ccsr_bench.ledger.merge import merge_folders
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.methods.interpolation import DitheredBicubic
-from ccsr_bench.tables.collect import collect
 from tests.support.jobs import FailsOn, run
 from tests.support.ledgers import everything
 from tests.support.pictures import picture
+from tests.support.tables import collect
 
 
 def test_shards_give_the_results_of_one_process(own: Dataset, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ledgers of random numbers, without a picture."""
+"""Ledgers with random scores, without pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The looks of methods."""
+"""The colours and markers of methods."""
 
 from __future__ import annotations
 

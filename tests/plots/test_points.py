@@ -34,16 +34,16 @@ def opened(tmp_path: Path) -> Iterator[list[Results]]:
 
 def drawn_by_the_report(results: list[Results], plot: int, across: str, up: str) -> tuple[list[Any], list[str]]:
     """Return (place, across, up) of every method, and the remarks, as the page reads them."""
-    told = msgspec.to_builtins(dataset_content(results, IMAGES).plots)
-    pairing = told["plots"][plot]["pairings"][across][up]
-    on_images = told["estimates"][pairing["image_set"]]
+    data = msgspec.to_builtins(dataset_content(results, IMAGES).plots)
+    pairing = data["plots"][plot]["pairings"][across][up]
+    on_images = data["estimates"][pairing["image_set"]]
     both = enumerate(zip(on_images[across], on_images[up], strict=True))
     points = [(place, x, y) for place, (x, y) in both if x is not None and y is not None]
-    return points, [told["remarks"][remark] for remark in pairing["remarks"]]
+    return points, [data["remarks"][remark] for remark in pairing["remarks"]]
 
 
 def drawn_by_the_figure(scatter: Scatter) -> list[Any]:
-    """Return the same of a figure."""
+    """Return (place, across, up) of every method, as a figure draws them."""
 
     def numbers(point: Point) -> tuple[object, ...]:
         across, up = ((e.value, *(e.interval or ())) for e in (point.x, point.y))
@@ -111,10 +111,10 @@ def test_methods_without_a_common_image_have_no_points(tmp_path: Path) -> None:
 
 
 def test_report_shares_estimates_of_the_same_images(opened: list[Results]) -> None:
-    told = dataset_content(opened, IMAGES).plots
-    assert len(told.estimates) == 1  # three of the images, in every plot
-    assert all(len(places) == len(opened) for places in told.estimates[0].values())
-    assert [plot.chosen for plot in told.plots] == [("psnr", "fid"), ("psnr", "psnr spread"), (SECONDS.key, "psnr")]
+    data = dataset_content(opened, IMAGES).plots
+    assert len(data.estimates) == 1  # three of the images, in every plot
+    assert all(len(places) == len(opened) for places in data.estimates[0].values())
+    assert [plot.chosen for plot in data.plots] == [("psnr", "fid"), ("psnr", "psnr spread"), (SECONDS.key, "psnr")]
 
 
 def test_preferred_metrics_are_shown_first() -> None:

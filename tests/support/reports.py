@@ -18,7 +18,7 @@ def own_images(folder: Path) -> list[object]:
 
 
 def with_a_noise_floor_of_two_runs(results: Path, folder: Path) -> Path:
-    """Return an output folder that has one beside the results."""
+    """Return an output folder with the results and a noise floor over two runs."""
     out = shutil.copytree(results / "out", folder / "out")
     command = ["run", "--same-seed", "--method", "bicubic-dither", "--runs", "2", "--metrics", "psnr", "ssim"]
     done([*command, "--dataset", "own", *own_images(results), "--no-canary", "--out", out])

@@ -13,8 +13,8 @@ from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.metrics.quantities import find_quantities
 from ccsr_bench.stability import g_std, spread
 from ccsr_bench.statistics.bootstrap import bootstrap_interval
-from ccsr_bench.tables.collect import collect
 from tests.support.jobs import FailsOn, fill, run, set_scorer
+from tests.support.tables import collect
 
 
 def test_numbers_are_those_of_the_ledger(own: Dataset, tmp_path: Path) -> None:
