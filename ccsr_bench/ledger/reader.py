@@ -22,7 +22,8 @@ SCHEMA = 3
 """Version of the tables below and of the records in ``meta``, SQLite's `user_version`.
 
 Increase it whenever they change. Version 2 added `FEATURE_TABLES`; version 3 made ``made_by`` of the identity a record
-and ``same_seed`` a field."""
+and ``same_seed`` a field.
+"""
 
 APPLICATION = 0x43435352  # "CCSR", SQLite's `application_id`
 
