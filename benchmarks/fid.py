@@ -16,7 +16,8 @@ import torch
 from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord
 from ccsr_bench.ledger.writer import LedgerWriter
 from ccsr_bench.metrics.frechet import fid_definition, kid_definition
-from ccsr_bench.tables.collect import collect
+from ccsr_bench.tables.build import build
+from ccsr_bench.tables.request import Request
 
 IMAGES, RUNS, DIMENSIONS = 100, 10, 2048
 
@@ -46,9 +47,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_ledger(Path(folder))
         started = time.perf_counter()
-        (section,) = collect(Path(folder))
+        (table,) = build(Request(out=Path(folder)))
         seconds = time.perf_counter() - started
-    cells = {name: (cell.value, cell.g_std, cell.images) for name, cell in section.rows[0].cells.items()}
+    cells = {name: (cell.value, cell.g_std, cell.images) for name, cell in table.sections[0].rows[0].cells.items()}
     sys.stdout.write(
         f"FID and KID of {IMAGES} images x {RUNS} runs from kept vectors: {seconds:.2f} s on {torch.get_num_threads()} "
         f"threads\n{cells}\n"

@@ -12,13 +12,13 @@ from ccsr_bench.errors import BenchError
 T = TypeVar("T")
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
-"""A name that folders are made from."""
+"""A name that is also used as the name of a folder."""
 
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]*[^/\\.][^/\\]*\Z")]
-"""A name of one file: no folder in it."""
+"""The name of a file, without a folder."""
 
 Part = Annotated[str, msgspec.Meta(pattern=r"^(lr|hr|outputs/[A-Za-z0-9][A-Za-z0-9._-]*)\Z")]
-"""A folder of a data set."""
+"""A folder in a data set: its LR images, its HR images, or outputs that are published with it."""
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -27,8 +27,8 @@ def read_toml(path: Path, kind: type[T]) -> T:
     """Read a TOML file into a record.
 
     Args:
-        path: The manifest.
-        kind: The `msgspec.Struct` that says which fields there are.
+        path: The manifest to read.
+        kind: The `msgspec.Struct` that declares the fields.
 
     Raises:
         BenchError: The file is missing, is not TOML, or a field is unknown, missing or of the wrong type.

@@ -1,4 +1,4 @@
-"""Where things are: the data that ships with the package, and the user's cache."""
+"""The folders of the data that ships with the package, and of the user's cache."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ccsr_bench.errors import BenchError
 
 _PACKAGE = Path(__file__).resolve().parent
 REPOSITORY = _PACKAGE.parent
-"""The checkout that the package runs from, when it does."""
+"""The top folder of the checkout, when the package runs from one."""
 
 
 def shipped(name: str) -> Path:
     """Return a folder that ships with ccsr-bench: ``methods``, ``datasets`` or ``results/...``.
 
-    In an installed wheel these are under ``ccsr_bench/shipped``, in a checkout at its top.
+    An installed wheel has these folders in ``ccsr_bench/shipped``, a checkout in its top folder.
     """
     installed = _PACKAGE / "shipped" / name
     return installed if installed.is_dir() else REPOSITORY / name
 
 
 def home() -> Path:
-    """Return the folder for data sets and weights: ``$CCSR_BENCH_HOME``, else the platform's cache folder."""
+    """Return the folder of data sets and weights: ``$CCSR_BENCH_HOME``, or the platform's cache folder if unset."""
     configured = os.environ.get("CCSR_BENCH_HOME")
     if configured:
         return Path(configured).expanduser()
@@ -32,29 +32,29 @@ def home() -> Path:
 
 
 def dataset_home(name: str) -> Path:
-    """Return the folder that a data set is installed in."""
+    """Return the folder in which a data set is installed."""
     return home() / "datasets" / name
 
 
 def weights_home() -> Path:
-    """Return the folder that metric weights are installed in."""
+    """Return the folder in which the weights of metrics are installed."""
     return home() / "weights"
 
 
 def worker_log(method: str) -> Path:
-    """Return the file for what a method's official code prints where there is no ledger to keep it beside."""
+    """Return the log of a method's official code, for commands that write no ledger."""
     return home() / "logs" / f"{method}.log"
 
 
 def check_name(argument: str, name: str) -> None:
-    """Check that a name can be a folder's name.
+    """Check that a name can be the name of a folder.
 
     Args:
-        argument: Argument that gives the name, for the error.
-        name: The name.
+        argument: Name of the argument that is checked, for the error.
+        name: Value of the argument.
 
     Raises:
-        BenchError: It cannot.
+        BenchError: The name is empty, starts with a dot, or has a character that is not allowed.
     """
     if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
         raise BenchError(f"`{argument}` '{name}': use letters, digits, '-', '_' and '.' only; it names a folder")

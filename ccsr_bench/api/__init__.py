@@ -1,1 +1,1 @@
-"""What the command line does, as functions that take strings and paths; `ccsr_bench` itself exports them."""
+"""The Python API: the functions of the command line, for strings and paths; `ccsr_bench` exports them."""

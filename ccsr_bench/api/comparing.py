@@ -1,4 +1,4 @@
-"""Comparing results with older ones, as the gate does."""
+"""Comparing results with older results, as the gate does."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ccsr_bench.gate.compare import Comparison, Outcome, compare_baselines, read
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """What a comparison with older results found; it shows itself as a table."""
+    """The verdict on new results in comparison with older results; it is displayed as a table."""
 
     comparison: Comparison
 
     @property
     def regressions(self) -> tuple[Outcome, ...]:
-        """Every quantity that got worse."""
+        """The quantities that got worse."""
         return self.comparison.regressions
 
     @property
     def passed(self) -> bool:
-        """Whether nothing got worse."""
+        """Whether no quantity got worse."""
         return not self.regressions
 
     def __str__(self) -> str:
@@ -49,17 +49,20 @@ def compare(
     metrics: Sequence[str] = (),
     tolerances: Mapping[str, float] | None = None,
 ) -> GateVerdict:
-    """Compare results with older ones: which quantities got worse, by more than the noise of seeds and images.
+    """Compare new results with older results, and return which quantities got worse.
+
+    A change counts only if it is larger than the noise of seeds and images explains.
 
     Args:
-        base: The older results: a file that ``ccsr-bench export`` wrote, or the folder of a ledger such as
+        base: The older results: a file that ``ccsr-bench export`` wrote, or the folder of a ledger, such as
             ``results/sample/bicubic``.
-        new: The newer results, likewise.
-        metrics: Compare only these, and L-STD; all that `base` has when empty.
-        tolerances: Metric -> difference, or ``g-std`` or ``l-std`` -> ratio, up to which a change does not count.
+        new: The newer results: a file or a folder of the same kinds.
+        metrics: Names of the metrics to compare; L-STD is always compared. All metrics of `base` when empty.
+        tolerances: Largest change that is ignored, even if significant: metric -> difference, or ``g-std`` or
+            ``l-std`` -> ratio.
 
     Raises:
-        BenchError: One of them cannot be read, or they are not comparable.
+        BenchError: A file or folder cannot be read, or the two results are not comparable.
     """
     older, newer = read_pair(Path(base), Path(new))
     return GateVerdict(compare_baselines(older, newer, metrics=metrics, tolerances=tolerances))

@@ -1,4 +1,4 @@
-"""Recorded results: as tables, as a data frame, as a report."""
+"""Recorded results as tables, as a data frame and as a report."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from ccsr_bench.images import write_atomically
 from ccsr_bench.install.files import silent
 from ccsr_bench.ledger.results import open_results
 from ccsr_bench.statistics.frame import scores_frame
-from ccsr_bench.tables.layouts import FREE, Paper, Request, build
+from ccsr_bench.tables.build import build
 from ccsr_bench.tables.marks import Marking
 from ccsr_bench.tables.render import Tables
+from ccsr_bench.tables.request import FREE, Paper, Request
 
 if TYPE_CHECKING:
     import pandas
 
 
 class ResultsFolder:
-    """The results in a folder, or those of some methods and data sets.
+    """The results in a folder: all of them, or those of some methods and data sets.
 
-    Ledgers are read whenever something is asked for, so a folder that a run still adds to shows what is there now.
+    Each call reads the ledgers anew, so results that a run adds in the meantime are included.
 
     Args:
-        folder: Folder of all results, as `ccsr_bench.run` fills it.
-        methods: Only these methods; all when empty.
-        datasets: Only these data sets; all when empty.
-        runs: Use the first so many runs; for each method the most that all its images have when None.
+        folder: Folder of all results, as `ccsr_bench.run` writes it.
+        methods: Names of the methods to include; all when empty.
+        datasets: Names of the data sets to include; all when empty.
+        runs: Number of runs to use, from the first on; for each method the most that all its images have when None.
 
     Raises:
         BenchError: There are no such results.
@@ -50,41 +51,41 @@ class ResultsFolder:
         self.datasets = tuple(datasets)
         self.runs = runs
         with open_results(self.folder, methods=methods, datasets=datasets, runs=runs):
-            pass  # what does not exist is an error here, where it was asked for
+            pass  # missing results are an error here, not when they are first used
 
     @property
     def failures(self) -> dict[tuple[str, str, str], str]:
-        """(data set, method, image) -> why the image failed the last time; empty when all are done."""
-        with open_results(self.folder, methods=self.methods, datasets=self.datasets, runs=self.runs) as found:
+        """(data set, method, image) -> reason why the image failed the last time; empty when no image failed."""
+        with open_results(self.folder, methods=self.methods, datasets=self.datasets, runs=self.runs) as opened:
             return {
-                (one.identity.dataset, one.label, image): reason
-                for one in found
-                for image, reason in one.ledger.failures.items()
+                (results.identity.dataset, results.label, image): reason
+                for results in opened
+                for image, reason in results.ledger.failures.items()
             }
 
     def frame(self) -> pandas.DataFrame:
-        """Return every recorded score as one row of a data frame.
+        """Return a data frame with one row for each recorded score.
 
-        Columns: dataset, method, title, image, run, seed, metric, value, seconds, protocol, definition. L-STD, which
-        is of all runs of an image, has no run and no seed; images made elsewhere have no seed and no seconds.
+        Columns: dataset, method, title, image, run, seed, metric, value, seconds, protocol, definition. L-STD has no
+        run and no seed, as it is computed from all runs of an image. Images made elsewhere have no seed and no seconds.
         """
-        with open_results(self.folder, methods=self.methods, datasets=self.datasets, runs=self.runs) as found:
-            return scores_frame(found)
+        with open_results(self.folder, methods=self.methods, datasets=self.datasets, runs=self.runs) as opened:
+            return scores_frame(opened)
 
     def write_scores(self, file: str | Path, form: Literal["csv", "parquet"] | None = None) -> int:
-        """Write the rows of `frame` to a file, and return their number.
+        """Write the rows of `frame` to a file, and return the number of rows.
 
         Args:
             file: The file to write.
-            form: ``csv`` or ``parquet``; what the file's suffix says when None.
+            form: Format of the file, ``csv`` or ``parquet``; taken from the file's suffix when None.
 
         Raises:
-            BenchError: The form is neither, or Parquet's package is missing.
+            BenchError: The format is neither of the two, or the package for Parquet is missing.
         """
         path = Path(file)
         chosen = form or path.suffix.removeprefix(".")
         if chosen not in ("csv", "parquet"):
-            raise BenchError(f"`form` of {path} is '{chosen}': it must be csv or parquet")
+            raise BenchError(f"{path}: the format is '{chosen}', but must be csv or parquet; choose it with `form`")
         frame = self.frame()
         if chosen == "csv":
             data = frame.to_csv(index=False).encode()
@@ -106,19 +107,21 @@ class ResultsFolder:
         mark: Marking = "none",
         intervals: bool = False,
     ) -> Tables:
-        """Return the tables of the results, which show themselves in a notebook.
+        """Return the tables of the results; a notebook displays them.
 
         Args:
-            layout: ``free`` for one table a data set, or ``paper-i`` to ``paper-vii`` for the layout of one of the
-                paper's tables.
-            metrics: Only these columns, in this order; all when empty.
-            sort: Column by which rows are sorted, best first.
-            paper: The paper's numbers: ``no``, as ``rows`` below ours, ``beside`` ours in every cell, or ``only``.
-            mark: ``best`` and second best of each column, only the ``significant`` ones, or ``none``.
-            intervals: Show 95 % intervals.
+            layout: Layout of the tables: ``free`` for one table per data set, or ``paper-i`` to ``paper-vii`` for the
+                layout of one of the paper's tables.
+            metrics: Columns to show, in this order; all when empty.
+            sort: Column by which rows are sorted, best first; the order of methods is kept when empty.
+            paper: Where the paper's numbers are shown: ``no`` (nowhere), ``rows`` (in rows below ours), ``beside``
+                (beside ours in every cell), or ``only`` (without ours).
+            mark: Which cells are marked: ``best`` (best and second best of each column), ``significant`` (only those
+                significantly better than the next), or ``none``.
+            intervals: Whether 95 % intervals are shown.
 
         Raises:
-            BenchError: A name does not exist, or the arguments exclude each other.
+            BenchError: A name does not exist, or the arguments conflict.
         """
         request = Request(
             out=self.folder,
@@ -150,7 +153,7 @@ def load_results(
     datasets: Sequence[str] = (),
     runs: int | None = None,
 ) -> ResultsFolder:
-    """Return the results in a folder; see `ResultsFolder`."""
+    """Return the results in a folder; `ResultsFolder` describes the arguments."""
     return ResultsFolder(folder, methods=methods, datasets=datasets, runs=runs)
 
 
@@ -164,22 +167,22 @@ def report(
     lr: str | Path | None = None,
     hr: str | Path | None = None,
 ) -> Path:
-    """Build a page with table, plots and every picture, and return the file to open in a browser.
+    """Build a page with tables, plots and all images, and return the file to open in a browser.
 
-    A report that is there already is replaced once the new one is complete. A data set whose LR and HR images are not
-    on this machine is shown without them, with a warning.
+    An existing report is replaced once the new one is complete. A data set whose LR and HR images are not on this
+    machine is shown without them, with a warning.
 
     Args:
         folder: Folder of all results.
-        to: Folder of the report, which is made.
-        methods: Only these methods; all when empty.
-        datasets: Only these data sets, by name or by the path of a manifest; all when empty.
-        runs: Use the first so many runs; for each method the most that all its images have when None.
-        lr: Folder of the LR images of the one data set that is named, where the run was given folders.
-        hr: Folder of its HR images.
+        to: Folder to write the report to; it is created if needed.
+        methods: Names of the methods to show; all when empty.
+        datasets: Names or manifest paths of the data sets to show; all when empty.
+        runs: Number of runs to use, from the first on; for each method the most that all its images have when None.
+        lr: Folder of the data set's LR images, if the run was given folders; `datasets` must name one data set then.
+        hr: Folder of the data set's HR images, if the run was given folders.
 
     Raises:
-        BenchError: `to` holds something else, there are no results, or a picture is missing or damaged.
+        BenchError: `to` is a folder of something else, there are no results, or an image is missing or damaged.
     """
     images = ImageFinder(
         datasets,
@@ -212,6 +215,6 @@ def table(
     mark: Marking = "none",
     intervals: bool = False,
 ) -> Tables:
-    """Return the tables of the results in a folder; see `ResultsFolder` and `ResultsFolder.table`."""
+    """Return the tables of the results in a folder; `ResultsFolder` and its method `table` describe the arguments."""
     results = ResultsFolder(folder, methods=methods, datasets=datasets, runs=runs)
     return results.table(layout=layout, metrics=metrics, sort=sort, paper=paper, mark=mark, intervals=intervals)

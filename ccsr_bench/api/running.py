@@ -49,45 +49,48 @@ def run(
 ) -> ResultsFolder:
     """Run one or several methods on a data set, score every output, and record everything.
 
-    The same call again does only what is missing: more runs and more metrics add to what is recorded.
+    A repeated call computes only what is missing; with more runs or more metrics it adds to the recorded results.
 
     Args:
-        method: A method's name, a folder that holds its ``method.toml``, a class or an object with ``restore(lr,
-            seeds)`` (see `ccsr_bench.Method`), or a list of these.
-        dataset: Name of a data set, path of a manifest, or a `Dataset`.
-        lr: Folder of your own LR images, instead of a data set; goes with `hr`.
-        hr: Folder of your own HR images.
+        method: Name of a method, folder with its ``method.toml``, class or object with ``restore(lr, seeds)`` (see
+            `ccsr_bench.Method`), or a list of these.
+        dataset: Name of a data set, path of a manifest, or a `Dataset`; with `lr` and `hr`, the name under which their
+            results are recorded.
+        lr: Folder of your own LR images, in place of a data set; requires `hr`.
+        hr: Folder of your own HR images, with the same file stems; requires `lr`.
         runs: Number of runs for each image; a deterministic method runs once.
-        metrics: Names of metrics; every default metric that can be computed here when None.
-        protocol: Name of the protocol whose definitions are used.
+        metrics: Names of the metrics to compute; all default metrics that can be computed here when None.
+        protocol: Name of the protocol that defines the metrics.
         out: Folder of all results.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        limit: Only the first so many images.
-        shard: (I, N) for every N-th image from the I-th on.
-        base_seed: Another number gives other noise.
-        same_seed: Give every run the seed of run 0, which shows the noise floor of method and machine.
-        batch: Runs that go through the networks at once; the method's own choice when None.
-        dtype: Precision of the method's networks; what the authors' code computes in when None.
-        compiled: Compile the method's networks: minutes once, then faster.
-        weights: Folder of your own weights, instead of the published ones.
-        precision: Precision of the metrics' networks: ``exact`` (float32) or ``fast``.
-        backends: Metric -> another package that computes it.
-        methods_dir: Folder of your own methods, or several.
-        name: Name in results of a class or an object; its class's name when None.
-        canary: Check every metric on a published image before the work starts.
-        progress: Show a progress bar.
+        device: Device to compute on: ``auto``, ``cpu`` or ``cuda``.
+        limit: Number of images to use, from the first on; all when None.
+        shard: (I, N) for every N-th image, from the one with index I on.
+        base_seed: Base of all seeds; another number gives other noise.
+        same_seed: Whether every run gets the seed of run 0. The differences that remain are the noise floor of method
+            and machine.
+        batch: Number of runs that the networks process at once; chosen by the method when None.
+        dtype: Precision of the method's networks; the one of the authors' code when None.
+        compiled: Whether the method's networks are compiled, which takes minutes once and makes them faster.
+        weights: Folder of your own weights; the published weights when None.
+        precision: Precision of the metrics' networks: ``exact`` (float32), or ``fast`` (TF32 and bfloat16 where the
+            effect is small).
+        backends: Metric -> name of another package that computes it.
+        methods_dir: Folder of your own methods, or a list of such folders.
+        name: Name under which results of a class or an object are recorded; the name of the class when None.
+        canary: Whether every metric is first checked on an image with published scores.
+        progress: Whether a progress bar is shown.
 
     Returns:
-        The results of these methods on this data set, images that failed among them (`ResultsFolder.failures`).
+        The results of these methods on this data set; `ResultsFolder.failures` names the images that failed.
 
     Raises:
-        BenchError: Something that is asked for does not exist or cannot be done; what was recorded is kept.
+        BenchError: A name does not exist, or the methods cannot run as requested. Everything that is recorded is kept.
     """
     chosen = _dataset(dataset, lr, hr)
     samples = choose_samples(chosen, limit=limit, shard=shard)
     _check_count("runs", runs)
-    asked = list(method) if isinstance(method, list | tuple) else [method]
-    specs = [spec for one in asked for spec in find_specs(one, name=name, methods_dir=methods_dir)]
+    requested = list(method) if isinstance(method, list | tuple) else [method]
+    specs = [spec for choice in requested for spec in find_specs(choice, name=name, methods_dir=methods_dir)]
     if not specs:
         raise BenchError("`method` is an empty list; name at least one method")
     execution = Execution(dtype=dtype, batch=batch, compiled=compiled)
@@ -141,28 +144,30 @@ def score(
     """Score images that were made elsewhere, and record everything.
 
     Args:
-        images: Folder with one folder of images for each run (``run-00``, ``sample03``), or with the images of a
-            single run; file stems are those of the data set.
-        method: Name of the method that made them, for folders and tables.
-        dataset: Name of a data set, path of a manifest, or a `Dataset`.
-        lr: Folder of your own LR images, instead of a data set; goes with `hr`.
-        hr: Folder of your own HR images.
+        images: Folder with one folder of images per run (``run-00``, ``sample03``), or with the images of a single run;
+            the file stems must be those of the data set.
+        method: Name of the method that made the images, under which results are recorded.
+        dataset: Name of a data set, path of a manifest, or a `Dataset`; with `lr` and `hr`, the name under which their
+            results are recorded.
+        lr: Folder of your own LR images, in place of a data set; requires `hr`.
+        hr: Folder of your own HR images, with the same file stems; requires `lr`.
         title: Title of the method in tables; `method` when empty.
-        metrics: Names of metrics; every default metric that can be computed here when None.
-        protocol: Name of the protocol whose definitions are used.
+        metrics: Names of the metrics to compute; all default metrics that can be computed here when None.
+        protocol: Name of the protocol that defines the metrics.
         out: Folder of all results.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        limit: Only the first so many images.
-        precision: Precision of the metrics' networks: ``exact`` (float32) or ``fast``.
-        backends: Metric -> another package that computes it.
-        canary: Check every metric on a published image before the work starts.
-        progress: Show a progress bar.
+        device: Device to compute on: ``auto``, ``cpu`` or ``cuda``.
+        limit: Number of images to use, from the first on; all when None.
+        precision: Precision of the metrics' networks: ``exact`` (float32), or ``fast`` (TF32 and bfloat16 where the
+            effect is small).
+        backends: Metric -> name of another package that computes it.
+        canary: Whether every metric is first checked on an image with published scores.
+        progress: Whether a progress bar is shown.
 
     Returns:
         The results of this method on this data set.
 
     Raises:
-        BenchError: An image is missing, extra, damaged or of another size, or a name does not exist.
+        BenchError: An image is missing, not in the data set, damaged or of the wrong size, or a name does not exist.
     """
     check_name("method", method)
     chosen = _dataset(dataset, lr, hr)
@@ -185,7 +190,7 @@ def score(
 def _dataset(dataset: str | Dataset | None, lr: PathLike | None, hr: PathLike | None) -> Dataset:
     if isinstance(dataset, Dataset):
         if lr is not None or hr is not None:
-            raise BenchError("`dataset` holds its own images; leave out `lr` and `hr`")
+            raise BenchError("`dataset` is an object with its own images; leave out `lr` and `hr`")
         return dataset
     folders = {name: None if folder is None else Path(folder) for name, folder in (("lr", lr), ("hr", hr))}
     return choose_dataset(None if dataset is None else str(dataset), **folders)

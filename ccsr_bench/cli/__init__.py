@@ -1,4 +1,4 @@
-"""The command line: `main` and one module per verb."""
+"""The command line: `main`, and one module for each verb."""
 
 from __future__ import annotations
 

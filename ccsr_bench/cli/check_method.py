@@ -1,4 +1,4 @@
-"""`ccsr-bench test-method`."""
+"""`ccsr-bench test-method`: check that a method keeps the contract."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ EXAMPLES = """\
   ccsr-bench test-method bicubic-dither
   ccsr-bench test-method mine --methods-dir my/methods
   ccsr-bench test-method sinsr-s1 --device cuda --json
-Exit code 1 when a promise is broken.
+The exit code is 1 if a promise of the contract is broken.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("name", metavar="NAME", help="the method")
+    parser.add_argument("name", metavar="NAME", help="name of the method")
     parser.add_argument(
-        "--size", type=shared.positive, default=128, help="sides of the LR images, in pixels (default: %(default)s)"
+        "--size",
+        type=shared.positive,
+        default=128,
+        metavar="PIXELS",
+        help="sides of the LR images in pixels (default: %(default)s)",
     )
     shared.add_device(parser)
     shared.add_execution(parser)
     shared.add_methods_dir(parser)
-    shared.add_json(parser, "the promises of the contract")
+    shared.add_json(parser, "which promises of the contract are kept")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -47,9 +51,11 @@ def execute(options: argparse.Namespace) -> int:
     execution = replace(execution, device=str(find_device(options.device)))
     with stdout_to_stderr():
         load = functools.partial(load_method, spec, execution, weights, log=worker_log(spec.name), caption=same_caption)
-        checked = list(check_contract(spec, load, size=options.size, progress=lambda what: remark(f"checking: {what}")))
+        promises = list(
+            check_contract(spec, load, size=options.size, progress=lambda step: remark(f"checking: {step}"))
+        )
     if options.json:
-        echo_json([asdict(one) for one in checked])
+        echo_json([asdict(promise) for promise in promises])
     else:
-        columns([["ok" if one.kept else "BROKEN", one.promise, one.detail] for one in checked])
-    return EXIT_DONE if all(one.kept for one in checked) else EXIT_CHECK_FAILED
+        columns([["ok" if promise.kept else "BROKEN", promise.promise, promise.detail] for promise in promises])
+    return EXIT_DONE if all(promise.kept for promise in promises) else EXIT_CHECK_FAILED

@@ -1,4 +1,4 @@
-"""What the verbs write: results to stdout, progress and remarks to stderr."""
+"""The output of the verbs: results on stdout, progress and remarks on stderr."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 def echo(text: str = "") -> None:
-    """Write one line of results."""
+    """Write one line of results to stdout."""
     sys.stdout.write(f"{text}\n")
 
 
 def echo_json(value: object) -> None:
-    """Write results as JSON."""
+    """Write results as JSON to stdout."""
     echo(json.dumps(value, indent=2))
 
 
 def remark(text: str) -> None:
-    """Write one line beside the results."""
+    """Write one line to stderr."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
 def columns(rows: Sequence[Sequence[str]]) -> None:
-    """Write rows of text in aligned columns; the last column is not padded."""
+    """Write rows of text to stdout, in aligned columns; the last column is not padded."""
     if not rows:
         return
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
@@ -42,15 +42,21 @@ def columns(rows: Sequence[Sequence[str]]) -> None:
         echo("  ".join([*(text.ljust(width) for text, width in zip(row[:-1], widths, strict=True)), row[-1]]).rstrip())
 
 
+def number_of(count: int, noun: str) -> str:
+    """Return a number with its noun, such as ``1 image`` or ``6 images``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 @contextlib.contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Show how far a long piece of work is: a bar on a terminal, a line now and then elsewhere.
+    """Show the progress of a long task: as a bar on a terminal, else as a line every few seconds.
 
     Args:
-        label: What is being done.
+        label: Name of the task.
 
     Yields:
-        A function of (done, total, what was just done).
+        A function that is called with the number of finished images, the number of all images, and the name of the
+        image that was finished last.
     """
     if sys.stderr.isatty():
         with _bar(label) as show:
@@ -65,9 +71,9 @@ def _bar(label: str) -> Iterator[Callable[[int, int, str], None]]:
 
     with tqdm(desc=label, unit="image", dynamic_ncols=True) as bar:
 
-        def show(done: int, total: int, what: str) -> None:
+        def show(done: int, total: int, name: str) -> None:
             bar.total = total
-            bar.set_postfix_str(what, refresh=False)
+            bar.set_postfix_str(name, refresh=False)
             bar.update(done - bar.n)
 
         yield show
@@ -77,7 +83,7 @@ def _lines(label: str) -> Callable[[int, int, str], None]:
     started = time.monotonic()
     last = started - _SECONDS_BETWEEN_LINES
 
-    def show(done: int, total: int, _what: str) -> None:
+    def show(done: int, total: int, _name: str) -> None:
         nonlocal last
         now = time.monotonic()
         if done == total or now - last >= _SECONDS_BETWEEN_LINES:

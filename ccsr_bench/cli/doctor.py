@@ -1,4 +1,4 @@
-"""`ccsr-bench doctor`."""
+"""`ccsr-bench doctor`: show what works here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ccsr_bench.cli import options as shared
-from ccsr_bench.cli.console import EXIT_DONE
+from ccsr_bench.cli.console import EXIT_DONE, number_of
 from ccsr_bench.errors import BenchError
 
 EXAMPLES = """\
@@ -18,33 +18,34 @@ EXAMPLES = """\
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
+class Component:
+    """A part of the installation, and whether it works."""
 
     what: str
+    """Name of the component."""
     works: bool
     detail: str
-    """What there is, or what is missing and how to get it."""
+    """Version or description of the component, or what is missing and how to install it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    shared.add_json(parser, "the findings")
+    shared.add_json(parser, "the components")
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Show what works here."""
+    """Show which components work here."""
     from ccsr_bench.cli.console import columns, echo_json
 
-    findings = [*_machine(), *_metrics(), *_datasets(), *_methods()]
+    components = [*_machine(), *_metrics(), *_datasets(), *_methods()]
     if options.json:
-        echo_json([asdict(finding) for finding in findings])
+        echo_json([asdict(component) for component in components])
     else:
-        columns([["ok" if f.works else "--", f.what, f.detail] for f in findings])
+        columns([["ok" if part.works else "--", part.what, part.detail] for part in components])
     return EXIT_DONE
 
 
-def _machine() -> list[Finding]:
+def _machine() -> list[Component]:
     import platform
 
     import torch
@@ -54,12 +55,14 @@ def _machine() -> list[Finding]:
     place = home()
     existing = next(path for path in (place, *place.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1024**3
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU: everything runs on the CPU"
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU; everything runs on the CPU"
     return [
-        Finding("python", True, platform.python_version()),
-        Finding("torch", True, f"{torch.__version__}, {torch.get_num_threads()} threads"),
-        Finding("gpu", torch.cuda.is_available(), gpu),
-        Finding("cache", _writable(existing), f"{place}, {free:.0f} GiB free (set CCSR_BENCH_HOME to move it)"),
+        Component("python", True, platform.python_version()),
+        Component("torch", True, f"{torch.__version__}, {torch.get_num_threads()} threads"),
+        Component("gpu", torch.cuda.is_available(), gpu),
+        Component(
+            "cache", _writable(existing), f"{place}, {free:.0f} GiB free (set CCSR_BENCH_HOME to use another folder)"
+        ),
     ]
 
 
@@ -69,13 +72,13 @@ def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def _metrics() -> list[Finding]:
+def _metrics() -> list[Component]:
     import importlib.util
 
     from ccsr_bench.metrics.catalogue import METRICS
     from ccsr_bench.metrics.weight_files import FILES, missing_files
 
-    findings = []
+    components = []
     for name, info in METRICS.items():
         missing = [FILES[key].name for key in missing_files(info.weights)]
         if missing:
@@ -83,38 +86,38 @@ def _metrics() -> list[Finding]:
         elif name == "niqe" and importlib.util.find_spec("pyiqa") is None:
             detail = "needs pyiqa: run `pip install 'ccsr-bench[pyiqa]'` (its licence is non-commercial)"
         else:
-            findings.append(Finding(f"metric {name}", True, info.title))
+            components.append(Component(f"metric {name}", True, info.title))
             continue
-        findings.append(Finding(f"metric {name}", False, detail))
-    return findings
+        components.append(Component(f"metric {name}", False, detail))
+    return components
 
 
-def _datasets() -> list[Finding]:
+def _datasets() -> list[Component]:
     from ccsr_bench.datasets.loading import is_ready
     from ccsr_bench.datasets.manifest import manifest_paths, read_manifest
 
-    findings = []
+    components = []
     for name in manifest_paths():
         manifest = read_manifest(name)
         ready = is_ready(manifest)
-        detail = f"{manifest.images} images" if ready else f"run `ccsr-bench prepare --dataset {name}`"
-        findings.append(Finding(f"data set {name}", ready, detail))
-    return findings
+        detail = number_of(manifest.images, "image") if ready else f"run `ccsr-bench prepare --dataset {name}`"
+        components.append(Component(f"data set {name}", ready, detail))
+    return components
 
 
-def _methods() -> list[Finding]:
+def _methods() -> list[Component]:
     from ccsr_bench.methods import loading
     from ccsr_bench.methods.registry import find_methods
 
     try:
         specs = find_methods()
     except BenchError as error:
-        return [Finding("methods", False, str(error))]
-    findings = []
+        return [Component("methods", False, str(error))]
+    components = []
     for name, spec in specs.items():
         try:
             loading.check_installed(spec)
-            findings.append(Finding(f"method {name}", True, spec.manifest.title))
+            components.append(Component(f"method {name}", True, spec.manifest.title))
         except BenchError as error:
-            findings.append(Finding(f"method {name}", False, str(error)))
-    return findings
+            components.append(Component(f"method {name}", False, str(error)))
+    return components

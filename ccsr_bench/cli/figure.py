@@ -1,4 +1,4 @@
-"""`ccsr-bench figure`."""
+"""`ccsr-bench figure`: draw a figure for a paper."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = """\
   ccsr-bench figure perception-distortion --dataset RealSR --metrics lpips clipiqa
   ccsr-bench figure runs --metric lpips
   ccsr-bench figure strip --help
-The suffix of the file chooses PDF or PNG. Figures need the extra `figures`.
+The suffix of the file determines the format, PDF or PNG. Figures need the extra `figures`.
 """
 
 COLUMN, PAGE = 3.5, 7.16  # inches: the width of one column of a two-column paper, and of both
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", title="kinds", required=True)
     for name, kind in _KINDS.items():
         sub = kinds.add_parser(name, help=kind.summary, description=f"{kind.summary[0].upper()}{kind.summary[1:]}.")
-        sub.set_defaults(image=None, lr=None, hr=None, parser=sub)
+        sub.set_defaults(image=None, lr=None, hr=None)
         kind.add_arguments(sub)
         _add_shared(sub, kind.width)
 
@@ -48,10 +48,12 @@ def _add_shared(parser: argparse.ArgumentParser, width: float) -> None:
         nargs="+",
         action="extend",
         default=[],
-        metavar="M",
-        help="show only these methods, in this order",
+        metavar="METHOD",
+        help="methods to show, in this order (default: all)",
     )
-    parser.add_argument("--dataset", metavar="D", help="data set to show; needed where the folder has several")
+    parser.add_argument(
+        "--dataset", metavar="DATASET", help="data set to show; required if the folder has results on several"
+    )
     shared.add_recorded_runs(parser)
     parser.add_argument(
         "--to",
@@ -158,12 +160,14 @@ def _add_strip(parser: argparse.ArgumentParser) -> None:
         metavar="X,Y,SIZE",
         help="square to enlarge, in HR pixels from the upper left corner (default: where outputs vary most over runs)",
     )
-    parser.add_argument("--lr", type=Path, metavar="DIR", help="folder of the LR images, where `run` was given --lr")
-    parser.add_argument("--hr", type=Path, metavar="DIR", help="folder of the HR images, where `run` was given --hr")
+    parser.add_argument("--lr", type=Path, metavar="DIR", help="folder of the LR images, if `run` was given --lr")
+    parser.add_argument("--hr", type=Path, metavar="DIR", help="folder of the HR images, if `run` was given --hr")
 
 
 def _add_metric(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--metric", default=DISTORTION[0], metavar="X", help="metric to show (default: %(default)s)")
+    parser.add_argument(
+        "--metric", default=DISTORTION[0], metavar="METRIC", help="metric to show (default: %(default)s)"
+    )
 
 
 def _add_metrics(parser: argparse.ArgumentParser) -> None:
@@ -212,7 +216,7 @@ def _inches(text: str) -> float:
 
 
 class _Kind(NamedTuple):
-    """One kind of figure."""
+    """A kind of figure."""
 
     summary: str
     add_arguments: Callable[[argparse.ArgumentParser], None]

@@ -1,4 +1,4 @@
-"""What `run` and `score` have in common: doing jobs and saying how they ended."""
+"""Doing the jobs of `run` and `score`, and printing their results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, progress, remark
+from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, number_of, progress, remark
 from ccsr_bench.running.job import Job, Summary
 from ccsr_bench.running.jobs import do_jobs
 from ccsr_bench.running.scoring import Scoring
@@ -16,7 +16,7 @@ from ccsr_bench.running.scoring import Scoring
 
 @contextlib.contextmanager
 def stdout_to_stderr() -> Iterator[None]:
-    """Send what methods and libraries print to stderr, C code and child processes included: stdout is for results."""
+    """Redirect what methods, libraries, C code and child processes print to stderr; stdout is for results."""
     sys.stdout.flush()
     with contextlib.ExitStack() as stack:
         try:
@@ -38,12 +38,12 @@ def _progress_only(label: str) -> Iterator[Callable[[int, int, str], None]]:
 
 
 def do_and_report(jobs: Sequence[Job], scoring: Scoring, options: argparse.Namespace) -> int:
-    """Do jobs one after the other, print how they ended and return the exit code.
+    """Do jobs one after the other, print a summary of each and return the exit code.
 
     Args:
-        jobs: What to do.
-        scoring: What outputs are scored with.
-        options: With ``canary``, ``json`` and ``out``.
+        jobs: Jobs to do.
+        scoring: Metrics that score the outputs.
+        options: Options of the verb, of which ``canary``, ``json`` and ``out`` are used.
     """
     before = (lambda: _check_canary(scoring)) if options.canary else None
     return _finish(do_jobs(jobs, scoring, before=before, progress=_progress_only), options)
@@ -52,9 +52,12 @@ def do_and_report(jobs: Sequence[Job], scoring: Scoring, options: argparse.Names
 def _check_canary(scoring: Scoring) -> None:
     checked, unchecked = scoring.check_canary()
     if checked:
-        remark(f"canary: {', '.join(checked)} as published")
+        remark(f"canary: {', '.join(checked)}: scores as published")
     if unchecked:
-        remark(f"canary: nothing to check {', '.join(unchecked)} with (`ccsr-bench prepare --metrics`)")
+        remark(
+            f"canary: not checked, no published score or image here: {', '.join(unchecked)} "
+            f"(`ccsr-bench prepare --metrics`)"
+        )
 
 
 def _finish(summaries: dict[str, Summary], options: argparse.Namespace) -> int:
@@ -66,12 +69,19 @@ def _finish(summaries: dict[str, Summary], options: argparse.Namespace) -> int:
     else:
         for method, summary in summaries.items():
             echo(
-                f"{method}: {summary.images} images x {summary.runs} runs, {summary.computed} images computed now in "
-                f"{summary.seconds:.1f} s, {len(summary.failures)} failed -> {summary.folder}"
+                f"{method}: {number_of(summary.images, 'image')} x {number_of(summary.runs, 'run')}, "
+                f"{number_of(summary.computed, 'image')} computed now in {summary.seconds:.1f} s, "
+                f"{len(summary.failures)} failed -> {summary.folder}"
             )
-        out = "" if str(options.out) == "results" else f" --out {options.out}"
-        echo(f"next: ccsr-bench table{out}")
+        echo(f"next: {_next_step(summaries, options)}")
     return EXIT_FAILURES_RECORDED if any(summary.failures for summary in summaries.values()) else EXIT_DONE
+
+
+def _next_step(summaries: dict[str, Summary], options: argparse.Namespace) -> str:
+    if all(len(summary.failures) == summary.images for summary in summaries.values()):
+        return "correct what failed and give the same command again; --debug shows tracebacks"
+    out = "" if str(options.out) == "results" else f" --out {options.out}"
+    return f"ccsr-bench table{out}"
 
 
 def _record(summary: Summary) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`ccsr-bench list`."""
+"""`ccsr-bench list`: list methods, data sets, metrics or protocols."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Record = dict[str, Any]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("what", choices=list(_LISTS), help="what to list")
+    parser.add_argument("what", choices=list(_LISTS), help="kind of things to list")
     shared.add_methods_dir(parser)
-    shared.add_json(parser, "everything that is known,")
+    shared.add_json(parser, "all fields")
 
 
 def execute(options: argparse.Namespace) -> int:
-    """List what there is."""
+    """List all things of a kind."""
     from ccsr_bench.cli.console import columns, echo_json
 
     records, shown = _LISTS[options.what](options)

@@ -1,4 +1,4 @@
-"""Reading the command line, and turning errors into one line and an exit code."""
+"""Parsing the command line, and turning errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ccsr_bench.errors import BenchError, unknown_name
 
 VERBS = {
     "run": "run methods on a data set, score every output, record everything",
-    "caption": "caption the LR images of a data set, for the methods that take captions",
+    "caption": "caption the LR images of a data set, for methods that take captions",
     "score": "score images that were made elsewhere",
-    "table": "print the tables of an output folder",
-    "report": "build a page with table, plots and every picture, to open in a browser",
-    "stats": "test which methods differ, and whether the runs are enough",
-    "figure": "draw a figure for a paper from an output folder, as PDF or PNG",
+    "table": "print tables of recorded results",
+    "report": "build a page with tables, plots and all images, to open in a browser",
+    "stats": "test which methods differ, and whether the number of runs is sufficient",
+    "figure": "draw a figure of recorded results for a paper, as PDF or PNG",
     "list": "list methods, data sets, metrics or protocols",
-    "export": "write a method's results to a small text file, a baseline to commit",
-    "compare": "compare results with older ones: what got worse, and by more than chance",
-    "prepare": "fetch, verify and install data sets, methods and metric weights",
+    "export": "write results to a file: a baseline to commit, or all scores as CSV or Parquet",
+    "compare": "compare results with older results: which quantities got significantly worse",
+    "prepare": "fetch, verify and install data sets, methods and weights of metrics",
     "verify": "score published images and compare with the published scores",
-    "merge": "merge output folders, for instance the shards of several machines",
+    "merge": "merge folders of results, for example the shards of several machines",
     "profile": "measure what a method costs: seconds, parameters, memory",
-    "new-method": "write the skeleton of your own method, which runs as it is",
-    "test-method": "check that a method keeps the contract: seeds, order, sizes, steps, no network",
-    "doctor": "show what works here, what is missing, and how to get it",
+    "new-method": "write the skeleton of your own method; it runs without changes",
+    "test-method": "check that a method keeps the contract: seeds, order, sizes, steps, no network access",
+    "doctor": "show what works here, what is missing, and how to install it",
 }
 
 _MODULES = {"test-method": "check_method"}
-"""Verb -> its module, where they differ: pytest takes a module called `test_method` for a test."""
+"""Verb -> name of its module, if the two differ: pytest would collect a module named `test_method` as a test."""
 
 _EXAMPLES = """\
 examples:
@@ -42,7 +42,8 @@ examples:
   ccsr-bench table
   ccsr-bench score --images my_outputs --method mine --dataset RealSR
 
-exit codes: 0 done; 1 an asked-for check failed; 2 bad use; 3 finished, with failures recorded
+exit codes: 0 done; 1 a requested check failed; 2 the command could not be carried out;
+3 done, but single images failed; 130 interrupted
 """
 
 
@@ -52,7 +53,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser(verb: str | None) -> argparse.ArgumentParser:
-    """Return the parser; only the verb that is used is imported."""
+    """Return the parser of the command line; only the module of the given verb is imported."""
     parser = _Parser(
         prog="ccsr-bench",
         description="Benchmark generative image super-resolution: quality, stability and cost.",
@@ -60,6 +61,7 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="show the version and exit")
+    parser.set_defaults(parser=parser)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name, summary in VERBS.items():
         sub = verbs.add_parser(
@@ -81,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: Without the program's name; `sys.argv` when None.
+        arguments: Arguments without the program's name; those of `sys.argv` when None.
 
     Returns:
         The exit code.
@@ -98,16 +100,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"ccsr-bench: {' '.join(str(error).split())}\n")
         return EXIT_BAD_USE
     except KeyboardInterrupt:
-        sys.stderr.write("ccsr-bench: interrupted; what was recorded is kept, the same command goes on from there\n")
+        sys.stderr.write("ccsr-bench: interrupted; what is recorded is kept, and the same command continues\n")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+    except BrokenPipeError:  # the reader closed the pipe, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
     except OSError as error:
         if debug:
             raise
         sys.stderr.write(
-            f"ccsr-bench: {error.filename or 'the output'}: {error.strerror or error}; nothing else was done\n"
+            f"ccsr-bench: {error.filename or 'the output'}: {error.strerror or error}; correct this and try again\n"
         )
         return EXIT_BAD_USE
     except Exception as error:
@@ -119,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_debug_log() -> None:
-    """Show the tracebacks of what is only recorded, such as a method's failure at one image."""
+    """Print the tracebacks of errors that are otherwise only recorded, such as the failure of a single image."""
     import logging
 
     logger = logging.getLogger("ccsr_bench")
@@ -132,7 +134,9 @@ def _dispatch(given: list[str]) -> int:
     if verb is not None and verb not in VERBS:
         raise unknown_name("verb", verb, VERBS, hint="`ccsr-bench --help`")
     parser = build_parser(verb)
-    options = parser.parse_args(given)
+    options, unknown = parser.parse_known_args(given)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.version:
         from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""Options that several verbs share, and what they mean."""
+"""Options that several verbs share, and the objects that they describe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.catalogue import DEFAULT_PROTOCOL
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def positive(text: str) -> int:
-    """Read an integer of at least 1, for argparse."""
+    """Parse an integer of at least 1, for argparse."""
     try:
         value = int(text)
     except ValueError:
@@ -37,60 +36,74 @@ def add_out(parser: argparse.ArgumentParser) -> None:
 
 def add_choice(parser: argparse._ActionsContainer) -> None:
     """Add the options that choose among recorded results."""
-    parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods")
-    parser.add_argument("--dataset", nargs="+", action="extend", default=[], metavar="D", help="only these data sets")
+    for flag, metavar, noun in (("--method", "METHOD", "methods"), ("--dataset", "DATASET", "data sets")):
+        parser.add_argument(
+            flag,
+            dest=f"{flag[2:]}s",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar=metavar,
+            help=f"{noun} to include (default: all)",
+        )
 
 
 def add_recorded_runs(parser: argparse.ArgumentParser) -> None:
     """Add the option that chooses how many of the recorded runs are used."""
     parser.add_argument(
-        "--runs", type=positive, metavar="N", help="use the first N runs (default: the most that all images have)"
+        "--runs",
+        type=positive,
+        metavar="N",
+        help="number of runs to use, from the first on (default: the most that all images have)",
     )
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add the option that chooses where networks compute."""
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    """Add the option that chooses the device on which networks compute."""
+    parser.add_argument("--device", default="auto", help="device to use: auto, cpu or cuda (default: %(default)s)")
 
 
 def add_json(parser: argparse._ActionsContainer, what: str) -> None:
-    """Add the option that prints results for machines.
+    """Add the option that prints the output as JSON.
 
     Args:
-        parser: Gets the option.
-        what: Noun phrase for what is printed.
+        parser: Parser to add the option to.
+        what: Noun phrase for the output.
     """
     parser.add_argument("--json", action="store_true", help=f"print {what} as JSON")
 
 
 def add_scoring(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what is computed where."""
-    parser.add_argument(
+    """Add the options that choose metrics and the way they are computed, and the device."""
+    add_device(parser)
+    group = parser.add_argument_group("metrics")
+    group.add_argument(
         "--metrics",
         nargs="+",
         action="extend",
-        metavar="X",
+        metavar="METRIC",
         help="metrics to compute (default: all that can be computed here)",
     )
-    parser.add_argument("--protocol", default=DEFAULT_PROTOCOL, help="metric definitions (default: %(default)s)")
-    add_device(parser)
-    add_computing(parser)
-    parser.add_argument(
+    group.add_argument(
+        "--protocol", default=DEFAULT_PROTOCOL, help="protocol that defines the metrics (default: %(default)s)"
+    )
+    add_computing(group)
+    group.add_argument(
         "--no-canary",
         dest="canary",
         action="store_false",
-        help="do not check every metric on a published image before the work starts",
+        help="do not check the metrics on an image with published scores first",
     )
 
 
-def add_computing(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how metrics are computed."""
+def add_computing(parser: argparse._ActionsContainer) -> None:
+    """Add the options that choose the precision and the packages of metrics."""
     parser.add_argument(
         "--precision",
         choices=["exact", "fast"],
         default="exact",
-        help="precision of the metrics' networks: float32, or TF32 and bfloat16 where the effect is small "
-        "(default: %(default)s)",
+        help="precision of the metrics' networks: exact (float32), or fast (TF32 and bfloat16 where the effect is "
+        "small) (default: %(default)s)",
     )
     parser.add_argument(
         "--backend",
@@ -100,7 +113,7 @@ def add_computing(parser: argparse.ArgumentParser) -> None:
         type=_backend,
         default=[],
         metavar="METRIC=PACKAGE",
-        help="compute a metric with another package: lpips=lpips, lpips-vgg=lpips, dists=piq",
+        help="other package that computes a metric: lpips=lpips, lpips-vgg=lpips or dists=piq",
     )
 
 
@@ -112,47 +125,56 @@ def _backend(text: str) -> tuple[str, str]:
 
 
 def add_methods_dir(parser: argparse.ArgumentParser) -> None:
-    """Add the option that finds the user's own methods."""
+    """Add the option that names folders of the user's own methods."""
     parser.add_argument(
-        "--methods-dir", type=Path, action="append", default=[], metavar="DIR", help="a folder of your own methods"
+        "--methods-dir",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of your own methods; may be given several times",
     )
 
 
 def add_weights(parser: argparse._ActionsContainer) -> None:
-    """Add the option that replaces published weights."""
+    """Add the option that replaces the published weights."""
     parser.add_argument(
         "--weights",
         type=Path,
         metavar="DIR",
-        help="your own weights, in folders named as `prepare --from` takes them, instead of the published ones",
+        help="folder of your own weights, in subfolders as `prepare --from` takes them (default: published weights)",
     )
 
 
 def add_execution(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how methods run."""
-    group = parser.add_argument_group("how methods run")
+    """Add the options that choose how a method's networks are executed."""
+    group = parser.add_argument_group("execution of methods")
     group.add_argument(
         "--batch",
         type=positive,
         metavar="N",
-        help="runs at once (default: on a GPU 10, or as many as fit; 2 on a CPU; all where there are no networks)",
+        help="number of runs to process at once (default: on a GPU 10, or as many as fit in memory; on a CPU 2; all "
+        "runs if the method has no networks)",
     )
     group.add_argument(
         "--dtype",
         choices=["float32", "bfloat16", "float16"],
-        help="precision of the networks, with float32 arithmetic around them (default: as the authors' code computes)",
+        help="precision of the networks; all other arithmetic is float32 (default: the precision of the authors' code)",
     )
     group.add_argument(
-        "--compile", dest="compiled", action="store_true", help="compile the networks: minutes once, then faster"
+        "--compile",
+        dest="compiled",
+        action="store_true",
+        help="compile the networks, which takes minutes once and makes them faster",
     )
     add_weights(group)
 
 
 def resolve_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) -> Execution:
-    """Return how the options ask methods to run, on a device that is chosen later.
+    """Return how the methods are executed, without the device, which is chosen later.
 
     Raises:
-        BenchError: An option means nothing to one of the methods.
+        BenchError: An option does not apply to one of the methods.
     """
     from ccsr_bench.methods.base import Execution
 
@@ -163,7 +185,7 @@ def resolve_execution(options: argparse.Namespace, specs: Sequence[MethodSpec]) 
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose images, and where results go."""
+    """Add the options that choose images and the folder of results."""
     add_images(parser)
     add_out(parser)
 
@@ -171,26 +193,32 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
 def add_images(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose images."""
     group = parser.add_argument_group("data set")
-    group.add_argument("--dataset", metavar="D", help="a data set's name, or the path of a .toml manifest")
-    group.add_argument("--lr", type=Path, metavar="DIR", help="your own LR images, paired with --hr by file stem")
-    group.add_argument("--hr", type=Path, metavar="DIR", help="your own HR images; --dataset then only names them")
-    group.add_argument("--limit", type=positive, metavar="K", help="only the first K images")
+    group.add_argument(
+        "--dataset",
+        metavar="DATASET",
+        help="name of a data set, or path of a .toml manifest; with --lr and --hr, the name of your own data set",
+    )
+    group.add_argument("--lr", type=Path, metavar="DIR", help="folder of your own LR images; requires --hr")
+    group.add_argument(
+        "--hr", type=Path, metavar="DIR", help="folder of your own HR images, paired with the LR images by file stem"
+    )
+    group.add_argument(
+        "--limit", type=positive, metavar="N", help="number of images to use, from the first on (default: all)"
+    )
 
 
 def resolve_dataset(options: argparse.Namespace) -> Dataset:
     """Return the data set that the options choose."""
     from ccsr_bench.datasets.loading import choose_dataset
 
-    if options.dataset is None and options.lr is None and options.hr is None:
-        raise BenchError("give --dataset D, or --lr DIR and --hr DIR (`ccsr-bench list datasets`)")
     return choose_dataset(options.dataset, lr=options.lr, hr=options.hr)
 
 
 def resolve_scoring(options: argparse.Namespace, protocol: str) -> Scoring:
-    """Build the metrics that the options choose; says which are skipped, before any work starts.
+    """Build the metrics that the options choose, and print which are skipped, before any work starts.
 
     Args:
-        options: As `add_scoring` reads them.
+        options: Options that `add_scoring` adds.
         protocol: Name of the protocol.
     """
     from ccsr_bench.cli.console import remark

@@ -1,4 +1,4 @@
-"""`ccsr-bench prepare`."""
+"""`ccsr-bench prepare`: install data sets, methods and the weights of metrics."""
 
 from __future__ import annotations
 
@@ -23,32 +23,39 @@ EXAMPLES = """\
   ccsr-bench prepare --method ccsr-s2
   ccsr-bench prepare --method ccsr-s2 --from preset/models
   ccsr-bench prepare --method sinsr-s1 --source my/SinSR
-Files go to $CCSR_BENCH_HOME, or the platform's cache folder. An interrupted call is resumed by the next one.
+Files are installed in $CCSR_BENCH_HOME, or in the platform's cache folder. The same command resumes an interrupted one.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--dataset", nargs="+", action="extend", default=[], metavar="D", help="data sets to install")
-    parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="M", help="methods to install")
     parser.add_argument(
-        "--metrics", nargs="*", action="extend", metavar="X",
-        help="install the weights of these metrics, or of all that are computed by default",
-    )  # fmt: skip
+        "--dataset", nargs="+", action="extend", default=[], metavar="DATASET", help="data sets to install"
+    )
+    parser.add_argument("--method", nargs="+", action="extend", default=[], metavar="METHOD", help="methods to install")
     parser.add_argument(
-        "--offline", action="store_true", help="touch no network: list what is missing and where it goes"
+        "--metrics",
+        nargs="*",
+        action="extend",
+        metavar="METRIC",
+        help="metrics whose weights are installed; all default metrics when none is named",
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="do not use the network; list what is missing and where it belongs"
     )
     parser.add_argument(
         "--from",
         dest="local",
         type=Path,
         metavar="DIR",
-        help="take the files from this folder instead of the network",
+        help="folder to take the files from, instead of the network",
     )
     parser.add_argument(
-        "--source", type=Path, metavar="DIR",
-        help="your checkout of the method's official repository, instead of a clone",
-    )  # fmt: skip
+        "--source",
+        type=Path,
+        metavar="DIR",
+        help="your checkout of the method's official repository, instead of a new clone",
+    )
     shared.add_methods_dir(parser)
 
 
@@ -74,7 +81,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _install(installation: Installation) -> None:
-    """Install one thing, with progress where it has several files."""
+    """Install a data set, a method or weights; show progress if there are several files."""
     from ccsr_bench.install.files import silent
 
     if installation.remark:
@@ -88,7 +95,7 @@ def _install(installation: Installation) -> None:
 
 
 def _list_missing(selection: Selection) -> int:
-    """Say what is missing, where it goes and where it comes from, without touching the network."""
+    """Print what is missing, where it belongs and where it comes from, without using the network."""
     from ccsr_bench.preparation.selection import missing
 
     lines = missing(selection)

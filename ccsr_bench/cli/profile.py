@@ -1,4 +1,4 @@
-"""`ccsr-bench profile`: the columns of the paper's Table VII, measured here."""
+"""`ccsr-bench profile`: measure the columns of the paper's Table VII on this machine."""
 
 from __future__ import annotations
 
@@ -16,28 +16,40 @@ EXAMPLES = """\
   ccsr-bench profile --method ccsr-s1 ccsr-s2 --device cuda
   ccsr-bench profile --method ccsr-s2                # without weights: parameters and steps only
   ccsr-bench profile --method bicubic --json
-One run of an image is what the paper's Table VII times; seconds exclude loading and the first, warming calls.
+The paper's Table VII times one run of an image. Seconds exclude loading and the first calls, which warm up the machine.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--method", nargs="+", action="extend", required=True, metavar="M", help="methods to profile")
-    parser.add_argument("--runs", type=shared.positive, default=10, help="runs of one image (default: %(default)s)")
+    parser.add_argument(
+        "--method", nargs="+", action="extend", required=True, metavar="METHOD", help="methods to profile"
+    )
+    parser.add_argument(
+        "--runs",
+        type=shared.positive,
+        default=10,
+        metavar="N",
+        help="number of runs of the image (default: %(default)s)",
+    )
     parser.add_argument(
         "--size",
         type=shared.positive,
         default=128,
         metavar="PIXELS",
-        help="side of the LR image (default: %(default)s)",
+        help="sides of the LR image in pixels (default: %(default)s)",
     )
     parser.add_argument(
-        "--repeats", type=shared.positive, default=3, help="times everything is measured; the median counts"
+        "--repeats",
+        type=shared.positive,
+        default=3,
+        metavar="N",
+        help="number of measurements, of which the median is printed (default: %(default)s)",
     )
     shared.add_device(parser)
     shared.add_execution(parser)
     shared.add_methods_dir(parser)
-    shared.add_json(parser, "the figures")
+    shared.add_json(parser, "the measurements")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -56,59 +68,59 @@ def execute(options: argparse.Namespace) -> int:
     execution = replace(execution, device=str(find_device(options.device)))
     if execution.device == "cpu":
         keep_freed_memory()
-    found: list[Profile] = []
+    profiles: list[Profile] = []
     try:
         for spec in specs:
             with stdout_to_stderr():
-                figures = profile(
+                costs = profile(
                     spec, execution, own=options.weights, runs=options.runs, size=options.size, repeats=options.repeats
                 )
-            if figures.missing:
-                remark(f"no times: {figures.missing}")
-            found.append(figures)
-    finally:  # what was measured is shown even when a later method fails
-        if found and options.json:
-            echo_json([asdict(figures) for figures in found])
-        elif found:
-            _show(found, options.runs)
+            if costs.missing:
+                remark(f"no times: {costs.missing}")
+            profiles.append(costs)
+    finally:  # measurements are printed even if a later method fails
+        if profiles and options.json:
+            echo_json([asdict(costs) for costs in profiles])
+        elif profiles:
+            _show(profiles, options.runs)
     return EXIT_DONE
 
 
-def _show(found: list[Profile], runs: int) -> None:
-    from ccsr_bench.cli.console import columns, echo
+def _show(profiles: list[Profile], runs: int) -> None:
+    from ccsr_bench.cli.console import columns, echo, number_of
     from ccsr_bench.paper.printed import read_costs
 
     header = [
         "method",
         "steps",
         "s/image, one run",
-        f"s/image, {runs} run{'s' * (runs > 1)}",
+        f"s/image, {number_of(runs, 'run')}",
         "s/run",
         "parameters",
         "peak MiB",
     ]
     rows = [header]
-    for figures in found:
+    for costs in profiles:
         rows.append(
             [
-                figures.title,
-                str(figures.steps or "-"),
-                _number(figures.seconds_one_run, 3),
-                _number(figures.seconds_all_runs, 3),
-                _number(figures.seconds_per_run, 3),
-                f"{sum(figures.parameters.values()):,}" if figures.parameters else "-",
-                _number(figures.peak_mib, 0),
+                costs.title,
+                str(costs.steps or "-"),
+                _number(costs.seconds_one_run, 3),
+                _number(costs.seconds_all_runs, 3),
+                _number(costs.seconds_per_run, 3),
+                f"{sum(costs.parameters.values()):,}" if costs.parameters else "-",
+                _number(costs.peak_mib, 0),
             ]
         )
-        paper = read_costs().get(figures.title)
+        paper = read_costs().get(costs.title)
         if paper is not None:
             billions = f"{paper.parameters_billion:.2f} billion"
-            rows.append([f"{figures.title} (paper)", str(paper.steps), f"{paper.seconds:.2f}", "-", "-", billions, "-"])
+            rows.append([f"{costs.title} (paper)", str(paper.steps), f"{paper.seconds:.2f}", "-", "-", billions, "-"])
     columns(rows)
     echo()
-    for note in found[0].notes:
+    for note in profiles[0].notes:
         echo(f"- {note}")
-    echo("- The paper's seconds are of one run on an A100 80G, its Table VII.")
+    echo("- The paper's seconds are those of one run on an A100 80G (its Table VII).")
 
 
 def _number(value: float | None, decimals: int) -> str:

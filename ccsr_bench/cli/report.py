@@ -1,4 +1,4 @@
-"""`ccsr-bench report`."""
+"""`ccsr-bench report`: build a page to open in a browser."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ EXAMPLES = """\
   ccsr-bench report
   ccsr-bench report --dataset RealSR --method ccsr-s2 osediff-s1 --to realsr-report
   ccsr-bench report --dataset mine --lr my/lr --hr my/hr
-Open index.html of the folder in a browser, from disk or from any web host. An existing report is replaced.
+Open index.html of the report's folder in a browser, from disk or from any web host. An existing report is replaced.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     shared.add_out(parser)
-    parser.add_argument("--to", type=Path, default=Path("report"), help="folder of the report (default: %(default)s)")
     parser.add_argument(
-        "--method", dest="methods", nargs="+", action="extend", default=[], metavar="M", help="show only these methods"
+        "--to", type=Path, default=Path("report"), metavar="DIR", help="folder of the report (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--method",
+        dest="methods",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="METHOD",
+        help="methods to show (default: all)",
     )
     parser.add_argument(
         "--dataset",
@@ -29,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        metavar="D",
-        help="show only these data sets, given by name or by the path of a .toml manifest",
+        metavar="DATASET",
+        help="names of data sets, or paths of .toml manifests, to show (default: all)",
     )
     shared.add_recorded_runs(parser)
-    parser.add_argument("--lr", type=Path, metavar="DIR", help="folder of the LR images, where `run` was given --lr")
-    parser.add_argument("--hr", type=Path, metavar="DIR", help="folder of the HR images, where `run` was given --hr")
+    parser.add_argument("--lr", type=Path, metavar="DIR", help="folder of the LR images, if `run` was given --lr")
+    parser.add_argument("--hr", type=Path, metavar="DIR", help="folder of the HR images, if `run` was given --hr")
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`ccsr-bench run`."""
+"""`ccsr-bench run`: run methods on a data set."""
 
 from __future__ import annotations
 
@@ -11,30 +11,40 @@ EXAMPLES = """\
   ccsr-bench run --method bicubic --dataset RealSR --limit 10
   ccsr-bench run --method bicubic --lr my/lr --hr my/hr --dataset mine
   ccsr-bench run --method ccsr-s2 --dataset RealSR --device cuda
-The same command again does only what is missing: more --runs and more --metrics add to what is recorded.
+The same command again computes only what is missing; with more --runs or more --metrics it adds to the results.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--method", nargs="+", action="extend", required=True, metavar="M", help="methods to run")
+    parser.add_argument("--method", nargs="+", action="extend", required=True, metavar="METHOD", help="methods to run")
     shared.add_dataset(parser)
-    parser.add_argument("--runs", type=shared.positive, default=10, help="runs per image (default: %(default)s)")
+    parser.add_argument(
+        "--runs", type=shared.positive, default=10, metavar="N", help="number of runs per image (default: %(default)s)"
+    )
     shared.add_scoring(parser)
     shared.add_execution(parser)
     parser.add_argument(
-        "--shard", type=_shard, default=(0, 1), metavar="I/N", help="every N-th image from the I-th on, I from 0"
+        "--shard",
+        type=_shard,
+        default=(0, 1),
+        metavar="I/N",
+        help="run on every N-th image only, from the image with index I on (the first has index 0)",
     )
     parser.add_argument(
-        "--base-seed", type=int, default=0, help="another number gives other noise (default: %(default)s)"
+        "--base-seed",
+        type=int,
+        default=0,
+        metavar="INTEGER",
+        help="base of all seeds; another number gives other noise (default: %(default)s)",
     )
     parser.add_argument(
         "--same-seed",
         action="store_true",
-        help="give every run the same seed: the noise floor, recorded beside the method as M.same-seed",
+        help="give every run the seed of run 0; what still varies is the noise floor, recorded as METHOD.same-seed",
     )
     shared.add_methods_dir(parser)
-    shared.add_json(parser, "how each job ended")
+    shared.add_json(parser, "a summary of each job")
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -51,7 +61,7 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.datasets.loading import choose_samples
     from ccsr_bench.methods.registry import find_method
 
-    # What costs no time is checked before torch is imported.
+    # These checks take no time, so they come before the import of torch.
     specs = [find_method(name, options.methods_dir) for name in dict.fromkeys(options.method)]
     execution = shared.resolve_execution(options, specs)
     dataset = shared.resolve_dataset(options)

@@ -1,4 +1,4 @@
-"""`ccsr-bench stats`: which methods differ, and whether the runs were enough."""
+"""`ccsr-bench stats`: test which methods differ, and whether the number of runs is sufficient."""
 
 from __future__ import annotations
 
@@ -15,20 +15,30 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   ccsr-bench stats differences --dataset RealSR                     # paired tests between every two methods
   ccsr-bench stats differences --against ccsr-s2 --metrics lpips
-  ccsr-bench stats runs --metrics psnr                              # G-STD by number of runs: are 10 enough?
+  ccsr-bench stats runs --metrics psnr                              # G-STD by the number of runs: are 10 enough?
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("what", choices=["differences", "runs"], help="between methods; or by the number of runs")
+    parser.add_argument(
+        "what", choices=["differences", "runs"], help="differences between methods, or G-STD by the number of runs"
+    )
     shared.add_out(parser)
     shared.add_choice(parser)
     parser.add_argument(
-        "--metrics", nargs="+", action="extend", default=[], metavar="X", help="only these metrics, l-std among them"
+        "--metrics",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="METRIC",
+        help="metrics to include; l-std can be one of them (default: all)",
     )
     parser.add_argument(
-        "--against", default="", metavar="M", help="differences from this method only, not of all pairs"
+        "--against",
+        default="",
+        metavar="METHOD",
+        help="method that all others are compared with (default: every two methods are compared)",
     )
     shared.add_recorded_runs(parser)
     shared.add_json(parser, "the numbers")
@@ -42,24 +52,26 @@ def execute(options: argparse.Namespace) -> int:
 
     find_quantities(options.metrics)
     if options.against and options.what == "runs":
-        raise BenchError("--against is for `stats differences`; `stats runs` looks at every method by itself")
-    with open_results(options.out, methods=options.method, datasets=options.dataset, runs=options.runs) as found:
-        names = {one.label for one in found}
+        raise BenchError(
+            "--against is an option of `stats differences`; `stats runs` does not compare methods, so leave it out"
+        )
+    with open_results(options.out, methods=options.methods, datasets=options.datasets, runs=options.runs) as results:
+        names = {method.label for method in results}
         if options.against and options.against not in names:
             raise unknown_name("method", options.against, names, hint=f"in {options.out}")
         if options.what == "differences":
-            _differences(found, options)
+            _differences(results, options)
         else:
-            _runs(found, options)
+            _runs(results, options)
     return EXIT_DONE
 
 
-def _differences(found: list[Results], options: argparse.Namespace) -> None:
-    from ccsr_bench.cli.console import columns, echo, echo_json
+def _differences(results: list[Results], options: argparse.Namespace) -> None:
+    from ccsr_bench.cli.console import columns, echo, echo_json, number_of
     from ccsr_bench.statistics.comparisons import compare_methods
     from ccsr_bench.statistics.paired import MOST_EXACT, SIGNIFICANCE
 
-    comparisons = compare_methods(found, metrics=options.metrics, against=options.against)
+    comparisons = compare_methods(results, metrics=options.metrics, against=options.against)
     if options.json:
         echo_json([_comparison_record(comparison) for comparison in comparisons])
         return
@@ -67,13 +79,14 @@ def _differences(found: list[Results], options: argparse.Namespace) -> None:
     columns([head, *(_comparison_line(comparison) for comparison in comparisons)])
     echo()
     echo(
-        f"- p: two-sided sign-flip permutation test over images; corrected: by Holm's method for these "
-        f"{len(comparisons)} comparisons; * significant at {SIGNIFICANCE:g}."
+        f"- p: two-sided sign-flip permutation test over images; corrected: by Holm's method for "
+        f"{number_of(len(comparisons), 'comparison')}; * significant at {SIGNIFICANCE:g}."
     )
     fewest = min(comparison.difference.images for comparison in comparisons)
     if fewest <= MOST_EXACT:
-        echo(f"- The p of {fewest} images cannot be below {2 / 2**fewest:.2g}, 2 of all 2^{fewest} signs.")
-    echo("- 95 % interval: bootstrap over images. A mean is over runs; G-STD and L-STD over as many runs as both have.")
+        echo(f"- With {fewest} images p is at least {2 / 2**fewest:.2g}: 2 of the 2^{fewest} assignments of signs.")
+    echo("- 95 % interval: bootstrap over images.")
+    echo("- A mean is taken over all runs of a method, G-STD and L-STD over as many runs as both methods have.")
 
 
 def _comparison_line(comparison: MethodComparison) -> list[str]:
@@ -90,10 +103,14 @@ def _comparison_line(comparison: MethodComparison) -> list[str]:
         str(images),
         f"{mean:+.4g}",
         f"[{interval.low:+.4g}, {interval.high:+.4g}]",
-        f"{p_value:.4f}",
-        f"{comparison.corrected:.4f}",
+        _p_value(p_value),
+        _p_value(comparison.corrected),
         "*" if comparison.significant else "",
     ]
+
+
+def _p_value(value: float) -> str:
+    return "<0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
 def _comparison_record(comparison: MethodComparison) -> dict[str, object]:
@@ -114,22 +131,26 @@ def _comparison_record(comparison: MethodComparison) -> dict[str, object]:
     }
 
 
-def _runs(found: list[Results], options: argparse.Namespace) -> None:
+def _runs(results: list[Results], options: argparse.Namespace) -> None:
     from ccsr_bench.cli.console import columns, echo, echo_json
     from ccsr_bench.statistics.comparisons import runs_of_methods
 
-    curves = runs_of_methods(found, metrics=options.metrics)
+    curves = runs_of_methods(results, metrics=options.metrics)
     if options.json:
         echo_json([record for curve in curves for record in _run_records(curve)])
         return
-    head = ["data set", "method", "metric", "images", "runs", "G-STD", "95 % interval", "of all", "were they normal"]
+    head = ["data set", "method", "metric", "images", "runs", "G-STD", "95 % interval"]
+    head += ["share of N runs", "expected if Gaussian"]
     columns([head, *(line for curve in curves for line in _run_lines(curve))])
     echo()
-    echo("- G-STD: mean over random choices of so many of the recorded runs, for every image.")
+    echo(
+        "- G-STD: mean over images and, for each, over random choices of this number of runs among its N recorded runs."
+    )
     echo("- 95 % interval: over choices of runs and resampled images.")
     echo(
-        "- of all: share of G-STD over all runs. The standard deviation (ddof 0) of few runs is low: the last column "
-        "is the share that normally distributed scores would have. Compare G-STDs of equally many runs only."
+        "- share of N runs: G-STD as a share of G-STD over all N runs. The standard deviation (ddof 0) of few runs is "
+        "too small; the last column is the share to expect if scores follow a Gaussian distribution. Only compare "
+        "G-STDs over the same number of runs."
     )
 
 

@@ -1,4 +1,4 @@
-"""`ccsr-bench table`."""
+"""`ccsr-bench table`: print tables of recorded results."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
     from ccsr_bench.paper.audit import Contradiction
-    from ccsr_bench.tables.layouts import Request
+    from ccsr_bench.tables.request import Request
 
 EXAMPLES = """\
   ccsr-bench table
   ccsr-bench table --dataset RealSR --sort lpips --metrics psnr lpips l-std --mark best
   ccsr-bench table --layout paper-iv --paper beside --format html > table.html
   ccsr-bench table --layout paper-iv --paper only --format latex > table.tex && pdflatex table.tex
-  ccsr-bench table --audit                           # where the paper's tables contradict each other
-latex is a document that compiles as it is, latex-table only the table, for \\input in a paper.
+  ccsr-bench table --audit                           # contradictions in the paper's tables
+The format latex is a complete document; latex-table is only the table, for \\input in a paper.
 CSV and JSON have full precision and 95 % bootstrap intervals over images.
 """
 
@@ -33,35 +33,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_out(parser)
     _add_choice(parser)
     shared.add_recorded_runs(parser)
-    parser.add_argument("--intervals", action="store_true", help="show 95 %% intervals, also FID's (takes seconds)")
+    parser.add_argument("--intervals", action="store_true", help="show 95 %% intervals; that of FID takes seconds")
     parser.add_argument(
-        "--mark", choices=["none", "best", "significant"],
-        help="mark best and second best of each column, or only those significantly better than the next "
+        "--mark",
+        choices=["none", "best", "significant"],
+        help="mark the best and second best of each column, or only those that are significantly better than the next "
         "(default: best in LaTeX and HTML, none in Markdown and CSV)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--paper", nargs="?", choices=["rows", "beside", "only"], const="rows", default="no",
-        help="the CCSR paper's numbers: as rows below yours, beside yours in every cell with the difference, or alone",
-    )  # fmt: skip
-    parser.add_argument("--format", choices=_FORMATS, default="md", help="default: %(default)s")
+        "--paper",
+        nargs="?",
+        choices=["rows", "beside", "only"],
+        const="rows",
+        default="no",
+        help="show the CCSR paper's numbers: in rows below yours (also if no value is given), beside yours in every "
+        "cell with the difference, or alone",
+    )
+    parser.add_argument("--format", choices=_FORMATS, default="md", help="format of the output (default: %(default)s)")
     shared.add_json(parser, "numbers and notes")
     parser.add_argument(
-        "--audit", action="store_true", help="instead of a table, list what the paper's tables contradict"
+        "--audit", action="store_true", help="list the contradictions in the paper's tables, instead of a table"
     )
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("rows and columns")
     group.add_argument(
-        "--layout", choices=_LAYOUTS, default="free",
-        help="methods, metrics and data sets of one of the paper's Tables I-VII, as one table (default: %(default)s)",
-    )  # fmt: skip
+        "--layout",
+        choices=_LAYOUTS,
+        default="free",
+        help="one table per data set, or one table with the methods, metrics and data sets of the paper's Tables I-VII "
+        "(default: %(default)s)",
+    )
     shared.add_choice(group)
     group.add_argument(
-        "--metrics", nargs="+", action="extend", default=[], metavar="X",
-        help="only these columns, in this order: metrics, l-std; steps, seconds and parameters in paper-vii",
-    )  # fmt: skip
-    group.add_argument("--sort", default="", metavar="X", help="sort rows by this column, best first")
+        "--metrics",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="COLUMN",
+        help="columns to show, in this order: metrics, l-std; in paper-vii steps, seconds, parameters (default: all)",
+    )
+    group.add_argument("--sort", default="", metavar="COLUMN", help="column to sort rows by, best first")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -70,10 +83,10 @@ def execute(options: argparse.Namespace) -> int:
 
     if options.audit:
         if options.format != "md" or options.layout != "free":
-            raise BenchError("--audit prints what the paper's tables contradict: leave out --format and --layout")
+            raise BenchError("--audit prints a list and no table; leave out --format and --layout")
         return _audit(options)
 
-    from ccsr_bench.tables.layouts import build
+    from ccsr_bench.tables.build import build
     from ccsr_bench.tables.render import FORMATS
     from ccsr_bench.tables.render.records import as_json
 
@@ -83,14 +96,14 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> Request:
-    from ccsr_bench.tables.layouts import Request
+    from ccsr_bench.tables.request import Request
 
     coloured = options.format in _COLOURED and not options.json
     return Request(
         out=options.out,
         layout=options.layout,
-        methods=options.method,
-        datasets=options.dataset,
+        methods=options.methods,
+        datasets=options.datasets,
         metrics=options.metrics,
         runs=options.runs,
         sort=options.sort,
@@ -101,33 +114,36 @@ def _request(options: argparse.Namespace) -> Request:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    """Print what the paper's tables contradict, and which of it is known."""
+    """Print the contradictions in the paper's tables, and which of them are known."""
     from dataclasses import asdict
 
     from ccsr_bench.cli.console import echo_json
     from ccsr_bench.paper.audit import RULES, audit, read_errata
 
-    findings = audit()
+    contradictions = audit()
     if options.json:
         errata = read_errata()
         out_of_reach = {name: erratum.not_in_the_numbers for name, erratum in errata.items() if not erratum.findings}
-        echo_json({"findings": [asdict(finding) for finding in findings], "rules": RULES, "not found": out_of_reach})
+        echo_json({"findings": [asdict(item) for item in contradictions], "rules": RULES, "not found": out_of_reach})
     else:
-        _show_audit(findings)
+        _show_audit(contradictions)
     return EXIT_DONE
 
 
-def _show_audit(findings: list[Contradiction]) -> None:
-    from ccsr_bench.cli.console import columns, echo
+def _show_audit(contradictions: list[Contradiction]) -> None:
+    from ccsr_bench.cli.console import columns, echo, number_of
     from ccsr_bench.paper.audit import RULES, read_errata
 
     for rule, meaning in RULES.items():
-        found = [finding for finding in findings if finding.rule == rule]
         echo(f"{rule}: {meaning}")
-        columns([["  ", finding.about, finding.known or "not in the list", finding.says] for finding in found])
+        broken = [item for item in contradictions if item.rule == rule]
+        columns([["  ", item.about, item.known or "not in the list", item.says] for item in broken])
         echo()
-    own = sum(not finding.known for finding in findings)
-    echo(f"{len(findings)} findings, {own} of them not in the list of known errata (results/paper/errata.toml):")
+    unlisted = sum(not item.known for item in contradictions)
+    echo(
+        f"{number_of(len(contradictions), 'contradiction')}, {unlisted} of them not in the list of known errata "
+        f"(results/paper/errata.toml):"
+    )
     for name, erratum in read_errata().items():
         echo(f"- {name}: {erratum.text}")
         if not erratum.findings:

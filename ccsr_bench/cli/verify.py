@@ -1,4 +1,4 @@
-"""`ccsr-bench verify`."""
+"""`ccsr-bench verify`: compare our scores of published images with the published scores."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   ccsr-bench verify
   ccsr-bench verify osediff-realsr --metrics psnr ssim
-  ccsr-bench verify osediff-realsr --protocol ccsr-v1   (another definition: fails)
-Exit code 1 when a number does not agree with the published one.
+  ccsr-bench verify osediff-realsr --protocol ccsr-v1   # another definition, so it fails
+The exit code is 1 if a score does not agree with the published score.
 """
 
 
@@ -27,16 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sets",
         nargs="*",
         metavar="SET",
-        help="published sets to check; all whose images are installed by default",
+        help="sets of published images to check (default: all that are installed)",
     )
     parser.add_argument(
         "--metrics",
         nargs="+",
         action="extend",
-        metavar="X",
-        help="metrics to check; all that can be had by default",
+        metavar="METRIC",
+        help="metrics to check (default: all that can be computed here)",
     )
-    parser.add_argument("--protocol", help="check with these definitions instead of the set's own")
+    parser.add_argument("--protocol", help="protocol that defines the metrics (default: the one of the set)")
     shared.add_device(parser)
     shared.add_computing(parser)
     shared.add_json(parser, "the comparison")
@@ -49,15 +49,17 @@ def execute(options: argparse.Namespace) -> int:
     names = options.sets or list(published_sets())
     published = {name: find_published(name) for name in names}
     results: dict[str, list[PublishedComparison]] = {}
-    for name, one in published.items():
+    for name, published_set in published.items():
         try:
-            results[name] = _check(name, one, options)
+            results[name] = _check(name, published_set, options)
         except NotInstalledError as error:
             if options.sets:
                 raise
             remark(f"{name}: not checked: {error}")
     if not results:
-        raise BenchError("nothing could be checked: run `ccsr-bench prepare --dataset RealSR` first")
+        raise BenchError(
+            "nothing could be checked: no published images are installed; run `ccsr-bench prepare --dataset RealSR`"
+        )
     if options.json:
         echo_json({name: [_record(c) for c in comparisons] for name, comparisons in results.items()})
     else:
@@ -92,10 +94,10 @@ def _show(published: PublishedSet, comparisons: list[PublishedComparison]) -> No
             "images",
             "ours",
             "published",
-            "mean off by",
-            "allowed",
-            "worst off by",
-            "allowed",
+            "error of mean",
+            "tolerance",
+            "worst error",
+            "tolerance",
             "",
             "worst image",
         ]

@@ -19,7 +19,7 @@ from ccsr_bench.plots.palette import COLOURS, MARKERS
 from ccsr_bench.plots.points import Estimates
 from ccsr_bench.statistics.extremes import find_extremes, ranking_metric
 from ccsr_bench.tables.collect import section_of
-from ccsr_bench.tables.marks import marked
+from ccsr_bench.tables.marks import mark_best
 from ccsr_bench.tables.rows import Cell, Mark, Table
 
 
@@ -128,7 +128,7 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
         BenchError: Two ledgers define a metric differently.
     """
     dataset = results[0].identity.dataset
-    table = marked(Table(dataset, (section_of(results, SCORES),)), "best")
+    table = mark_best(Table(dataset, (section_of(results, SCORES),)))
     section = table.sections[0]
     try:
         ranked_by = ranking_metric(results)

@@ -1,1 +1,1 @@
-"""The record of one method on one data set: reading, writing, merging, and the arrays of results."""
+"""Ledgers, each the record of one method on one data set: reading, writing, merging, and the results as arrays."""

@@ -1,4 +1,4 @@
-"""What is recorded about a call beside its results: code, versions, machine, cost."""
+"""The circumstances of a call that are recorded beside its results: code, versions, machine, memory."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _PACKAGES = (
 
 
 def now() -> str:
-    """Return the time in UTC, ISO 8601 to the microsecond."""
+    """Return the present time in UTC, as ISO 8601 with microseconds."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat()
 
 
 def environment(device: str) -> dict[str, object]:
-    """Return what the results may depend on: code, package versions, interpreter, processor or GPU."""
+    """Return everything that results may depend on: code, package versions, interpreter, processor or GPU."""
     return {
         "code": _code(),
         "python": platform.python_version(),
@@ -43,7 +43,7 @@ def environment(device: str) -> dict[str, object]:
 
 
 def reset_peak_memory(device: str) -> None:
-    """Start measuring the GPU's peak anew; the kernel's figure of a process cannot be reset."""
+    """Reset the peak memory of the GPU; the peak memory of a process cannot be reset."""
     if device.startswith("cuda"):
         import torch
 
@@ -51,7 +51,7 @@ def reset_peak_memory(device: str) -> None:
 
 
 def peak_memory_mib(device: str) -> dict[str, float]:
-    """Return the highest memory use in MiB: of this process since it began, of the GPU since it was reset."""
+    """Return the peak memory in MiB: of this process since its start, and of the GPU since its last reset."""
     peak = {}
     if sys.platform != "win32":
         import resource  # exists on POSIX only
@@ -88,7 +88,7 @@ def _processor(device: str) -> str:
 
 
 def _code() -> dict[str, object]:
-    """Return the commit of the checkout we run from and whether it has changes; empty when installed."""
+    """Return the commit of the checkout that this code runs from, and whether it has changes; empty if installed."""
     if not (REPOSITORY / ".git").exists():
         return {}
     try:

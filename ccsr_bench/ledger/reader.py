@@ -1,8 +1,8 @@
-"""The results ledger: what was recorded for one (data set, method), and nothing else.
+"""The results ledger: everything that is recorded about one method on one data set.
 
-A ledger is a folder: ``ledger.sqlite``, ``images/run-00/<image>.png`` and ``provenance.json``. The folder is the resume
-state. One transaction holds everything about one unit of work, so a process killed at any moment leaves a ledger that
-opens; records are added, never changed. `ccsr_bench.ledger.writer` adds to it.
+A ledger is a folder: ``ledger.sqlite``, ``images/run-00/<image>.png`` and ``provenance.json``. An interrupted
+call is resumed from the folder alone. One transaction holds everything about one unit of work, so a process that is
+killed at any moment leaves a readable ledger; records are added, never changed. `ccsr_bench.ledger.writer` adds to it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord, decode_identity
 
 SCHEMA = 3
-"""Version of the tables below and of the records in ``meta``, SQLite's `user_version`. Raise it whenever they change.
+"""Version of the tables below and of the records in ``meta``, SQLite's `user_version`.
 
-2 added `FEATURE_TABLES`; 3 made ``made_by`` of the identity a record and ``same_seed`` a field."""
+Increase it whenever they change. Version 2 added `FEATURE_TABLES`; version 3 made ``made_by`` of the identity a record
+and ``same_seed`` a field."""
 
 APPLICATION = 0x43435352  # "CCSR", SQLite's `application_id`
 
@@ -47,14 +48,13 @@ CREATE TABLE IF NOT EXISTS features (
     image TEXT NOT NULL, run INTEGER NOT NULL, vector BLOB NOT NULL, session TEXT NOT NULL, PRIMARY KEY (image, run));
 CREATE TABLE IF NOT EXISTS reference_features (image TEXT PRIMARY KEY, vector BLOB NOT NULL, session TEXT NOT NULL);
 """
-"""What FID compares. A vector is little-endian float32."""
+"""Tables of the feature vectors for FID and KID, stored as little-endian float32."""
 
 FEATURES_SINCE = 2
-"""First schema with `FEATURE_TABLES`."""
+"""First version of the schema with `FEATURE_TABLES`."""
 
 IMAGE_TABLES = ("asked", "images", "outputs", "scores", "l_std", "failures", "features", "reference_features")
-"""The tables whose rows are about one image."""
-
+"""Tables whose rows each describe one image."""
 
 _IDENTITY_IN_WORDS = {
     "dataset": "the data set of this ledger is",
@@ -66,12 +66,12 @@ _IDENTITY_IN_WORDS = {
 
 
 def ledger_folder(out: Path, identity: Identity) -> Path:
-    """Return the folder of one ledger in an output folder."""
+    """Return the folder of a ledger inside an output folder."""
     return out / identity.dataset / identity.label
 
 
 def find_ledgers(out: Path) -> list[Path]:
-    """Return the folders of every ledger in an output folder, in name order."""
+    """Return the folders of all ledgers in an output folder, sorted by name."""
     return sorted(path.parent for path in out.glob("*/*/ledger.sqlite"))
 
 
@@ -82,7 +82,7 @@ class Ledger:
         folder: Folder of the ledger, such as ``results/RealSR/bicubic``.
 
     Raises:
-        BenchError: It is not a ledger, or was written by a newer version.
+        BenchError: The folder holds no ledger, the ledger is damaged, or a newer version wrote it.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -108,22 +108,25 @@ class Ledger:
         application = self._integer("PRAGMA application_id")
         version = self._integer("PRAGMA user_version")
         if application != APPLICATION:
-            raise BenchError(f"{self.folder / 'ledger.sqlite'}: a database, but not a ccsr-bench ledger; move it away")
+            raise BenchError(
+                f"{self.folder / 'ledger.sqlite'}: not a ccsr-bench ledger but another database; move it away"
+            )
         if version > SCHEMA:
             raise BenchError(
-                f"{self.folder}: the ledger has schema {version}, this ccsr-bench reads up to {SCHEMA}; update it"
+                f"{self.folder}: the ledger has schema {version}, but this ccsr-bench reads up to {SCHEMA}; "
+                f"update ccsr-bench"
             )
 
     def _add_missing_tables(self) -> None:
-        """Give a reader of a ledger of an older schema the tables that it lacks, empty; nothing is written."""
+        """Add the tables that an older schema lacks as empty temporary tables, without writing to the file."""
         if self._integer("PRAGMA user_version") < FEATURES_SINCE:
             self._connection.executescript(FEATURE_TABLES.replace("CREATE TABLE", "CREATE TEMPORARY TABLE"))
 
     def _check_whole(self) -> None:
-        """Read what can be damaged, so that it is found here and named, not half-way through a table."""
-        found = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
+        """Read every part that can be damaged, so that opening the ledger fails and not a later computation."""
+        verdict = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
         for table in (*IMAGE_TABLES, "definitions", "sessions"):
             self._connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608
         _ = self.identity, self.description
@@ -136,7 +139,7 @@ class Ledger:
             raise sqlite3.DatabaseError(f"{unknown} scores have no definition")
         wrong = self._integer("SELECT count(*) FROM scores WHERE typeof(value) <> 'real'")
         if wrong:
-            raise sqlite3.DatabaseError(f"{wrong} scores are no numbers")
+            raise sqlite3.DatabaseError(f"{wrong} scores are not numbers")
 
     def _integer(self, query: str, *parameters: object) -> int:
         return int(self._connection.execute(query, parameters).fetchone()[0])
@@ -155,7 +158,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Make several reads see one moment, whatever another process writes meanwhile."""
+        """Let several reads see the same state of the ledger, whatever another process writes meanwhile."""
         self._connection.execute("BEGIN")
         try:
             yield
@@ -163,21 +166,21 @@ class Ledger:
             self._connection.execute("COMMIT")
 
     def check_same(self, identity: Identity, definitions: Mapping[str, str], *, equivalent: Sequence[str] = ()) -> None:
-        """Check that identity and metric definitions are those of the ledger.
+        """Check that results may be added: that their identity and metric definitions are those of the ledger.
 
         Args:
-            identity: What is to be added is about this.
-            definitions: The definition of each metric that is to be added.
-            equivalent: Texts of `Identity.made_by` that stand for code with the same outputs.
+            identity: Identity of the results to add.
+            definitions: Definition of each metric to add.
+            equivalent: Values of `Identity.made_by_text` for other code that gives the same outputs.
 
         Raises:
-            BenchError: One of them differs.
+            BenchError: The identity or a definition differs.
         """
         for name, what in _IDENTITY_IN_WORDS.items():
-            recorded, asked = getattr(self.identity, name), getattr(identity, name)
+            recorded, given = getattr(self.identity, name), getattr(identity, name)
             same_code = name == "made_by_text" and recorded in equivalent
-            if recorded != asked and not same_code:
-                raise BenchError(f"{self.folder}: {what} '{recorded}', not '{asked}'; give another `out`")
+            if recorded != given and not same_code:
+                raise BenchError(f"{self.folder}: {what} '{recorded}', not '{given}'; give another `out`")
         recorded_definitions = self.definitions
         for metric, definition in definitions.items():
             recorded = recorded_definitions.get(metric, definition)
@@ -188,7 +191,7 @@ class Ledger:
                 )
 
     def image_path(self, image: str, run: int) -> Path:
-        """Return where the PNG of one output is."""
+        """Return the path of the PNG of an output."""
         return self.folder / "images" / f"run-{run:02d}" / f"{image}.png"
 
     def _meta(self, key: str) -> str:
@@ -196,52 +199,54 @@ class Ledger:
 
     @property
     def identity(self) -> Identity:
-        """What the ledger is about."""
+        """The properties that all results of the ledger share."""
         return decode_identity(self._meta("identity"))
 
     @property
     def description(self) -> Description:
-        """What a table prints beside the numbers."""
+        """The properties that a table prints beside the numbers."""
         return msgspec.json.decode(self._meta("description"), type=Description)
 
     @property
     def definitions(self) -> dict[str, str]:
-        """The definition of each recorded metric, L-STD among them."""
+        """The definition of each recorded metric, including L-STD."""
         return dict(self._connection.execute("SELECT metric, definition FROM definitions ORDER BY metric"))
 
     @property
     def failures(self) -> dict[str, str]:
-        """The reason of the last failure of each image that is not done."""
+        """The reason of the last failure of each incomplete image."""
         return dict(self._connection.execute("SELECT image, reason FROM failures ORDER BY image"))
 
     @property
     def asked(self) -> dict[str, int]:
-        """The most runs that were ever asked for, by image."""
+        """The largest number of runs that was ever requested, by image."""
         return dict(self._connection.execute("SELECT image, runs FROM asked ORDER BY image"))
 
     @property
     def sessions(self) -> dict[str, dict[str, object]]:
-        """The provenance of every call that added to the ledger, by its id, oldest first."""
+        """The provenance of every call that added to the ledger, by session id, oldest first."""
         rows = self._connection.execute("SELECT id, provenance FROM sessions ORDER BY rowid")
         return {row[0]: msgspec.json.decode(row[1]) for row in rows}
 
     def generating_sessions(self) -> list[dict[str, object]]:
-        """Return the provenance of the calls that generated outputs, and so timed them, oldest first."""
-        made = {row[0] for row in self._connection.execute("SELECT session FROM outputs WHERE seconds IS NOT NULL")}
-        return [provenance for session, provenance in self.sessions.items() if session in made]
+        """Return the provenance of the calls that generated and timed outputs, oldest first."""
+        generating = {
+            row[0] for row in self._connection.execute("SELECT session FROM outputs WHERE seconds IS NOT NULL")
+        }
+        return [provenance for session, provenance in self.sessions.items() if session in generating]
 
     def image_names(self) -> list[str]:
-        """Return the images that something is recorded about, in name order."""
+        """Return the names of the images that have records, sorted."""
         return [row[0] for row in self._connection.execute("SELECT image FROM images ORDER BY image")]
 
     def image_hashes(self, image: str) -> tuple[str, str] | None:
-        """Return the sha256 of an image's pixels and of its files as recorded; None when nothing is."""
+        """Return the recorded sha256 of an image's pixels and of its files; None if the image has no record."""
         query = "SELECT pixels_sha256, files_sha256 FROM images WHERE image = ?"
         row = self._connection.execute(query, (image,)).fetchone()
         return None if row is None else (row[0], row[1])
 
     def complete_runs(self) -> dict[str, int]:
-        """Return for each image how many runs are recorded, from run 0 on without a gap."""
+        """Return for each image the number of recorded runs without a gap, counted from run 0."""
         counts: dict[str, int] = dict.fromkeys(self.image_names(), 0)
         for image, run in self._connection.execute("SELECT image, run FROM outputs ORDER BY image, run"):
             counts[image] += run == counts[image]
@@ -254,14 +259,14 @@ class Ledger:
 
     def scores(self, metric: str) -> dict[str, dict[int, float]]:
         """Return every recorded score of a metric: image -> run -> value."""
-        found: dict[str, dict[int, float]] = {}
+        scores: dict[str, dict[int, float]] = {}
         query = "SELECT image, run, value FROM scores WHERE metric = ? ORDER BY image, run"
         for image, run, value in self._connection.execute(query, (metric,)):
-            found.setdefault(image, {})[run] = value
-        return found
+            scores.setdefault(image, {})[run] = value
+        return scores
 
     def score_rows(self) -> Iterator[tuple[str, int, int | None, str, float, float | None]]:
-        """Yield (image, run, seed, metric, value, seconds) of every recorded score, in the order of names."""
+        """Yield (image, run, seed, metric, value, seconds) of every recorded score, sorted by image, metric and run."""
         yield from self._connection.execute(
             "SELECT image, run, seed, metric, value, seconds FROM scores LEFT JOIN outputs USING (image, run) "
             "ORDER BY image, metric, run"
@@ -269,28 +274,28 @@ class Ledger:
 
     def image_scores(self, image: str) -> dict[str, dict[int, float]]:
         """Return every recorded score of an image: metric -> run -> value."""
-        found: dict[str, dict[int, float]] = {}
+        scores: dict[str, dict[int, float]] = {}
         query = "SELECT metric, run, value FROM scores WHERE image = ? ORDER BY metric, run"
         for metric, run, value in self._connection.execute(query, (image,)):
-            found.setdefault(metric, {})[run] = value
-        return found
+            scores.setdefault(metric, {})[run] = value
+        return scores
 
     def features(self, run: int) -> dict[str, bytes]:
-        """Return the vectors of all outputs of one run, by image."""
+        """Return the feature vectors of all outputs of one run, by image."""
         return dict(self._connection.execute("SELECT image, vector FROM features WHERE run = ? ORDER BY image", (run,)))
 
     def reference_features(self) -> dict[str, bytes]:
-        """Return the vectors of the HR images, by image."""
+        """Return the feature vectors of the HR images, by image."""
         return dict(self._connection.execute("SELECT image, vector FROM reference_features ORDER BY image"))
 
     def image_features(self, image: str) -> tuple[dict[int, bytes], bytes]:
-        """Return the vectors of an image's outputs, by run, and of its HR image; nothing where none is recorded."""
+        """Return the feature vectors of an image's outputs, by run, and of its HR image; empty if not recorded."""
         query = "SELECT run, vector FROM features WHERE image = ? ORDER BY run"
         reference = self._connection.execute("SELECT vector FROM reference_features WHERE image = ?", (image,))
         return dict(self._connection.execute(query, (image,))), (reference.fetchone() or (b"",))[0]
 
     def l_std(self, runs: int) -> dict[str, float]:
-        """Return the recorded L-STD over that many runs, by image."""
+        """Return the recorded L-STD over a number of runs, by image."""
         return dict(self._connection.execute("SELECT image, value FROM l_std WHERE runs = ? ORDER BY image", (runs,)))
 
     def image_l_std(self, image: str) -> dict[int, float]:
@@ -301,7 +306,7 @@ class Ledger:
         """Return everything recorded about one image.
 
         Raises:
-            KeyError: Nothing is.
+            KeyError: Nothing is recorded about the image.
         """
         hashes = self.image_hashes(image)
         if hashes is None:
@@ -318,7 +323,7 @@ class Ledger:
         )
 
     def rows(self, image: str) -> dict[str, list[tuple[object, ...]]]:
-        """Return the rows about one image, table by table, for another ledger to take over."""
+        """Return the rows about one image, by table, in the form that `LedgerWriter.add_rows` takes."""
         return {
             table: self._connection.execute(f"SELECT * FROM {table} WHERE image = ?", (image,)).fetchall()  # noqa: S608
             for table in IMAGE_TABLES

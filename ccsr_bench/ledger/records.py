@@ -1,4 +1,4 @@
-"""What a ledger holds, as records: what it is about, what made its outputs, and what was recorded of one image."""
+"""The records that a ledger stores: its identity, the origin of its outputs, and everything about one image."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 import msgspec
 
 SAME_SEED_FOLDER = ".same-seed"
-"""End of the name of the folder whose ledger holds runs that all had one seed."""
+"""Suffix of the folder of a ledger whose runs all had the same seed."""
 
 _SAME_SEED_TITLE = " (same seed)"
 _SAME_SEED_TEXT = "; every run has the seed of run 0"
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What made the outputs of a ledger; outputs of different origins are never mixed."""
+    """The code, parameters and weights that made the outputs of a ledger; different origins are never mixed."""
 
     code: str = ""
     """Entry point or adapter file of the method; empty for images that were made elsewhere."""
     code_sha256: str = ""
-    """First 16 digits of the sha256 of the code's file, where it lies beside the method's manifest."""
+    """First 16 digits of the sha256 of the code's file; empty unless the file lies beside the method's manifest."""
     repository: str = ""
     """Address of the official repository."""
     commit: str = ""
@@ -37,10 +37,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     weights: dict[str, str] = {}
     """Role of the weights -> first 16 digits of their sha256."""
     dtype: str = ""
-    """Precision of the networks, where another than the authors' was chosen."""
+    """Precision of the networks; empty for the precision of the authors' code."""
     compiled: bool = False
     captions: CaptionOrigin | str | None = None
-    """What made the captions of the LR images, for a captioned method; a text for captions that version 0.1.0 kept."""
+    """Origin of the captions of the LR images, for a captioned method; a text for captions that version 0.1.0 made."""
 
     def text(self) -> str:
         """Return the origin in words, exactly as version 0.1.0 recorded it."""
@@ -65,7 +65,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CaptionOrigin(msgspec.Struct, frozen=True, kw_only=True):
-    """What made a caption."""
+    """The captioner that made a caption, and the kind of processor that it ran on."""
 
     captioner: Origin
     gpu: bool
@@ -86,49 +86,49 @@ def _with_hash(file: str, sha256: str) -> str:
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What a ledger is about; a ledger is only ever added to by the same."""
+    """The properties that all results of a ledger share; results of another identity are never added to it."""
 
     dataset: str
     method: str
     made_by: Origin | str
-    """What made the outputs; a text in ledgers of version 0.1.0."""
+    """Origin of the outputs; a text in ledgers of version 0.1.0."""
     protocol: str
     base_seed: int
     same_seed: bool = False
-    """Whether every run had the seed of run 0: then the ledger is the noise floor of the method and the machine."""
+    """Whether every run had the seed of run 0: then the spread is the noise floor of the method and the machine."""
 
     @property
     def label(self) -> str:
-        """Name of the method in tables and folders, which tells a noise floor from the method itself."""
+        """Name of the method in tables and folders; a suffix marks a ledger whose runs all had the same seed."""
         return self.method + SAME_SEED_FOLDER if self.same_seed else self.method
 
     @property
     def made_by_text(self) -> str:
-        """What made the outputs, in words."""
+        """Origin of the outputs, in words."""
         made_by = text_of(self.made_by)
         return made_by + _SAME_SEED_TEXT if self.same_seed else made_by
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What a table prints beside the numbers."""
+    """Properties of the method and the data set that a table prints beside the numbers."""
 
     title: str
     """Title of the method in tables."""
     paper_dataset: str
-    """Name of the data set in the CCSR paper; empty where it has none."""
+    """Name of the data set in the CCSR paper; empty for a data set that the paper does not use."""
     dataset_images: int
     """Number of images in the data set."""
     steps: int = 0
-    """Network calls for one output, guidance counted once; 0 where the method does not sample."""
+    """Network calls per output, where the passes of guidance count as one call; 0 for a method that does not sample."""
     parameters: dict[str, int] = {}
-    """Network -> number of parameters; empty where the method's code does not count them."""
+    """Network -> number of parameters; empty if the method's code does not count them."""
 
 
 def decode_identity(encoded: str) -> Identity:
-    """Return the identity that a ledger recorded, in the form of this version or of an earlier one.
+    """Return the identity that this version or an earlier one encoded.
 
     Raises:
-        msgspec.MsgspecError: It is no identity.
+        msgspec.MsgspecError: The text does not encode an identity.
     """
     identity = msgspec.json.decode(encoded, type=Identity)
     if isinstance(identity.made_by, str) and identity.method.endswith(SAME_SEED_FOLDER):
@@ -142,7 +142,7 @@ def decode_identity(encoded: str) -> Identity:
 
 
 def title_of(title: str, *, same_seed: bool) -> str:
-    """Return the title of a method in tables, which tells a noise floor from the method itself."""
+    """Return the title of a method in tables; a suffix marks runs that all had the same seed."""
     return title + _SAME_SEED_TITLE if same_seed else title
 
 
@@ -151,17 +151,17 @@ class Output:
     """One recorded output."""
 
     seed: int | None
-    """None for images made elsewhere."""
+    """Seed of the run; None for an image made elsewhere."""
     png_sha256: str
     origin_sha256: str | None = None
-    """The sha256 of the file that the output was read from, for images made elsewhere."""
+    """The sha256 of the file that the output was read from; None for a generated output."""
     seconds: float | None = None
-    """Wall time of generating it: the call's time divided by the runs it made."""
+    """Wall time of the method's call, divided by the number of runs in the call; None for an image made elsewhere."""
 
 
 @dataclass(frozen=True)
 class UnitRecord:
-    """Everything that one unit of work adds about one image."""
+    """Everything that one unit of work adds to a ledger, about one image."""
 
     image: str
     pixels_sha256: str
@@ -172,10 +172,10 @@ class UnitRecord:
     scores: dict[str, dict[int, float]]
     """Metric -> run -> value."""
     l_std: dict[int, float]
-    """Number of runs -> L-STD over that many."""
+    """Number of runs N -> L-STD over the first N runs."""
     failure: str = ""
-    """Why the image is not done; empty when it is."""
+    """Reason why the image is incomplete; empty if it is complete."""
     features: dict[int, bytes] = field(default_factory=dict)
-    """Run -> vector."""
+    """Run -> feature vector of the output."""
     reference_features: bytes = b""
-    """The vector of the HR image; empty for none."""
+    """Feature vector of the HR image; empty if it was not computed."""

@@ -1,9 +1,9 @@
-"""What one ledger has over N runs: the arrays that tables, statistics, reports and gates are computed from."""
+"""The results of one ledger over N runs, as the arrays that tables, statistics, reports and gates are computed from."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,21 +16,21 @@ from ccsr_bench.metrics.catalogue import METRICS, entry_point
 
 
 class Scores(NamedTuple):
-    """A metric's scores of the images that have all N runs."""
+    """The scores of one metric, for the images that have all N runs."""
 
     images: tuple[str, ...]
     values: np.ndarray
-    """(M, N) float64, the score of run i on image j at [j, i]; for L-STD (M,)."""
+    """Scores, (M, N) float64 with run i of image j at [j, i]; for L-STD (M,)."""
 
 
 class Features(NamedTuple):
-    """What a distance of sets compares."""
+    """Feature vectors of M images, from which a distance between sets of images is computed."""
 
     images: tuple[str, ...]
     runs: list[np.ndarray]
-    """Each run's (M, D) float32."""
+    """Vectors of the outputs of each run, (M, D) float32."""
     references: np.ndarray
-    """(M, D) float32."""
+    """Vectors of the HR images, (M, D) float32."""
 
 
 class OutputFile(NamedTuple):
@@ -38,58 +38,61 @@ class OutputFile(NamedTuple):
 
     path: Path
     sha256: str
-    """Hash of the file when it was recorded."""
+    """The sha256 of the file when it was recorded."""
 
     def read(self) -> np.ndarray:
-        """Return the output, (H, W, 3) uint8 RGB; raises a `BenchError` where it is missing or was changed."""
+        """Return the output, (H, W, 3) uint8 RGB.
+
+        Raises:
+            BenchError: The file is missing, or was changed after it was recorded.
+        """
         return decode(read_recorded(self.path, self.sha256), str(self.path))
 
 
 class Results:
-    """A ledger over N runs; arrays are read when they are asked for.
+    """The results of a ledger over N runs; arrays are read from the ledger by the methods that return them.
 
     Args:
-        ledger: Open for as long as this is used.
-        runs: N, for methods with more than one run; the most runs that all images have when None.
+        ledger: Ledger, which must stay open as long as this object is used.
+        runs: Number of runs N, ignored for a method with a single run; the largest number that all images have when
+            None.
     """
 
     def __init__(self, ledger: Ledger, runs: int | None = None) -> None:
         self.ledger = ledger
         self.identity = ledger.identity
         self.label = self.identity.label
-        """Name of the method in tables, which tells a noise floor from the method itself."""
+        """Name of the method in tables; a suffix marks a ledger whose runs all had the same seed."""
         self.description = ledger.description
         self.definitions = ledger.definitions
         self.asked = ledger.asked
         complete = ledger.complete_runs()
         most = max(complete.values(), default=0)
         self.chosen = runs is not None and most > 1
-        """Whether N was asked for."""
+        """Whether `runs` determined N."""
         self.runs = runs if runs is not None and self.chosen else min(complete.values(), default=0)
         self.images = tuple(image for image, count in complete.items() if count >= self.runs)
-        """Those that have all N runs."""
+        """Names of the images that have all N runs."""
 
     def scores(self, metric: str) -> Scores | None:
-        """Return a metric's scores of the images that have one for all N runs; None when none has.
+        """Return the scores of the images that have a score for all N runs; None if no image has.
 
         Args:
-            metric: One that scores images.
+            metric: Name of a metric that scores single images.
         """
-        wanted = range(self.runs)
-        found = {
-            image: [scores[run] for run in wanted]
+        complete = {
+            image: [scores[run] for run in range(self.runs)]
             for image, scores in self.ledger.scores(metric).items()
-            if all(run in scores for run in wanted)
+            if all(run in scores for run in range(self.runs))
         }
-        return Scores(tuple(found), np.array(list(found.values()), np.float64)) if found and self.runs else None
+        return _scores(complete) if self.runs else None
 
     def l_std(self) -> Scores | None:
-        """Return L-STD over N runs, (M,), of the images that have it; None when none has."""
-        found = self.ledger.l_std(self.runs)
-        return Scores(tuple(found), np.array(list(found.values()), np.float64)) if found else None
+        """Return L-STD over N runs, (M,), of the images for which it is recorded; None if there is no such image."""
+        return _scores(self.ledger.l_std(self.runs))
 
     def features(self) -> Features | None:
-        """Return the features of the images that have them for all N runs; None for fewer than two."""
+        """Return the feature vectors of the images that have them for all N runs; None for fewer than two images."""
         references = self.ledger.reference_features()
         runs = [self.ledger.features(run) for run in range(self.runs)]
         images = tuple(image for image in references if all(image in vectors for vectors in runs))
@@ -99,9 +102,9 @@ class Results:
         return Features(images, stacked, _matrix(references[image] for image in images))
 
     def seconds(self) -> Scores | None:
-        """Return the recorded seconds of every output, (M, N); None where outputs were made elsewhere.
+        """Return the recorded seconds of every output, (M, N); None if an output was made elsewhere.
 
-        They are the wall time of the call that made an output, divided by the runs that the call made.
+        The seconds are the wall time of the call that made an output, divided by the number of runs in that call.
         """
         outputs = [self.ledger.outputs(image) for image in self.images]
         recorded = [[runs[run].seconds for run in range(self.runs)] for runs in outputs]
@@ -110,7 +113,7 @@ class Results:
         return Scores(self.images, np.array(recorded, np.float64))
 
     def machines(self) -> list[str]:
-        """Return the processors or GPUs, with the number of threads, that outputs were timed on."""
+        """Return the GPUs, and the processors with their number of threads, on which outputs were timed."""
         names = []
         for session in self.ledger.generating_sessions():
             threads = "" if str(session.get("device")).startswith("cuda") else f" with {session.get('threads')} threads"
@@ -118,7 +121,7 @@ class Results:
         return list(dict.fromkeys(names))
 
     def version(self) -> str:
-        """Return which ccsr-bench made the numbers; several when it was updated in between."""
+        """Return the version of ccsr-bench that made the results, or all versions if it was updated in between."""
         names = []
         for session in self.ledger.sessions.values():
             packages, code = session.get("packages"), session.get("code")
@@ -137,34 +140,37 @@ class Results:
         """Return recorded outputs of one image, (N, H, W, 3) uint8 RGB.
 
         Raises:
-            BenchError: One is missing or was changed after it was recorded.
+            BenchError: An output is missing, or was changed after it was recorded.
         """
         return np.stack([file.read() for file in self.output_files(image, runs)])
 
 
 def on_common_images(scores: Sequence[Scores]) -> list[Scores]:
-    """Return scores of only the images that all have, in the first one's order; numbers of others do not compare."""
-    shared = set(scores[0].images).intersection(*(one.images for one in scores[1:]))
+    """Return each element's scores of the images that all elements have, in the order of the first element.
+
+    Means over different images must not be compared.
+    """
+    shared = set(scores[0].images).intersection(*(element.images for element in scores[1:]))
     images = tuple(image for image in scores[0].images if image in shared)
-    kept = []
-    for one in scores:
-        place = {image: index for index, image in enumerate(one.images)}
-        kept.append(Scores(images, one.values[np.array([place[image] for image in images], np.intp)]))
-    return kept
+    common = []
+    for element in scores:
+        rows = {image: row for row, image in enumerate(element.images)}
+        common.append(Scores(images, element.values[np.array([rows[image] for image in images], np.intp)]))
+    return common
 
 
 def distances(metric: str, features: Features) -> np.ndarray:
-    """Return a distance of sets for each run, (N,)."""
+    """Return the distance between the outputs and the HR images for each run, (N,)."""
     return np.array([distance_of_sets(metric, outputs, features.references) for outputs in features.runs])
 
 
 def distance_of_sets(metric: str, outputs: np.ndarray, references: np.ndarray) -> float:
-    """Return a distance of two sets of images.
+    """Return the distance between two sets of images.
 
     Args:
-        metric: A metric that scores sets, such as ``fid``.
-        outputs: (M, D) float32, the features of the outputs.
-        references: (K, D) float32, the features of the references.
+        metric: Name of a metric of sets of images, such as ``fid``.
+        outputs: Feature vectors of the outputs, (M, D) float32.
+        references: Feature vectors of the references, (K, D) float32.
     """
     return float(entry_point(METRICS[metric].entry)(outputs, references))
 
@@ -173,40 +179,45 @@ def distance_of_sets(metric: str, outputs: np.ndarray, references: np.ndarray) -
 def open_results(
     out: Path, *, methods: Sequence[str] = (), datasets: Sequence[str] = (), runs: int | None = None
 ) -> Iterator[list[Results]]:
-    """Open the ledgers of an output folder that have results, each at one moment.
+    """Open the ledgers of an output folder that have results; every ledger is read as a consistent snapshot.
 
     Args:
-        out: The output folder.
-        methods: Only these; all when empty.
-        datasets: Only these; all when empty.
-        runs: N, for methods with more than one run; for each method the most runs that all its images have when None.
+        out: Output folder.
+        methods: Names of the methods to open; all methods when empty.
+        datasets: Names of the data sets to open; all data sets when empty.
+        runs: Number of runs N, ignored for methods with a single run; for each method the largest number that all its
+            images have when None.
 
     Raises:
-        BenchError: There is no ledger, or a name is not among them.
+        BenchError: The folder has no results, or none of a named method or data set, or no image has N runs.
     """
     with contextlib.ExitStack() as stack:
-        chosen = []
+        opened = []
         for folder in _choose(find_ledgers(out), out, methods, datasets):
             ledger = stack.enter_context(Ledger(folder))
             if ledger.image_names():
                 stack.enter_context(ledger.snapshot())
-                chosen.append(Results(ledger, runs))
-        if not chosen:
+                opened.append(Results(ledger, runs))
+        if not opened:
             raise BenchError(f"{out}: no results; `ccsr-bench run --method bicubic --dataset sample` makes some")
-        cut = [one for one in chosen if one.chosen]
-        if cut and not any(one.images for one in cut):
-            names = ", ".join(f"{one.label} on {one.identity.dataset}" for one in cut)
-            raise BenchError(f"--runs {runs}: no image has that many runs of {names}; run more, or ask for fewer")
-        yield sorted(chosen, key=lambda one: (one.identity.dataset, one.identity.method, one.identity.same_seed))
+        limited = [results for results in opened if results.chosen]
+        if limited and not any(results.images for results in limited):
+            names = ", ".join(f"{results.label} on {results.identity.dataset}" for results in limited)
+            raise BenchError(f"`runs` {runs}: no image has that many runs of {names}; run more, or ask for fewer")
+        yield sorted(opened, key=_order)
+
+
+def _order(results: Results) -> tuple[str, str, bool]:
+    return results.identity.dataset, results.identity.method, results.identity.same_seed
 
 
 def _choose(folders: Sequence[Path], out: Path, methods: Sequence[str], datasets: Sequence[str]) -> list[Path]:
-    """Return the folders of the ledgers that are asked for by name."""
-    for kind, asked, known in (
+    """Return the folders of the ledgers of the named methods and data sets."""
+    for kind, requested, known in (
         ("method", methods, {folder.name for folder in folders}),
         ("data set", datasets, {folder.parent.name for folder in folders}),
     ):
-        for name in asked:
+        for name in requested:
             if folders and name not in known:
                 raise unknown_name(kind, name, known, hint=f"in {out}")
     return [
@@ -217,21 +228,26 @@ def _choose(folders: Sequence[Path], out: Path, methods: Sequence[str], datasets
 
 
 def common_definitions(results: Sequence[Results]) -> dict[str, str]:
-    """Return the definition of every metric that any of them has.
+    """Return the definition of every metric that at least one ledger has.
 
     Raises:
-        BenchError: Two of them define a metric differently.
+        BenchError: Two ledgers define a metric differently.
     """
     common: dict[str, tuple[str, Ledger]] = {}
-    for one in results:
-        for metric, definition in one.definitions.items():
-            first, holder = common.setdefault(metric, (definition, one.ledger))
+    for ledger in (element.ledger for element in results):
+        for metric, definition in ledger.definitions.items():
+            first, first_ledger = common.setdefault(metric, (definition, ledger))
             if first != definition:
                 raise BenchError(
-                    f"{metric} is defined differently in {holder.folder} and {one.ledger.folder}; "
-                    f"definitions are never mixed: choose with --method, or keep them in separate --out folders"
+                    f"{metric} is defined differently in {first_ledger.folder} and {ledger.folder}; "
+                    f"definitions are never mixed: choose `methods`, or keep the ledgers in separate `out` folders"
                 )
     return {metric: definition for metric, (definition, _) in common.items()}
+
+
+def _scores(values: Mapping[str, float | list[float]]) -> Scores | None:
+    """Return values by image as arrays; None if there are none."""
+    return Scores(tuple(values), np.array(list(values.values()), np.float64)) if values else None
 
 
 def _matrix(vectors: Iterable[bytes]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Adding to a ledger: one process at a time, one transaction for everything about one image."""
+"""Adding to a ledger: one process at a time, and one transaction for everything about one image."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ccsr_bench.ledger.records import Description, Identity, UnitRecord
 
 
 class LedgerWriter(Ledger):
-    """The one process that may add to a ledger.
+    """A ledger that is open for adding results; only one process at a time can open it in this way.
 
     Args:
-        folder: Where the ledger is, or is to be made.
-        identity: What it is about.
-        description: What a table prints beside the numbers.
-        definitions: The definition of each metric that will be recorded.
-        equivalent: Texts of `Identity.made_by` that stand for code with the same outputs.
+        folder: Folder of the ledger; the ledger is created if it does not exist.
+        identity: Identity of the results to add.
+        description: Properties that a table prints beside the numbers.
+        definitions: Definition of each metric to add.
+        equivalent: Values of `Identity.made_by_text` for other code that gives the same outputs.
 
     Raises:
-        BenchError: Another process has it open; it is about something else; a definition differs; or the folder cannot
-            be written.
+        BenchError: Another process writes to the ledger, its identity or a definition differs, or the folder cannot be
+            written.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class LedgerWriter(Ledger):
             raise
 
     def _add_missing_tables(self) -> None:
-        """Bring a ledger of an older schema to this one, whole or not at all."""
+        """Convert a ledger of an older schema to the present schema, in one transaction."""
         if self._integer("PRAGMA user_version") < SCHEMA:
             self._connection.executescript(f"BEGIN; {FEATURE_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
 
@@ -82,7 +82,7 @@ class LedgerWriter(Ledger):
             try:
                 yield
             except BaseException:
-                if self._connection.in_transaction:  # on a full disk SQLite has rolled back itself
+                if self._connection.in_transaction:  # on a full disk SQLite has already rolled back
                     self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
@@ -97,12 +97,12 @@ class LedgerWriter(Ledger):
         return self
 
     def begin_session(self, provenance: Mapping[str, object]) -> None:
-        """Say how what is recorded from now on is made; a process that is killed has said it."""
+        """Record the provenance of all following results, before the first, so that a killed process leaves it too."""
         self._session = uuid.uuid4().hex[:12]
         self._write_session(provenance)
 
     def end_session(self, provenance: Mapping[str, object]) -> None:
-        """Complete what `begin_session` said, and write `provenance.json` anew."""
+        """Replace the provenance that `begin_session` recorded by the complete one, and rewrite `provenance.json`."""
         self._write_session(provenance)
 
     def _write_session(self, provenance: Mapping[str, object]) -> None:
@@ -115,21 +115,21 @@ class LedgerWriter(Ledger):
         self.write_provenance()
 
     def describe(self, description: Description) -> None:
-        """Replace what a table prints beside the numbers."""
+        """Replace the properties that a table prints beside the numbers."""
         with self._transaction():
             _describe(self._connection, description, {})
 
     def ask(self, images: Iterable[str], runs: int) -> None:
-        """Record what is asked for, so that a table can tell what is finished."""
+        """Record the requested number of runs, so that a table can report what is incomplete."""
         with self._transaction():
             self._connection.executemany(_UPSERT_ASKED, [(image, runs) for image in images])
 
     def add(self, record: UnitRecord, at: str) -> None:
-        """Record one unit of work, all of it or nothing; what is recorded already stays as it is.
+        """Add the results of one unit of work, in one transaction; existing records stay unchanged.
 
         Args:
-            record: What to record.
-            at: When, for a failure.
+            record: Results of the unit.
+            at: Time of the failure, if the record has one.
 
         Raises:
             BenchError: The ledger cannot be written.
@@ -157,17 +157,17 @@ class LedgerWriter(Ledger):
         )
 
     def add_failure(self, image: str, reason: str, at: str) -> None:
-        """Record that an image failed; it counts as not done and is tried again by the next call."""
+        """Record that an image failed; it counts as incomplete, and the next call tries it again."""
         self.add_rows({}, failure=(image, reason, at))
 
     def add_rows(
         self, rows: Mapping[str, list[tuple[object, ...]]], failure: tuple[str, str, str] | None = None
     ) -> None:
-        """Add rows as `Ledger.rows` returns them, in one transaction.
+        """Add rows in the form that `Ledger.rows` returns, in one transaction.
 
         Args:
             rows: Table -> rows.
-            failure: (image, reason, when); an empty reason means that the image is done now.
+            failure: Image, reason and time; an empty reason means that the image is complete now.
         """
         with self._transaction():
             for table in IMAGE_TABLES:
@@ -181,14 +181,14 @@ class LedgerWriter(Ledger):
                     self._connection.execute("INSERT INTO failures VALUES (?, ?, ?)", failure)
 
     def add_sessions(self, sessions: Mapping[str, Mapping[str, object]]) -> None:
-        """Take over the sessions of another ledger, and write `provenance.json` anew."""
+        """Add the sessions of another ledger, and rewrite `provenance.json`."""
         rows = [(key, msgspec.json.encode(provenance).decode()) for key, provenance in sessions.items()]
         with self._transaction():
             self._connection.executemany("INSERT INTO sessions VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
         self.write_provenance()
 
     def write_provenance(self) -> None:
-        """Write `provenance.json`: what the ledger is about and how each part of it was made."""
+        """Write `provenance.json`: the identity of the ledger, and the provenance of each part of it."""
         digest = hashlib.sha256()
         for image in self.image_names():
             pixels_sha256, _ = self.image_hashes(image) or ("", "")
@@ -210,7 +210,7 @@ _UPSERT_ASKED = "INSERT INTO asked VALUES (?, ?) ON CONFLICT DO UPDATE SET runs 
 
 
 def _create(path: Path, identity: Identity, description: Description, definitions: Mapping[str, str]) -> None:
-    """Make an empty ledger under a temporary name, so that a process killed half-way leaves none."""
+    """Create an empty ledger, first under a temporary name so that a killed process leaves no partial ledger."""
     if path.exists():
         return
     temporary = path.with_name(".ledger.tmp")
@@ -226,7 +226,7 @@ def _create(path: Path, identity: Identity, description: Description, definition
 
 
 def _with_counts(description: Description, recorded: Description) -> Description:
-    """Return a description with the recorded parameter counts where it has none: counting takes the method's code."""
+    """Return a description with the recorded parameter counts if it has none; counting needs the method's code."""
     if description.parameters:
         return description
     return msgspec.structs.replace(description, parameters=recorded.parameters)
@@ -246,7 +246,7 @@ def _describe(connection: sqlite3.Connection, description: Description, definiti
 
 @contextlib.contextmanager
 def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn a full disk, a read-only folder and the like into one line."""
+    """Turn errors such as a full disk or a read-only folder into a `BenchError`."""
     try:
         yield
     except (sqlite3.DatabaseError, OSError) as error:

@@ -1,5 +1,6 @@
 """Tables, from numbers to text.
 
-`rows` is what they are made of; `collect` and `costs` make it of ledgers, `paper` of the paper's tables, `with_paper`
-of both; `layouts` and `marks` arrange it, `render` prints it; `audit` checks the paper's tables against themselves.
+`request` is the user's choice and `build` makes the tables: in the `free` layout, in the `paper_layouts`, or as the
+`paper` prints them. `collect` and `costs` compute rows from ledgers, `with_paper` adds the paper's numbers, `marks`
+marks the best. `rows` has the types of a table, and `render` turns tables into text.
 """

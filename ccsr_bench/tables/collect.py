@@ -4,43 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from ccsr_bench.ledger.results import Results, Scores, common_definitions, distances, open_results
+from ccsr_bench.ledger.results import Results, Scores, common_definitions, distances
 from ccsr_bench.metrics.catalogue import METRICS, entry_point, find_protocol
-from ccsr_bench.metrics.quantities import L_STD, SCORES, Quantity
+from ccsr_bench.metrics.quantities import L_STD, Quantity
 from ccsr_bench.stability import G_STD_DEFINITION, spread
 from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval
 from ccsr_bench.tables.rows import Cell, Row, Section
 
 SET_DIMENSIONS = 2048
 """Of Inception's vectors: with fewer images their covariance has no full rank."""
-
-
-def collect(
-    out: Path,
-    *,
-    methods: Sequence[str] = (),
-    datasets: Sequence[str] = (),
-    runs: int | None = None,
-    columns: Sequence[Quantity] = SCORES,
-    set_intervals: bool = False,
-) -> list[Section]:
-    """Return one section for each data set of an output folder.
-
-    Args:
-        out: The output folder.
-        methods: Only these; all when empty.
-        datasets: Only these; all when empty.
-        runs: N, for methods with more than one run; for each method the most runs that all its images have when None.
-        columns: Which, and in which order; a section has those that one of its rows has.
-        set_intervals: Compute the intervals of distances of sets too, which takes seconds for each.
-
-    Raises:
-        BenchError: There is no ledger, a name is not among them, or two ledgers define a metric differently.
-    """
-    with open_results(out, methods=methods, datasets=datasets, runs=runs) as found:
-        return [section_of(group, columns, set_intervals=set_intervals) for group in by_dataset(found).values()]
 
 
 def by_dataset(found: Sequence[Results]) -> dict[str, list[Results]]:
@@ -68,8 +41,7 @@ def section_of(found: Sequence[Results], columns: Sequence[Quantity], *, set_int
         cells = _Cells(one, columns, set_intervals).all()
         row_notes += [*_set_notes(one, cells), *_notes(one, cells, columns)]
         if cells:
-            title = one.description.title
-            rows.append(Row(one.label, title, cells, one.runs, len(one.images), same_seed=one.identity.same_seed))
+            rows.append(row_of(one, cells))
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
     notes = [_protocol_note(found), *(f"{definitions[column.name]}." for column in present)]
     if any(column.name in METRICS for column in present):
@@ -82,6 +54,27 @@ def section_of(found: Sequence[Results], columns: Sequence[Quantity], *, set_int
         tuple(notes + row_notes),
         paper_dataset=description.paper_dataset,
     )
+
+
+def row_of(results: Results, cells: dict[str, Cell]) -> Row:
+    """Return the row of a ledger."""
+    title, same_seed = results.description.title, results.identity.same_seed
+    return Row(results.label, title, cells, results.runs, len(results.images), same_seed=same_seed)
+
+
+def image_means(results: Results, column: str) -> Scores | None:
+    """Return the value of each image, (M,), of which a cell of `section_of` is the mean; None for other cells.
+
+    Args:
+        results: Ledger of the row.
+        column: Name of the column.
+    """
+    if column == L_STD.name:
+        return results.l_std()
+    if column not in METRICS or METRICS[column].kind == "distribution":
+        return None
+    scores = results.scores(column)
+    return None if scores is None else Scores(scores.images, scores.values.mean(axis=1))
 
 
 @dataclass(frozen=True)
@@ -103,18 +96,17 @@ class _Cells:
         scores = self.results.scores(column.name)
         if scores is None:
             return None
-        means = Scores(scores.images, scores.values.mean(axis=1))
-        value, interval = float(means.values.mean()), bootstrap_interval(means.values)
+        means = scores.values.mean(axis=1)
+        value, interval = float(means.mean()), bootstrap_interval(means)
         if self.results.runs == 1:
-            return Cell(value, covers=means.images, value_interval=interval, scores=means)
+            return Cell(value, covers=scores.images, value_interval=interval)
         spreads = spread(scores.values)
         return Cell(
             value,
             float(spreads.mean()),
-            covers=means.images,
+            covers=scores.images,
             value_interval=interval,
             g_std_interval=bootstrap_interval(spreads),
-            scores=means,
         )
 
     def _l_std(self) -> Cell | None:
@@ -122,7 +114,7 @@ class _Cells:
         if scores is None:
             return None
         value, interval = float(scores.values.mean()), bootstrap_interval(scores.values)
-        return Cell(value, covers=scores.images, value_interval=interval, scores=scores)
+        return Cell(value, covers=scores.images, value_interval=interval)
 
     def _distance(self, metric: str) -> Cell | None:
         """Return the mean over runs of a distance of sets, and its standard deviation over runs."""

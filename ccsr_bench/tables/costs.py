@@ -8,7 +8,8 @@ import numpy as np
 
 from ccsr_bench.ledger.results import Results
 from ccsr_bench.metrics.quantities import Quantity
-from ccsr_bench.tables.rows import Cell, Row, Section
+from ccsr_bench.tables.collect import row_of
+from ccsr_bench.tables.rows import Cell, Section
 
 SECONDS_DEFINITION = (
     "Seconds/image: median over all outputs that were generated here of the wall time of the call that made an output, "
@@ -28,8 +29,7 @@ def cost_section(found: Sequence[Results], columns: Sequence[Quantity]) -> Secti
     for one in found:
         cells = {column.name: cell for column in columns if (cell := _cell(one, column)) is not None}
         if cells:
-            title, same_seed = one.description.title, one.identity.same_seed
-            rows.append(Row(one.label, title, cells, one.runs, len(one.images), same_seed=same_seed))
+            rows.append(row_of(one, cells))
             if "seconds" in cells:
                 machines.append(f"{one.label}: on {'; '.join(one.machines())}.")
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))

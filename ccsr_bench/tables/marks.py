@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -14,60 +14,75 @@ from ccsr_bench.tables.rows import Cell, Mark, Row, Section, Table
 
 Marking = Literal["none", "best", "significant"]
 
+ImageScores = Callable[[str, str, str], Scores | None]
+"""(data set, method, name of a column) -> the value of each image, (M,), for a cell that is their mean; else None."""
+
 BEST_NOTE = (
     "Best and second best of each column within a data set are marked by the printed value, ties alike. Rows that lack "
     "images of others, L-STDs of fewer runs than others, noise floors (same seed), and the paper's rows beside ours do "
     "not compete."
 )
 
+_MARKS: tuple[Mark, ...] = ("best", "second")
+
 
 class _Place(NamedTuple):
-    """Where a cell is."""
+    """The position of a cell in a table."""
 
     section: int
     column: str
+    """Name of the column."""
     row: int
 
 
 class _Step(NamedTuple):
-    """What must be shown for a mark: that one cell is better than the next."""
+    """Two cells of a column; the first is marked if it is significantly better than the second."""
 
     marked: _Place
     next: _Place
 
 
-def marked(table: Table, marking: Marking) -> Table:
-    """Return a table with the best and the second best of each column marked.
+class _Ranking(NamedTuple):
+    """The order of the competing rows in one column of a section."""
+
+    section: int
+    column: Quantity
+    rows: list[list[int]]
+    """Positions of the rows with the best value, with the second best, and so on."""
+
+
+def mark_best(table: Table) -> Table:
+    """Return a table with the best and the second best of each column marked, by the printed value and ties alike.
 
     Args:
-        table: Not marked yet.
-        marking: ``best``: by the printed value, ties alike. ``significant``: of these only the ones that are better
-            than the next by a paired test over images, corrected for all comparisons of the table.
+        table: Table without marks.
     """
-    if marking == "none":
-        return table
-    ranked = [
-        (index, column, _ranks(section, column))
+    return _with_marks(table, _best(_rankings(table)), BEST_NOTE)
+
+
+def mark_significant(table: Table, image_scores: ImageScores) -> Table:
+    """Return a table with a best or second best marked where it is significantly better than the next of its column.
+
+    The tests are paired over images, and corrected for all comparisons of the table.
+
+    Args:
+        table: Table without marks.
+        image_scores: Returns the values of the images that are tested.
+    """
+    rankings = _rankings(table)
+    steps = [step for ranking in rankings for step in _steps(ranking)]
+    p_values = {step: p for step in steps if (p := _p_value(table, step, image_scores)) is not None}
+    significant = _significant(steps, p_values)
+    marks = {place: mark for place, mark in _best(rankings).items() if place in significant}
+    return _with_marks(table, marks, _significance_note(table, steps, p_values))
+
+
+def _rankings(table: Table) -> list[_Ranking]:
+    return [
+        _Ranking(index, column, _ranks(section, column))
         for index, section in enumerate(table.sections)
         for column in table.columns
     ]
-    note, kept = BEST_NOTE, None
-    if marking == "significant":
-        steps = [step for index, column, ranks in ranked for step in _steps(index, column, ranks)]
-        kept, note = _significant(table, steps)
-    marks: dict[_Place, Mark] = {}
-    for index, column, ranks in ranked:
-        for mark, rows in zip(_marks(), ranks, strict=False):
-            for row in rows:
-                place = _Place(index, column.name, row)
-                if kept is None or place in kept:
-                    marks[place] = mark
-    sections = tuple(_with_marks(index, section, marks) for index, section in enumerate(table.sections))
-    return replace(table, sections=sections, notes=(*table.notes, note))
-
-
-def _marks() -> tuple[Mark, Mark]:
-    return "best", "second"
 
 
 def _ranks(section: Section, column: Quantity) -> list[list[int]]:
@@ -95,27 +110,53 @@ def _printed(cell: Cell, column: Quantity) -> float:
     return float(f"{cell.value:.{column.decimals}f}")
 
 
-def _steps(section: int, column: Quantity, ranks: Sequence[Sequence[int]]) -> Iterator[_Step]:
-    """Yield best against second, and second against third, where each is one row: of a tie none is better."""
-    for better, after in itertools.islice(itertools.pairwise(ranks), len(_marks())):
+def _best(rankings: Sequence[_Ranking]) -> dict[_Place, Mark]:
+    return {
+        _Place(ranking.section, ranking.column.name, row): mark
+        for ranking in rankings
+        for mark, rows in zip(_MARKS, ranking.rows, strict=False)
+        for row in rows
+    }
+
+
+def _steps(ranking: _Ranking) -> Iterator[_Step]:
+    """Yield best against second, and second against third, up to a tie: no row of a tie is better than the next."""
+    section, column, ranks = ranking
+    for better, following in itertools.islice(itertools.pairwise(ranks), len(_MARKS)):
         if len(better) != 1:
             return
-        for row in after:
+        for row in following:
             yield _Step(_Place(section, column.name, better[0]), _Place(section, column.name, row))
 
 
-def _significant(table: Table, steps: Sequence[_Step]) -> tuple[set[_Place], str]:
-    """Return which marks are significant, and what that means."""
-    p_values = {step: p for step in steps if (p := _p_value(table, step)) is not None}
+def _p_value(table: Table, step: _Step, image_scores: ImageScores) -> float | None:
+    """Return the p-value of two cells; None where they are not means of two images or more."""
+    scores = []
+    for place in step:
+        section = table.sections[place.section]
+        row = section.rows[place.row]
+        scores.append(image_scores(section.dataset, row.method, place.column) if row.source == "ours" else None)
+    first, second = scores
+    if first is None or second is None or len(first.images) < 2:
+        return None
+    return paired_difference(first.values, second.values).p_value  # competitors have the same images in the same order
+
+
+def _significant(steps: Sequence[_Step], p_values: Mapping[_Step, float]) -> set[_Place]:
+    """Return the cells that are significantly better than the next; a second best only below a significant best."""
     shown = {step for step, p in holm(p_values).items() if p <= SIGNIFICANCE}
-    kept: set[_Place] = set()
-    unmarked_columns: set[tuple[int, str]] = set()
+    significant: set[_Place] = set()
+    ended: set[tuple[int, str]] = set()
     for place in dict.fromkeys(step.marked for step in steps):  # the best of a column before its second best
         column = (place.section, place.column)
-        if column not in unmarked_columns and all(step in shown for step in steps if step.marked == place):
-            kept.add(place)
+        if column not in ended and all(step in shown for step in steps if step.marked == place):
+            significant.add(place)
         else:
-            unmarked_columns.add(column)
+            ended.add(column)
+    return significant
+
+
+def _significance_note(table: Table, steps: Sequence[_Step], p_values: Mapping[_Step, float]) -> str:
     note = (
         f"Marked is only what is significantly better than the next of its column within a data set, and the second "
         f"best only below a marked best (paired sign-flip tests over the same images, {len(p_values)} comparisons "
@@ -125,25 +166,18 @@ def _significant(table: Table, steps: Sequence[_Step]) -> tuple[set[_Place], str
     labels = [column.label for column in table.columns if column.name in untested]
     if labels:
         note += f" {', '.join(labels)}: no values of two images or more to test, so never marked."
-    return kept, note
+    return note
 
 
-def _p_value(table: Table, step: _Step) -> float | None:
-    first, second = (_scores(table, place) for place in step)
-    if first is None or second is None or len(first.images) < 2:
-        return None
-    return paired_difference(first.values, second.values).p_value  # of the same images, in the order of names
-
-
-def _scores(table: Table, place: _Place) -> Scores | None:
-    return table.sections[place.section].rows[place.row].cells[place.column].scores
-
-
-def _with_marks(index: int, section: Section, marks: dict[_Place, Mark]) -> Section:
-    rows = []
-    for number, row in enumerate(section.rows):
-        cells = {
-            name: replace(cell, mark=marks.get(_Place(index, name, number), "")) for name, cell in row.cells.items()
-        }
-        rows.append(replace(row, cells=cells))
-    return replace(section, rows=tuple(rows))
+def _with_marks(table: Table, marks: Mapping[_Place, Mark], note: str) -> Table:
+    """Return a table with marks, and with a note that says what they mean."""
+    sections = []
+    for index, section in enumerate(table.sections):
+        rows = []
+        for number, row in enumerate(section.rows):
+            cells = {
+                name: replace(cell, mark=marks.get(_Place(index, name, number), "")) for name, cell in row.cells.items()
+            }
+            rows.append(replace(row, cells=cells))
+        sections.append(replace(section, rows=tuple(rows)))
+    return replace(table, sections=tuple(sections), notes=(*table.notes, note))

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ccsr_bench.datasets.manifest import manifest_paths, read_manifest
-from ccsr_bench.metrics.quantities import COSTS, SCORES, Quantity
-from ccsr_bench.paper.printed import COMPARISONS, COST_TABLE, Printed, read_costs, read_tables
-from ccsr_bench.tables.rows import Cell, Row, Section
+from ccsr_bench.metrics.quantities import COSTS, SCORES, Quantity, find_quantities
+from ccsr_bench.paper.printed import COMPARISONS, COST_TABLE, TITLES, Printed, read_costs, read_tables
+from ccsr_bench.tables.rows import Cell, Row, Section, Table
 
 
-def paper_columns(number: str) -> tuple[Quantity, ...]:
-    """Return the columns of a table, in the paper's order."""
+def paper_table(number: str, metrics: Sequence[str] = ()) -> Table:
+    """Return a table of the paper's own numbers, as printed.
+
+    Args:
+        number: Number of the table, such as ``IV``.
+        metrics: Names of the columns to show, in this order; those of the paper when empty.
+
+    Raises:
+        BenchError: A metric does not exist.
+    """
+    columns = paper_columns(number, metrics)
+    sections = tuple(replace(section, columns=columns) for section in paper_sections(number))
+    title = f"Table {number} of the CCSR paper: {TITLES[number]}"
+    return Table(title, sections, tuple(_notes(number)), counts=False)
+
+
+def paper_columns(number: str, metrics: Sequence[str] = ()) -> tuple[Quantity, ...]:
+    """Return the named columns, or else the columns of a table in the paper's order.
+
+    Raises:
+        BenchError: A metric does not exist.
+    """
+    if metrics:
+        return find_quantities(metrics, COSTS if number == COST_TABLE else SCORES)
     if number == COST_TABLE:
         return COSTS
     rows = next(iter(read_tables()[number].values()))
@@ -27,6 +50,11 @@ def paper_methods(number: str) -> list[str]:
     return list(dict.fromkeys(method for rows in read_tables()[number].values() for method in rows))
 
 
+def paper_datasets(number: str) -> list[str]:
+    """Return the data sets of a table, as the paper calls them; those of Table IV for Table VII, which has none."""
+    return list(read_tables()["IV" if number == COST_TABLE else number])
+
+
 def paper_sections(number: str) -> list[Section]:
     """Return a table of the paper's own numbers, data set by data set."""
     columns = paper_columns(number)
@@ -38,7 +66,7 @@ def paper_sections(number: str) -> list[Section]:
     ]
 
 
-def paper_notes(number: str) -> Iterator[str]:
+def _notes(number: str) -> Iterator[str]:
     """Yield what a reader must know about a table of the paper's own numbers."""
     yield "As printed in the CCSR paper (arXiv:2401.00877), by its protocol and definitions; nothing is computed here."
     if number == COST_TABLE:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from ccsr_bench.ledger.results import Scores
 from ccsr_bench.metrics.quantities import Quantity
 from ccsr_bench.statistics.bootstrap import Interval
 
@@ -26,8 +25,6 @@ class Cell:
     mark: Mark = ""
     paper: Cell | None = None
     """What the paper prints for it, to stand beside it."""
-    scores: Scores | None = field(default=None, compare=False, repr=False)
-    """The value of each image, (M,) float64, that `value` is the mean of; None where there is none."""
 
     @property
     def images(self) -> int | None:

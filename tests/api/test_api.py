@@ -19,8 +19,18 @@ from ccsr_bench.metrics.catalogue import METRICS
 from tests.support.pictures import write_pairs
 
 COLUMNS = [
-    "dataset", "method", "title", "image", "run", "seed", "metric", "value", "seconds", "protocol", "definition",
-]  # fmt: skip
+    "dataset",
+    "method",
+    "title",
+    "image",
+    "run",
+    "seed",
+    "metric",
+    "value",
+    "seconds",
+    "protocol",
+    "definition",
+]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +40,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def results(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> ResultsFolder:
-    """Results of the control method, of three runs."""
+    """Results of three runs of the control method."""
     return cb.run(
         "bicubic-dither",
         lr=str(pairs / "lr"),
@@ -43,9 +53,7 @@ def results(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> ResultsFol
     )
 
 
-def test_a_name_runs_on_a_data_set_as_the_issue_of_a_notebook_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_method_and_a_data_set_are_given_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     cb.run("bicubic-dither", dataset="sample", runs=2, metrics=["psnr", "ssim"], limit=2)
     frame = cb.load_results("results").frame()
@@ -78,7 +86,7 @@ def test_scores_are_written_for_other_tools(results: ResultsFolder, tmp_path: Pa
     np.testing.assert_array_equal(again["value"], results.frame()["value"])
 
 
-def test_tables_show_themselves(results: ResultsFolder) -> None:
+def test_tables_are_displayed(results: ResultsFolder) -> None:
     tables = results.table()
     assert "| Bicubic + noise |" in str(tables)
     assert "<table>" in tables._repr_html_()
@@ -88,7 +96,7 @@ def test_tables_show_themselves(results: ResultsFolder) -> None:
 
 
 class Nearest:
-    """Enlarges every pixel."""
+    """A method that repeats every pixel."""
 
     stochastic = False
 
@@ -111,9 +119,16 @@ def test_a_class_or_an_object_is_a_method(pairs: Path, tmp_path: Path, method: o
 
 def test_images_made_elsewhere_are_scored_under_a_title(pairs: Path, tmp_path: Path) -> None:
     results = cb.score(
-        str(pairs / "hr"), method="mine", title="My model (ours)", lr=str(pairs / "lr"), hr=str(pairs / "hr"),
-        metrics=["ssim"], out=str(tmp_path), device="cpu", progress=False,
-    )  # fmt: skip
+        str(pairs / "hr"),
+        method="mine",
+        title="My model (ours)",
+        lr=str(pairs / "lr"),
+        hr=str(pairs / "hr"),
+        metrics=["ssim"],
+        out=str(tmp_path),
+        device="cpu",
+        progress=False,
+    )
     frame = results.frame()
     assert frame["title"].unique().tolist() == ["My model (ours)"]
     assert frame["value"].tolist() == pytest.approx([1.0] * 3)
@@ -156,7 +171,7 @@ def test_a_metric_takes_arrays_pictures_and_paths(pairs: Path) -> None:
         ("nowhere.png", np.zeros((8, 8, 3), np.uint8), "nowhere.png: no such image"),
     ],
 )
-def test_a_metric_refuses_what_is_no_image(output: object, reference: object, message: str) -> None:
+def test_a_metric_refuses_anything_but_images(output: object, reference: object, message: str) -> None:
     with pytest.raises(BenchError, match=message):
         cb.metric("psnr", device="cpu")(output, reference)
 

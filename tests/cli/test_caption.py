@@ -59,7 +59,7 @@ RAISES, ANSWERS_NOTHING = "image1", "image2"
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
-    """Four pairs; the captioner fails on two."""
+    """Four pairs, on two of which the captioner fails."""
     for index in range(4):
         lr = picture(index, 8)
         lr[0, 0, 0] = {RAISES: 3, ANSWERS_NOTHING: 4}.get(f"image{index}", 100 + index)
@@ -71,7 +71,7 @@ def pairs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def methods(tmp_path: Path, home: Path) -> Path:
-    """A folder with a captioned method."""
+    """A folder of methods, with one that takes captions."""
     folder = write_isolated(tmp_path / "methods", home, adapter=ADAPTER, manifest=TWO_KINDS)
     (folder / "fake" / "captioner.py").write_text(CAPTIONER)
     (folder / "fake" / "captioner.lock").write_text("numpy\n")
@@ -79,12 +79,12 @@ def methods(tmp_path: Path, home: Path) -> Path:
 
 
 def chosen(pairs: Path, methods: Path) -> list[str]:
-    """The options that choose method and images."""
+    """Return the options that choose the method and the images."""
     return [str(a) for a in ["--method", "fake", "--methods-dir", methods, "--lr", pairs / "lr", "--hr", pairs / "hr"]]
 
 
 def caption(capsys: Capture, *arguments: str) -> tuple[int, dict[str, object]]:
-    """Caption; returns the exit code and what it says as JSON."""
+    """Run `caption`; return the exit code and the summary that it prints."""
     capsys.readouterr()
     code = main(["caption", *arguments, "--json"])
     return code, json.loads(capsys.readouterr().out)
@@ -117,7 +117,7 @@ def test_from_images_to_a_run(pairs: Path, methods: Path, home: Path, tmp_path: 
     assert captioner["code_sha256"] == hashlib.sha256(CAPTIONER.encode()).hexdigest()[:16]
     assert not record["made_by"]["gpu"]
 
-    # Only the others are tried again, and what they come to does not depend on what was made before them.
+    # Only the failed images are tried again, and their captions do not depend on those made before.
     (methods / "fake" / "seeing").touch()
     assert "no caption of image1, image2; run" in mistake(capsys, *run)
     code, said = caption(capsys, *asked)
@@ -127,7 +127,7 @@ def test_from_images_to_a_run(pairs: Path, methods: Path, home: Path, tmp_path: 
     code, said = caption(capsys, *asked)
     assert (code, said["made"], kept(home)) == (0, 0, second)
 
-    # Captions of another version of the captioner are neither added to nor used.
+    # Captions of another version of the captioner are not used, and no captions are added to them.
     (methods / "fake" / "captioner.py").write_text(f"{CAPTIONER}\n# changed")
     next(iter((home / "captions" / "fake").iterdir())).unlink()
     assert "another version of it, made 3 of the captions; move the folder away" in mistake(capsys, "caption", *asked)
@@ -170,7 +170,7 @@ def test_captions_of_an_earlier_version_that_gives_the_same_are_kept(
     (methods / "fake" / "captioner.py").write_text(f"{CAPTIONER}\n# changed")
     code, said = caption(capsys, *asked)
     assert (code, said["made"]) == (0, 2)
-    # Two captions of either version count as those of the present one.
+    # The captions of both versions count as captions of the present one.
     now, earlier = captions_made_by(methods, pairs, 4)
     assert now != before
     assert earlier == before
@@ -188,7 +188,7 @@ def test_captions_that_version_0_1_0_kept_are_used_and_added_to(
     for file in (home / "captions" / "fake").iterdir():
         file.write_text(json.dumps({"text": json.loads(file.read_text())["text"], "made_by": text}))
     assert captions_made_by(methods, pairs, 2) == [text]
-    if not weights:  # the fake captioner has none, so captions of others are not added to
+    if not weights:  # the fake captioner has no weights, so it adds no captions to those of a captioner with weights
         assert caption(capsys, *asked)[0] == 0
     else:
         assert "made 2 of the captions" in mistake(capsys, "caption", *asked)
@@ -239,7 +239,7 @@ def test_prepare_and_doctor_know_its_captioner(methods: Path, monkeypatch: pytes
     assert "captioner.lock; run `ccsr-bench prepare --method fake`" in capsys.readouterr().out
 
 
-def test_tested_and_timed_with_a_caption_of_no_image(methods: Path, capsys: Capture) -> None:
+def test_a_captioned_method_is_tested_and_profiled_without_captions_of_images(methods: Path, capsys: Capture) -> None:
     command = ["--methods-dir", str(methods), "--size", "16", "--json"]
     assert main(["test-method", "fake", *command]) == 0
     assert main(["profile", "--method", "fake", *command]) == 0

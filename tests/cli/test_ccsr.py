@@ -64,13 +64,13 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def weights(narrow: Path, tmp_path: Path) -> Path:
-    """A copy, to damage."""
+    """A copy of the narrow weights, which a test may damage."""
     return Path(shutil.copytree(narrow, tmp_path / "weights"))
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> list[object]:
-    """Two pairs of the user's own, and a precision that is quick on any CPU."""
+    """Options for two pairs of the user's own, and a precision that is fast on any CPU."""
     write_pairs(tmp_path, ["image0", "image1"], size=128)
     pairs = ["--lr", tmp_path / "lr", "--hr", tmp_path / "hr", "--dataset", "own"]
     return [*pairs, "--metrics", "psnr", "--dtype", "float32"]
@@ -82,8 +82,27 @@ def pngs(out: Path) -> dict[str, bytes]:
 
 def test_ten_runs_of_both_variants_on_sample_and_their_table(narrow: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "out"
-    done(["run", "--method", "ccsr-s1", "ccsr-s2", "--dataset", "sample", "--limit", "2", "--weights", narrow,
-          "--dtype", "float32", "--metrics", "psnr", "ssim", "--out", out])  # fmt: skip
+    done(
+        [
+            "run",
+            "--method",
+            "ccsr-s1",
+            "ccsr-s2",
+            "--dataset",
+            "sample",
+            "--limit",
+            "2",
+            "--weights",
+            narrow,
+            "--dtype",
+            "float32",
+            "--metrics",
+            "psnr",
+            "ssim",
+            "--out",
+            out,
+        ]
+    )
     printed = capsys.readouterr().out
     assert "ccsr-s1: 2 images x 10 runs, 2 images computed now" in printed
     assert "ccsr-s2: 2 images x 10 runs, 2 images computed now" in printed
@@ -165,7 +184,7 @@ def test_results_of_other_weights_or_another_precision_are_not_mixed_in(
 
 
 class Payload:
-    """What a hostile file holds."""
+    """An object that a hostile file runs code with."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return (Path.touch, (Path("ran"),))
@@ -221,8 +240,23 @@ def test_profile_gives_the_columns_of_table_vii(weights: Path, capsys: Capture) 
     assert sum(figures["parameters"].values()) == 1_653_106_027
     assert figures["seconds_one_run"] is None
     assert "`ccsr-bench prepare --method ccsr-s2`" in figures["missing"]
-    done(["profile", "--method", "ccsr-s1", "--weights", weights, "--dtype", "float32", "--size", "16", "--runs", "2",
-          "--repeats", "1"])  # fmt: skip
+    done(
+        [
+            "profile",
+            "--method",
+            "ccsr-s1",
+            "--weights",
+            weights,
+            "--dtype",
+            "float32",
+            "--size",
+            "16",
+            "--runs",
+            "2",
+            "--repeats",
+            "1",
+        ]
+    )
     lines = capsys.readouterr().out.splitlines()
     assert re.match(r"CCSR-S1 +1 +\d+\.\d{3} +\d+\.\d{3} +\d+\.\d{3} +- +\d+$", lines[1])
     assert re.match(r"CCSR-S1 \(paper\) +1 +0\.11 +- +- +1\.65 billion +-$", lines[2])

@@ -16,7 +16,7 @@ pytest.importorskip("matplotlib", reason="needs the extra `figures`")
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """Results on `sample`."""
+    """The folder of results of two methods on `sample`."""
     out = tmp_path / "results"
     command = ["run", "--method", "bicubic", "bicubic-dither", "--dataset", "sample", "--limit", "2", "--runs", "3"]
     done([*command, "--metrics", "psnr", "ssim", "--out", out])

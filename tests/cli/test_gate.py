@@ -16,7 +16,7 @@ BASELINES = Path(__file__).parents[2] / "results" / "baselines"
 
 @pytest.fixture
 def exported(run: list[object], tmp_path: Path, capsys: Capture) -> list[object]:
-    """A comparison of a run with its own baseline."""
+    """The arguments that compare a run with its own baseline."""
     done([*run, "ssim"])
     file = tmp_path / "baselines" / "own.json"
     done(["export", "--method", "bicubic-dither", "--dataset", "own", "--out", tmp_path / "out", "--to", file])
@@ -56,7 +56,7 @@ def test_more_noise_is_a_regression(
     done([*exported[:2], new, "--tolerance", "psnr=9", "ssim=1", "g-std=9", "--tolerance", "l-std=2"])
 
 
-def test_not_comparable_is_told_to_everyone(
+def test_results_that_are_not_comparable_are_reported_in_every_format(
     exported: list[object], run: list[object], tmp_path: Path, capsys: Capture
 ) -> None:
     other = tmp_path / "other"
@@ -93,7 +93,7 @@ def test_bad_exports(exported: list[object], tmp_path: Path, capsys: Capture) ->
 
 @pytest.mark.parametrize("method", ["bicubic", "bicubic-dither"])
 def test_this_repository_passes_its_own_gate(method: str, tmp_path: Path, capsys: Capture) -> None:
-    """With the same seeds the scores are the committed ones, whatever the machine, not merely within the tolerance."""
+    """With the same seeds the scores are the committed ones on every machine, and not only within the tolerance."""
     done(["run", "--method", method, "--dataset", "sample", "--metrics", "psnr", "ssim", "--out", tmp_path])
     capsys.readouterr()
     done(["compare", BASELINES / f"sample-{method}.json", tmp_path / "sample" / method, "--json"])

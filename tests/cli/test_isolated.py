@@ -1,4 +1,4 @@
-"""Methods in a process of their own, as a user runs them."""
+"""Isolated methods, which run in a process of their own, as a user runs them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UPSTREAM = '[upstream]\nrepository = "{repository}"\ncommit = "{commit}"\n\n[env
 
 @pytest.fixture
 def ten_pairs(tmp_path: Path) -> Path:
-    """Ten pairs; the method crashes on one and hangs on another."""
+    """Ten pairs; the method crashes on one of them and hangs on another."""
     for index in range(10):
         lr = picture(index, 8)
         lr[0, 0, 0] = {CRASHES: 1, HANGS: 2}.get(f"image{index:02d}", 100)
@@ -34,7 +34,7 @@ def ten_pairs(tmp_path: Path) -> Path:
 
 
 def run(pairs: Path, methods: Path, out: Path, capsys: Capture) -> tuple[int, dict[str, object]]:
-    """Run the method on the pairs; returns the exit code and what it says as JSON."""
+    """Run the method on the pairs; return the exit code and the summary that is printed as JSON."""
     arguments = ["run", "--method", "fake", "--methods-dir", methods, "--lr", pairs / "lr", "--hr", pairs / "hr"]
     capsys.readouterr()
     code = main([str(a) for a in [*arguments, "--runs", 2, "--metrics", "psnr", "--out", out, "--json"]])
@@ -55,22 +55,24 @@ def test_a_crash_and_a_hang_cost_their_images_alone(
     assert said["computed"] == 8
     assert "CUDA error" in (tmp_path / "out" / "custom" / "fake" / "worker.log").read_text()
 
-    # Only those two are tried again.
+    # Only these two images are tried again.
     code, said = run(ten_pairs, methods, tmp_path / "out", capsys)
     assert (code, said["computed"]) == (3, 0)
     assert said["failures"].keys() == {CRASHES, HANGS}  # type: ignore[attr-defined]
 
 
-def test_profile(home: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_profile_measures_the_worker(home: Path, tmp_path: Path, capsys: Capture) -> None:
     methods = write_isolated(tmp_path / "methods", home)
     assert main(["profile", "--method", "fake", "--methods-dir", str(methods), "--size", "16", "--json"]) == 0
     (figures,) = json.loads(capsys.readouterr().out)
     assert figures["steps"] == 3
     assert figures["seconds_all_runs"] > figures["seconds_one_run"] > 0
-    assert 10 < figures["peak_mib"] < 1000  # of the worker, which has no torch, and not of this process
+    assert 10 < figures["peak_mib"] < 1000  # memory of the worker, which does not import torch, not of this process
 
 
-def test_options_that_mean_nothing_to_it(ten_pairs: Path, home: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_options_that_do_not_apply_to_isolated_methods(
+    ten_pairs: Path, home: Path, tmp_path: Path, capsys: Capture
+) -> None:
     methods = write_isolated(tmp_path / "methods", home)
     command = ["run", "--method", "fake", "--methods-dir", methods, "--lr", ten_pairs / "lr", "--hr", ten_pairs / "hr"]
     for option in (["--dtype", "float16"], ["--compile"], ["--batch", "2"]):
@@ -171,13 +173,13 @@ def test_contract_of_a_method_that_keeps_it_and_of_one_that_does_not(
     command = ["test-method", "fake", "--methods-dir", str(methods), "--size", "16", "--json"]
     capsys.readouterr()
     assert main(command) == 0
-    assert all(finding["kept"] for finding in json.loads(capsys.readouterr().out))
+    assert all(promise["kept"] for promise in json.loads(capsys.readouterr().out))
 
     adapter = methods / "fake" / "adapter.py"
     broken = adapter.read_text().replace("np.random.randint(", "np.random.default_rng().integers(")
     adapter.write_text(broken.replace("range(self.steps)", "range(self.steps - 1)"))
     assert main(command) == 1
-    kept = {finding["promise"]: finding["kept"] for finding in json.loads(capsys.readouterr().out)}
+    kept = {promise["promise"]: promise["kept"] for promise in json.loads(capsys.readouterr().out)}
     assert not kept["same seed, same bytes, whatever ran before"]
     assert not kept["the same after a restart"]
     assert not kept["declared steps (3) are the network's calls"]

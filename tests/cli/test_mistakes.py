@@ -49,9 +49,22 @@ def test_bad_values(run: list[object], tmp_path: Path, capsys: Capture, option: 
 def test_unknown_data_set_and_verb(capsys: Capture) -> None:
     assert "did you mean RealSR" in mistake(capsys, "run", "--method", "bicubic", "--dataset", "RealSE")
     assert "unknown verb 'rum': did you mean run" in mistake(capsys, "rum")
-    assert "give --dataset D, or --lr DIR and --hr DIR" in mistake(capsys, "run", "--method", "bicubic")
+    assert "give --dataset, or both --lr and --hr" in mistake(capsys, "run", "--method", "bicubic")
     assert "--lr and --hr go together" in mistake(capsys, "run", "--method", "bicubic", "--lr", "x")
     assert "see `ccsr-bench run --help`" in mistake(capsys, "run", "--colour")
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        (["run", "--method", "bicubic", "--dataset", "sample"], "ccsr-bench run"),
+        (["figure", "cost"], "ccsr-bench figure cost"),
+        ([], "ccsr-bench"),
+    ],
+)
+def test_an_unknown_option_points_to_the_help_of_the_verb(command: list[str], program: str, capsys: Capture) -> None:
+    expected = f"ccsr-bench: unrecognized arguments: --colour (see `{program} --help`)"
+    assert mistake(capsys, *command, "--colour") == expected
 
 
 def test_metric_asked_for_by_name_without_weights(run: list[object], tmp_path: Path, capsys: Capture) -> None:
@@ -75,7 +88,7 @@ def test_bad_images_in_every_place(
         line = mistake(capsys, *command)
         assert kind in line
         assert str(place) in line
-        assert not (tmp_path / "out").exists()  # found before any work
+        assert not (tmp_path / "out").exists()  # the error comes before any work
         place.write_bytes(good)
     done(run)
     done(score)
@@ -112,7 +125,7 @@ def test_wrong_sha256_of_a_file_of_a_data_set(tmp_path: Path, capsys: Capture) -
     assert "coffee-cup.png: wrong sha256" in mistake(capsys, *command)
     after = everything_of(tmp_path / "own" / "bicubic")
     assert before.items() <= after.items()
-    assert set(after) - set(before) == {"chelsea"}  # what came before the damaged image is kept
+    assert set(after) - set(before) == {"chelsea"}  # the results before the damaged image are kept
 
 
 def everything_of(folder: Path) -> dict[str, object]:
@@ -152,7 +165,7 @@ class Slow:
 """
 
 
-def test_generated_and_foreign_outputs_are_never_in_one_ledger(
+def test_generated_outputs_and_those_made_elsewhere_are_never_in_one_ledger(
     run: list[object], score: list[object], capsys: Capture
 ) -> None:
     done(run)
@@ -186,7 +199,7 @@ def test_two_processes_on_one_ledger(run: list[object], tmp_path: Path, capsys: 
     command[2] = "slow"
     with subprocess.Popen([sys.executable, "-m", "ccsr_bench", *command], stderr=subprocess.PIPE, text=True) as first:
         assert first.stderr is not None
-        assert "slow on own: 0/4" in first.stderr.readline()  # it has the ledger now
+        assert "slow on own: 0/4" in first.stderr.readline()  # it has locked the ledger
         assert "another process is writing to this ledger" in mistake(capsys, *command)
         first.communicate()
     assert first.returncode == 0
@@ -246,7 +259,11 @@ def test_failures_are_recorded_and_exit_with_3(run: list[object], tmp_path: Path
     command = [str(a) for a in [*run, "--methods-dir", methods]]
     command[2] = "broken"
     assert main(command) == 3
-    assert "broken: image0 failed: RuntimeError: out of luck" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "broken: image0 failed: RuntimeError: out of luck" in printed.err
+    summary, next_step = printed.out.splitlines()
+    assert "0 images computed now" in summary
+    assert next_step == "next: correct what failed and give the same command again; --debug shows tracebacks"
 
 
 @pytest.mark.parametrize(
@@ -268,7 +285,7 @@ def test_whatever_a_method_does_is_its_own_failure(
     assert main(command) == 3
     assert "odd: image0 failed: " in (error := capsys.readouterr().err)
     assert reason in error
-    # Corrected code is not held to what failed before.
+    # Failed images do not tie the ledger to the code that failed: the corrected method may add to it.
     (methods / "odd" / "adapter.py").write_text(ADAPTER.replace("Constant", "Odd"))
     done(list(command))
 

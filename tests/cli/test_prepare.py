@@ -1,4 +1,4 @@
-"""`prepare --metrics`: files, hashes, and what is said when something cannot be had."""
+"""`prepare --metrics`: files, hashes, and the messages when a file cannot be installed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTENT = b"weights of somebody"
 
 @pytest.fixture
 def alexnet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A local folder with the two files of LPIPS, which are expected to be what they are."""
+    """A local folder with the two files of LPIPS, whose hashes are registered as the expected ones."""
     folder = tmp_path / "local"
     folder.mkdir()
     files = dict(weight_files.FILES)
@@ -30,12 +30,12 @@ def alexnet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             files[key], sha256=hashlib.sha256(CONTENT).hexdigest(), sources=(Url("http://127.0.0.1:9/gone"),)
         )
     monkeypatch.setattr(weight_files, "FILES", files)
-    monkeypatch.setattr(canary, "canary_files", lambda: ())  # they come from the network alone
+    monkeypatch.setattr(canary, "canary_files", lambda: ())  # these files come only from the network
     return folder
 
 
 def failure(capsys: Capture, *arguments: object) -> str:
-    """Run a command that must end in exit code 2; return its last line."""
+    """Run a command that must end with exit code 2; return its last line."""
     assert main([str(argument) for argument in arguments]) == 2
     return capsys.readouterr().err.splitlines()[-1]
 
@@ -50,7 +50,7 @@ def test_weights_are_taken_from_a_folder_and_verified(alexnet: Path, home: Path,
     assert not (home / "weights" / "alexnet-owt-7be5be79.pth").exists()
 
 
-def test_a_file_that_cannot_be_had_costs_no_other(alexnet: Path, home: Path, capsys: Capture) -> None:
+def test_a_missing_file_does_not_keep_others_from_being_installed(alexnet: Path, home: Path, capsys: Capture) -> None:
     (alexnet / "alexnet-owt-7be5be79.pth").unlink()
     error = failure(capsys, "prepare", "--metrics", "lpips", "--from", alexnet)
     assert "alexnet-owt-7be5be79.pth: missing from the local copy" in error

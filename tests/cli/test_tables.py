@@ -9,6 +9,9 @@ import pytest
 
 from ccsr_bench.cli import main
 from ccsr_bench.paper.audit import audit
+from ccsr_bench.statistics.bootstrap import Interval
+from ccsr_bench.statistics.comparisons import MethodComparison
+from ccsr_bench.statistics.paired import PairedDifference
 from tests.support.cli import Capture, done, mistake
 
 
@@ -52,21 +55,21 @@ def test_a_layout_of_results_and_of_the_paper_alone(results: Path, capsys: Captu
     done(["table", "--out", results, "--layout", "paper-vi", "--method", "bicubic", "--dataset", "own"])
     assert "Table VI of the CCSR paper, with numbers computed here" in capsys.readouterr().out
     assert "no results of StableSR-S3, " in mistake(capsys, "table", "--out", results, "--layout", "paper-v")
-    assert "--paper only needs a --layout" in mistake(capsys, "table", "--paper", "only")
+    assert "choose it with --layout (paper-i, " in mistake(capsys, "table", "--paper", "only")
     assert "unknown metric 'psn': did you mean psnr" in mistake(capsys, "table", "--out", results, "--metrics", "psn")
 
 
 def test_audit_says_what_is_known_and_what_is_not(capsys: Capture) -> None:
     done(["table", "--audit"])
     lines = capsys.readouterr().out.splitlines()
-    findings = audit()
-    own = [finding for finding in findings if not finding.known]
-    assert sum("not in the list  " in line for line in lines) == len(own) == 4
-    assert sum(line.startswith("    ") for line in lines) == len(findings)
+    contradictions = audit()
+    unlisted = [item for item in contradictions if not item.known]
+    assert sum("not in the list  " in line for line in lines) == len(unlisted) == 4
+    assert sum(line.startswith("    ") for line in lines) == len(contradictions)
     assert "  Not found: it is about a formula." in lines
     done(["table", "--audit", "--json"])
     printed = json.loads(capsys.readouterr().out)
-    assert len(printed["findings"]) == len(findings)
+    assert len(printed["findings"]) == len(contradictions)
     assert printed["not found"] == {"equation-5": "it is about a formula"}
 
 
@@ -74,8 +77,8 @@ def test_differences_between_methods(results: Path, capsys: Capture) -> None:
     done(["stats", "differences", "--out", results])
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:5] == ["own", "bicubic", "bicubic-dither", "PSNR", "4"]
-    assert "for these 1 comparisons" in lines[3]
-    assert lines[4] == "- The p of 4 images cannot be below 0.12, 2 of all 2^4 signs."
+    assert "for 1 comparison;" in lines[3]
+    assert lines[4] == "- With 4 images p is at least 0.12: 2 of the 2^4 assignments of signs."
     done(["stats", "differences", "--out", results, "--against", "bicubic-dither", "--json"])
     (record,) = json.loads(capsys.readouterr().out)
     assert (record["first"], record["second"], record["images"]) == ("bicubic-dither", "bicubic", 4)
@@ -84,9 +87,20 @@ def test_differences_between_methods(results: Path, capsys: Capture) -> None:
     assert record["significant"] is False
 
 
+def test_small_p_values_are_printed_as_an_upper_bound(
+    results: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    difference = PairedDifference(0.1, Interval(0.05, 0.15), 0.00004, 100)
+    comparisons = [MethodComparison("own", "a", "b", "psnr", "mean", difference, 0.0001)]
+    monkeypatch.setattr("ccsr_bench.statistics.comparisons.compare_methods", lambda *_, **__: comparisons)
+    done(["stats", "differences", "--out", results])
+    assert capsys.readouterr().out.splitlines()[1].split()[-3:] == ["<0.0001", "0.0001", "*"]
+
+
 def test_runs_that_are_enough(results: Path, capsys: Capture) -> None:
     done(["stats", "runs", "--out", results, "--metrics", "psnr"])
     lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("share of N runs  expected if Gaussian")
     assert [line.split()[4] for line in lines[1:3]] == ["2", "3"]
     assert lines[2].split()[-2:] == ["100.0%", "100.0%"]
     done(["stats", "runs", "--out", results, "--json"])

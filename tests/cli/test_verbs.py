@@ -1,4 +1,4 @@
-"""What every verb does."""
+"""The verbs of the command line, as a user gives them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def test_score_of_one_flat_folder(score: list[object], pairs: Path, tmp_path: Pa
     score[2] = pairs / "hr"
     done(score)
     done(["table", "--out", tmp_path / "out"])
-    assert "80.00/-" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "m: 4 images x 1 run, 4 images computed now" in printed
+    assert "80.00/-" in printed
 
 
 def test_default_metric_without_weights_is_skipped_with_the_reason(run: list[object], capsys: Capture) -> None:
@@ -99,11 +101,11 @@ def test_prepare_and_doctor(home: Path, capsys: Capture) -> None:
     assert "say what to prepare" in mistake(capsys, "prepare")
     assert "--from nowhere: no such folder" in mistake(capsys, "prepare", "--metrics", "--from", "nowhere")
     done(["doctor", "--json"])
-    findings = {finding["what"]: finding for finding in json.loads(capsys.readouterr().out)}
-    assert findings["metric psnr"]["works"]
-    assert findings["data set sample"]["works"]
-    assert not findings["data set RealSR"]["works"]
-    assert "prepare --dataset RealSR" in findings["data set RealSR"]["detail"]
+    components = {component["what"]: component for component in json.loads(capsys.readouterr().out)}
+    assert components["metric psnr"]["works"]
+    assert components["data set sample"]["works"]
+    assert not components["data set RealSR"]["works"]
+    assert "prepare --dataset RealSR" in components["data set RealSR"]["detail"]
 
 
 def test_verify_without_any_published_image(capsys: Capture) -> None:

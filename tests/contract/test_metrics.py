@@ -20,11 +20,11 @@ from ccsr_bench.ledger.merge import merge_folders
 from ccsr_bench.metrics.base import ImageBatch, Metric, SetMetric
 from ccsr_bench.metrics.catalogue import METRICS, PROTOCOLS, MetricInfo, build_metric, build_metrics, entry_point
 from ccsr_bench.metrics.scorer import Scorer
-from ccsr_bench.tables.collect import collect
 from tests.support.jobs import run
 from tests.support.ledgers import everything
 from tests.support.metrics.every_metric import published, weights_installed, write_all
 from tests.support.pictures import noisy, picture, write_pairs
+from tests.support.tables import collect
 
 CPU = torch.device("cpu")
 SIZE = 104

@@ -80,7 +80,7 @@ def test_strip_of_other_pictures_is_refused(compared: list[Results], own: Datase
     with pytest.raises(BenchError, match=r"not the image 'image0' that was scored"):
         strip(compared, datasets.from_folders(pairs / "lr", pairs / "hr", name="own"), "image0")
     write_png(compared[1].ledger.image_path("image1", 0), picture(78))
-    with pytest.raises(BenchError, match=r"image1.png: wrong sha256: it was changed"):
+    with pytest.raises(BenchError, match=r"image1.png: wrong sha256: the file was changed"):
         strip(compared, own, "image1")
 
 

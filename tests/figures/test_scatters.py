@@ -17,8 +17,8 @@ from ccsr_bench.ledger.results import Results, Scores, on_common_images
 from ccsr_bench.methods.interpolation import DitheredBicubic
 from ccsr_bench.stability import g_std
 from ccsr_bench.statistics.bootstrap import bootstrap_interval
-from ccsr_bench.tables.collect import collect
 from tests.support.jobs import run
+from tests.support.tables import collect
 
 
 def test_points_and_intervals_are_those_of_the_table(compared: list[Results], out: Path) -> None:

@@ -20,7 +20,7 @@ DEFINITIONS = {"psnr": "PSNR as defined", "l-std": "L-STD as defined"}
 
 
 def record(image: str = "a", runs: tuple[int, ...] = (0, 1), value: float = 20.0) -> UnitRecord:
-    """Return what one unit adds."""
+    """Return the results of one unit of work."""
     return UnitRecord(
         image=image,
         pixels_sha256=f"pixels of {image}",
@@ -78,7 +78,7 @@ def test_records_are_added_never_changed(tmp_path: Path) -> None:
         assert ledger.scores("psnr") == {"a": {0: 20.0, 1: 21.0, 2: 101.0}}
 
 
-def test_a_record_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_record_is_written_completely_or_not_at_all(tmp_path: Path) -> None:
     with writer(tmp_path) as ledger:
         bad = UnitRecord("a", "p", "f", {0: Output(1, "h")}, {"psnr": {0: None}}, {})  # type: ignore[dict-item]
         with pytest.raises(BenchError, match="cannot be written"):
@@ -95,7 +95,7 @@ def test_success_clears_a_failure(tmp_path: Path) -> None:
         assert ledger.failures == {}
 
 
-def test_asking_for_less_later_does_not_make_it_less(tmp_path: Path) -> None:
+def test_a_later_request_for_fewer_runs_does_not_reduce_the_requested_number(tmp_path: Path) -> None:
     with writer(tmp_path) as ledger:
         ledger.ask(["a", "b"], 10)
         ledger.ask(["a"], 4)
@@ -150,7 +150,7 @@ def test_newer_schema_is_refused(tmp_path: Path) -> None:
         writer(tmp_path)
 
 
-def test_other_files_are_not_taken_for_ledgers(tmp_path: Path) -> None:
+def test_other_files_are_refused_as_ledgers(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no ledger here"):
         Ledger(tmp_path)
     (tmp_path / "ledger.sqlite").write_bytes(b"not a database at all" * 100)
@@ -162,7 +162,7 @@ def test_other_files_are_not_taken_for_ledgers(tmp_path: Path) -> None:
         Ledger(tmp_path)
 
 
-def test_one_writer_at_a_time_and_readers_meanwhile(tmp_path: Path) -> None:
+def test_one_writer_and_several_readers_at_a_time(tmp_path: Path) -> None:
     with writer(tmp_path) as first:
         first.add(record(), NOW)
         with pytest.raises(BenchError, match="another process is writing"):
@@ -187,7 +187,7 @@ def test_provenance_is_written_before_and_after(tmp_path: Path) -> None:
     assert after["dataset"] == "own"
     assert after["definitions"] == DEFINITIONS
     assert after["images_sha256"] != before["images_sha256"]
-    with Ledger(tmp_path) as ledger:  # every row says which session made it
+    with Ledger(tmp_path) as ledger:  # every row names the session that made it
         rows = ledger.rows("a")
     for table in ("outputs", "scores", "l_std"):
         assert {row[-1] for row in rows[table]} == {session}
@@ -206,8 +206,8 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
         assert not another.exists()
 
 
-def test_ledger_without_results_binds_nobody(tmp_path: Path) -> None:
-    """A method that fails everywhere is corrected and run again."""
+def test_identity_may_change_while_a_ledger_has_no_results(tmp_path: Path) -> None:
+    """A method that fails on every image can be corrected and run again."""
     with writer(tmp_path) as ledger:
         ledger.add_failure("a", "TypeError: no", NOW)
     corrected = msgspec.structs.replace(IDENTITY, made_by="better code {}")
@@ -240,7 +240,7 @@ def test_damaged_ledger_is_named(tmp_path: Path, damage: str) -> None:
         Ledger(tmp_path)
 
 
-def test_overwritten_pages_are_found(tmp_path: Path) -> None:
+def test_overwritten_pages_are_detected(tmp_path: Path) -> None:
     with writer(tmp_path) as ledger:
         for index in range(200):
             ledger.add(record(f"image{index}"), NOW)

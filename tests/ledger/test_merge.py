@@ -10,13 +10,13 @@ from ccsr_bench.images import write_png
 from ccsr_bench.ledger.merge import merge_folders
 from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.methods.interpolation import DitheredBicubic
-from ccsr_bench.tables.collect import collect
 from tests.support.jobs import FailsOn, run
 from tests.support.ledgers import everything
 from tests.support.pictures import picture
+from tests.support.tables import collect
 
 
-def test_shards_give_what_one_process_gives(own: Dataset, tmp_path: Path) -> None:
+def test_shards_give_the_results_of_one_process(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path / "whole")
     run(own, tmp_path / "a", names=["image0", "image2"])
     run(own, tmp_path / "b", names=["image1", "image3"])
@@ -34,7 +34,7 @@ def test_overlap_must_agree(own: Dataset, tmp_path: Path) -> None:
     write_png(own.samples[0].hr, picture(9))
     run(own, tmp_path / "c", names=["image0"])
     before = everything(tmp_path / "out")
-    with pytest.raises(BenchError, match="'image0' is not the one already merged"):
+    with pytest.raises(BenchError, match="'image0' differs from the image already merged"):
         merge_folders([tmp_path / "c"], tmp_path / "out")
     assert everything(tmp_path / "out") == before
 
@@ -42,7 +42,7 @@ def test_overlap_must_agree(own: Dataset, tmp_path: Path) -> None:
 def test_other_outputs_of_the_same_runs_are_refused(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path / "a", names=["image0", "image1"])
     run(own, tmp_path / "b", names=["image1", "image2"], method=DitheredBicubic(sigma=9.0))
-    with pytest.raises(BenchError, match="run 0 of 'image1' is not the one already merged; keep one of them"):
+    with pytest.raises(BenchError, match="run 0 of 'image1' differs from the run already merged; keep one of them"):
         merge_folders([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
 
 
@@ -61,12 +61,12 @@ def test_different_protocols_are_not_merged(own: Dataset, tmp_path: Path) -> Non
         merge_folders([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
 
 
-def test_folder_without_ledgers(tmp_path: Path) -> None:
+def test_folder_without_ledgers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no ledger in it"):
         merge_folders([tmp_path], tmp_path / "out")
 
 
-def test_merging_in_two_calls_is_merging_in_one(own: Dataset, tmp_path: Path) -> None:
+def test_merging_in_two_calls_equals_merging_in_one(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path / "a", names=["image0", "image2"])
     run(own, tmp_path / "b", names=["image1", "image3"])
     merge_folders([tmp_path / "a"], tmp_path / "out")
@@ -76,7 +76,7 @@ def test_merging_in_two_calls_is_merging_in_one(own: Dataset, tmp_path: Path) ->
     assert [note for note in section.notes if note.startswith("m:")] == ["m: test."]  # nothing is missing
 
 
-def test_failures_are_merged_unless_another_has_the_image(own: Dataset, tmp_path: Path) -> None:
+def test_failures_are_merged_unless_another_ledger_completed_the_image(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path / "a", method=FailsOn(own.samples[1].read().lr))
     run(own, tmp_path / "b", names=["image1"])
     merge_folders([tmp_path / "a"], tmp_path / "out")
@@ -101,7 +101,7 @@ def test_damaged_output_is_not_merged(own: Dataset, tmp_path: Path) -> None:
         merge_folders([tmp_path / "a"], tmp_path / "out")
 
 
-def test_sessions_come_along(own: Dataset, tmp_path: Path) -> None:
+def test_sessions_are_merged(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path / "a", names=["image0"])
     run(own, tmp_path / "b", names=["image1"])
     merge_folders([tmp_path / "a", tmp_path / "b"], tmp_path / "out")

@@ -8,7 +8,7 @@ import numpy as np
 from ccsr_bench.ledger.results import Results, Scores, on_common_images
 
 
-def test_common_images_keep_the_first_ones_order_and_their_own_values() -> None:
+def test_common_images_keep_the_order_of_the_first_method_and_the_values_of_each() -> None:
     first = Scores(("d", "a", "c", "b"), np.array([[4.0, 40], [1, 10], [3, 30], [2, 20]]))
     second = Scores(("a", "b", "d", "e"), np.array([-1.0, -2, -4, -5]))
     ours, theirs = on_common_images([first, second])
@@ -18,11 +18,11 @@ def test_common_images_keep_the_first_ones_order_and_their_own_values() -> None:
     (alone,) = on_common_images([first])
     assert alone.images == first.images
     none = on_common_images([first, Scores(("z",), np.array([0.0]))])
-    assert [len(one.values) for one in none] == [0, 0]
+    assert [len(scores.values) for scores in none] == [0, 0]
 
 
 def of_sessions(*sessions: dict[str, object]) -> Any:
-    """Return what stands for results whose outputs were generated in some sessions."""
+    """Return a substitute for results whose outputs were generated in the given sessions."""
     ledger = Namespace(generating_sessions=lambda: sessions, sessions=dict(enumerate(sessions)))
     return cast(Results, Namespace(ledger=ledger))
 

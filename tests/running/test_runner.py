@@ -138,7 +138,7 @@ def test_changed_output_is_not_scored(own: Dataset, tmp_path: Path) -> None:
     with Ledger(tmp_path / "own" / "m") as ledger:
         path = ledger.image_path("image0", 1)
     write_png(path, picture(9))
-    with pytest.raises(BenchError, match=r"run-01/image0\.png: wrong sha256: it was changed"):
+    with pytest.raises(BenchError, match=r"run-01/image0\.png: wrong sha256: the file was changed"):
         run(own, tmp_path)
 
 

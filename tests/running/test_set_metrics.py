@@ -17,12 +17,12 @@ from ccsr_bench.metrics.base import SetMetric
 from ccsr_bench.metrics.frechet import frechet_distance, kernel_distance
 from ccsr_bench.metrics.quantities import SCORES
 from ccsr_bench.metrics.scorer import VECTORS, Scorer
-from ccsr_bench.tables.collect import collect
 from ccsr_bench.tables.render.cells import cell_text
 from ccsr_bench.tables.render.markdown import markdown
 from ccsr_bench.tables.rows import Table
 from tests.support.jobs import TileMeans, run, set_scorer
 from tests.support.ledgers import everything
+from tests.support.tables import collect
 
 CPU = torch.device("cpu")
 

@@ -1,18 +1,37 @@
-"""Ledgers of small images under any name, and tables back from text."""
+"""Sections of tables from a folder of results, and tables back from text."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from xml.etree import ElementTree
 
-from ccsr_bench.metrics.quantities import COSTS, SCORES
+from ccsr_bench.ledger.results import open_results
+from ccsr_bench.metrics.quantities import COSTS, SCORES, Quantity
+from ccsr_bench.tables.collect import by_dataset, section_of
+from ccsr_bench.tables.rows import Section
 
 Cells = dict[tuple[str, str, str], str]
 """(data set, row, column's label) -> text, without marks."""
 
 LABELS = {column.name: column.label for column in (*SCORES, *COSTS)}
+
+
+def collect(
+    out: Path,
+    *,
+    methods: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    runs: int | None = None,
+    columns: Sequence[Quantity] = SCORES,
+    set_intervals: bool = False,
+) -> list[Section]:
+    """Return one section for each data set of a folder of results."""
+    with open_results(out, methods=methods, datasets=datasets, runs=runs) as results:
+        return [section_of(group, columns, set_intervals=set_intervals) for group in by_dataset(results).values()]
 
 
 def from_markdown(text: str) -> Cells:

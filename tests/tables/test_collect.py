@@ -13,8 +13,8 @@ from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.metrics.quantities import find_quantities
 from ccsr_bench.stability import g_std, spread
 from ccsr_bench.statistics.bootstrap import bootstrap_interval
-from ccsr_bench.tables.collect import collect
 from tests.support.jobs import FailsOn, fill, run, set_scorer
+from tests.support.tables import collect
 
 
 def test_numbers_are_those_of_the_ledger(own: Dataset, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_unknown_names_and_empty_folders(own: Dataset, tmp_path: Path) -> None:
 def test_more_runs_than_any_image_has(own: Dataset, tmp_path: Path) -> None:
     fill(tmp_path, own, "a", "A", noise=2)
     fill(tmp_path, own, "b", "B")
-    with pytest.raises(BenchError, match="--runs 4: no image has that many runs of a on own; run more"):
+    with pytest.raises(BenchError, match="`runs` 4: no image has that many runs of a on own; run more"):
         collect(tmp_path, runs=4)
 
 

@@ -12,7 +12,8 @@ from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.metrics.catalogue import PROTOCOLS
 from ccsr_bench.running.jobs import do_jobs, images_job
 from ccsr_bench.running.scoring import Scoring
-from ccsr_bench.tables.layouts import Request, build
+from ccsr_bench.tables.build import build
+from ccsr_bench.tables.request import Request
 from ccsr_bench.tables.rows import Table
 from tests.support.jobs import fill, scorer
 from tests.support.pictures import write_pairs
@@ -96,6 +97,13 @@ def test_free_tables_are_one_for_each_data_set_sorted_as_asked(out: Path) -> Non
         build(Request(out=out, metrics=["ssin"]))
 
 
+@pytest.mark.parametrize("name", ["layout", "paper", "mark"])
+def test_a_choice_that_does_not_exist_is_an_error(out: Path, name: str) -> None:
+    choice = {"marking" if name == "mark" else name: "paper-x"}
+    with pytest.raises(BenchError, match=f"unknown `{name}` 'paper-x'"):
+        build(Request(out=out, **choice))  # type: ignore[arg-type]
+
+
 def test_paper_beside_ours(out: Path) -> None:
     (table,) = build(Request(out=out, layout="paper-iv", paper="beside", datasets=["RealSR"]))
     cells = {row.title: row.cells["psnr"] for row in table.sections[0].rows}
@@ -152,6 +160,17 @@ def test_costs_are_what_was_recorded(out: Path) -> None:
         build(Request(out=out, layout="paper-vii", metrics=["psnr"]))
 
 
+def test_marks_are_those_asked_for(own: Dataset, tmp_path: Path) -> None:
+    for method, noise in (("a", 2), ("b", 40)):
+        fill(tmp_path, own, method, method, noise=noise)
+    marks = {}
+    for marking in ("none", "best", "significant"):
+        (table,) = build(Request(out=tmp_path, marking=marking, metrics=["psnr"], sort="psnr"))
+        marks[marking] = [row.cells["psnr"].mark for row in table.sections[0].rows]
+    assert marks == {"none": ["", ""], "best": ["best", "second"], "significant": ["", ""]}
+    assert "1 comparisons corrected" in table.notes[-1]  # of four images, so p is at least 2 / 2^4
+
+
 def test_intervals_say_what_they_are(out: Path) -> None:
     (table,) = build(Request(out=out, datasets=["own"], intervals=True))
     assert table.intervals
@@ -171,7 +190,9 @@ def test_a_table_that_lacks_the_column_is_left_unsorted(own: Dataset, tmp_path: 
 
 
 def test_a_column_that_nobody_has_is_no_empty_table(out: Path) -> None:
-    with pytest.raises(BenchError, match="no results of fid for what was asked"):
+    with pytest.raises(
+        BenchError, match="no results of fid for the chosen methods and data sets; run the methods again"
+    ):
         build(Request(out=out, metrics=["fid"]))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ccsr_bench.ledger.results import Scores
 from ccsr_bench.metrics.quantities import L_STD, SCORES, Quantity
-from ccsr_bench.tables.marks import Marking, marked
+from ccsr_bench.tables.marks import ImageScores, mark_best, mark_significant
 from ccsr_bench.tables.rows import Cell, Row, Section, Table
 
 PSNR = SCORES[0]
@@ -15,10 +15,32 @@ LPIPS = next(column for column in SCORES if column.name == "lpips")
 FID = next(column for column in SCORES if column.name == "fid")
 
 
-def marks(rows: Sequence[Row], column: Quantity = PSNR, marking: Marking = "best") -> list[str]:
+def marks(rows: Sequence[Row], column: Quantity = PSNR) -> list[str]:
     """Return the marks of a column, row by row."""
-    table = marked(Table("t", (Section("d", (column,), tuple(rows)),)), marking)
+    return marks_of(mark_best(Table("t", (Section("d", (column,), tuple(rows)),))), column)
+
+
+def significant_marks(values: Mapping[str, np.ndarray], rows: Sequence[Row] = ()) -> list[str]:
+    """Return the marks of significant differences, row by row."""
+    section = Section("d", (PSNR,), tuple(rows or measured(values)))
+    return marks_of(mark_significant(Table("t", (section,)), image_scores(values)), PSNR)
+
+
+def marks_of(table: Table, column: Quantity) -> list[str]:
     return [row.cells[column.name].mark if column.name in row.cells else "none" for row in table.sections[0].rows]
+
+
+def image_scores(values: Mapping[str, np.ndarray]) -> ImageScores:
+    """Return values by the name of a row, the same for every data set."""
+
+    def find(_dataset: str, method: str, _column: str) -> Scores | None:
+        return Scores(images_of(values), values[method]) if method in values else None
+
+    return find
+
+
+def images_of(values: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    return tuple(map(str, range(len(next(iter(values.values()))))))
 
 
 def rows_of(values: Sequence[float | None], column: Quantity = PSNR) -> list[Row]:
@@ -44,14 +66,9 @@ def test_lower_may_be_better() -> None:
     assert marks(rows_of([0.3, 0.1, 0.2], LPIPS), LPIPS) == ["", "best", "second"]
 
 
-def test_no_mark_unless_asked() -> None:
-    table = Table("t", (Section("d", (PSNR,), tuple(rows_of([1.0, 2.0]))),))
-    assert marked(table, "none") is table
-
-
 def test_data_sets_are_marked_by_themselves() -> None:
     sections = tuple(Section(name, (PSNR,), tuple(rows_of(values))) for name, values in (("a", [1, 2]), ("b", [9, 8])))
-    table = marked(Table("t", sections), "best")
+    table = mark_best(Table("t", sections))
     assert [[row.cells["psnr"].mark for row in section.rows] for section in table.sections] == [
         ["second", "best"],
         ["best", "second"],
@@ -69,12 +86,8 @@ def test_the_papers_rows_and_rows_of_fewer_images_do_not_compete() -> None:
     assert marks([rows[3], Row("e", "e", {"psnr": Cell(5.0)}, source="paper")]) == ["second", "best"]
 
 
-def measured(values: Mapping[str, np.ndarray], column: Quantity = PSNR) -> list[Row]:
-    images = tuple(map(str, range(len(next(iter(values.values()))))))
-    return [
-        Row(name, name, {column.name: Cell(float(v.mean()), covers=images, scores=Scores(images, v))})
-        for name, v in values.items()
-    ]
+def measured(values: Mapping[str, np.ndarray]) -> list[Row]:
+    return [Row(name, name, {"psnr": Cell(float(v.mean()), covers=images_of(values))}) for name, v in values.items()]
 
 
 NOISE = np.random.default_rng(0).normal(0, 1, (3, 40))
@@ -93,8 +106,8 @@ def test_only_significant_differences_are_marked(steps: tuple[float, ...], expec
         str(i): 20 + step + 0.5 * noise - 0.5 * noise.mean()
         for i, (step, noise) in enumerate(zip(steps, NOISE, strict=True))
     }
-    assert marks(measured(values), marking="significant") == expected
-    assert marks(measured(values), marking="best") == ["best", "second", ""]
+    assert significant_marks(values) == expected
+    assert marks(measured(values)) == ["best", "second", ""]
 
 
 @pytest.mark.parametrize(
@@ -108,32 +121,33 @@ def test_only_significant_differences_are_marked(steps: tuple[float, ...], expec
 def test_of_a_tie_none_is_significantly_better(levels: tuple[float, ...], expected: list[str]) -> None:
     centred = NOISE - NOISE.mean(axis=1, keepdims=True)
     values = {str(index): level + 0.1 * noise for index, (level, noise) in enumerate(zip(levels, centred, strict=True))}
-    assert marks(measured(values), marking="significant") == expected
+    assert significant_marks(values) == expected
 
 
 def test_one_image_shows_nothing() -> None:
-    rows = measured({"a": np.array([21.0]), "b": np.array([20.0])})
-    assert marks(rows, marking="significant") == ["", ""]
-    assert marks(rows) == ["best", "second"]
+    values = {"a": np.array([21.0]), "b": np.array([20.0])}
+    assert significant_marks(values) == ["", ""]
+    assert marks(measured(values)) == ["best", "second"]
 
 
 def test_many_comparisons_are_corrected_together() -> None:
     """A p of 0.03 alone is marked; as one of thirty it is not."""
     better = np.array([1.0] * 6)
-    rows = measured({"a": 20 + better, "b": 20 * better})  # six images: p = 2 / 2^6
-    assert marks(rows, marking="significant") == ["best", ""]
-    sections = tuple(Section(str(i), (PSNR,), tuple(rows)) for i in range(30))
-    table = marked(Table("t", sections), "significant")
+    values = {"a": 20 + better, "b": 20 * better}  # six images: p = 2 / 2^6
+    assert significant_marks(values) == ["best", ""]
+    sections = tuple(Section(str(i), (PSNR,), tuple(measured(values))) for i in range(30))
+    table = mark_significant(Table("t", sections), image_scores(values))
     assert {row.cells["psnr"].mark for section in table.sections for row in section.rows} == {""}
     assert "30 comparisons corrected together by Holm's method" in table.notes[-1]
 
 
 def test_rows_of_other_images_do_not_compete() -> None:
-    first, second = measured({"a": np.full(8, 21.0), "b": np.full(8, 20.0)})
+    values = {"a": np.full(8, 21.0), "b": np.full(8, 20.0)}
+    first, second = measured(values)
     assert marks([first, second]) == ["best", "second"]
     other = tuple(map(str, range(4, 12)))
-    second = Row("b", "b", {"psnr": Cell(20.0, covers=other, scores=Scores(other, np.full(8, 20.0)))})
-    assert marks([first, second]) == marks([first, second], marking="significant") == ["", ""]
+    second = Row("b", "b", {"psnr": Cell(20.0, covers=other)})
+    assert marks([first, second]) == significant_marks(values, [first, second]) == ["", ""]
 
 
 def test_l_stds_of_fewer_runs_and_noise_floors_do_not_compete() -> None:
@@ -149,6 +163,7 @@ def test_l_stds_of_fewer_runs_and_noise_floors_do_not_compete() -> None:
 
 def test_what_cannot_be_tested_is_not_marked() -> None:
     table = Table("t", (Section("d", (FID,), tuple(rows_of([3.0, 9.0], FID))),))
-    assert {row.cells["fid"].mark for row in marked(table, "significant").sections[0].rows} == {""}
-    assert "FID: no values of two images or more to test, so never marked." in marked(table, "significant").notes[-1]
-    assert {row.cells["fid"].mark for row in marked(table, "best").sections[0].rows} == {"best", "second"}
+    tested = mark_significant(table, image_scores({}))
+    assert marks_of(tested, FID) == ["", ""]
+    assert "FID: no values of two images or more to test, so never marked." in tested.notes[-1]
+    assert marks_of(mark_best(table), FID) == ["best", "second"]

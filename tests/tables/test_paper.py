@@ -14,10 +14,11 @@ from ccsr_bench.methods.registry import find_methods
 from ccsr_bench.metrics.quantities import SCORES
 from ccsr_bench.paper.names import common_name, corrected_name, read_setting, variants_of
 from ccsr_bench.places import shipped
-from ccsr_bench.tables.layouts import LAYOUTS, Request, build
+from ccsr_bench.tables.build import build
 from ccsr_bench.tables.paper import paper_methods, paper_rows
 from ccsr_bench.tables.render import FORMATS
 from ccsr_bench.tables.render.cells import cell_text
+from ccsr_bench.tables.request import LAYOUTS, Request
 from tests.support.tables import Cells, from_csv, from_html, from_latex, from_markdown
 
 READERS = {
@@ -70,9 +71,9 @@ def test_layouts_and_formats_of_the_command_line_are_all() -> None:
     "wish", [{"methods": ["x"]}, {"runs": 3}, {"intervals": True}, {"marking": "significant"}, {"datasets": ["x"]}]
 )
 def test_the_papers_table_takes_nothing_that_needs_results(wish: dict[str, object]) -> None:
-    with pytest.raises(BenchError, match="leave out --method"):
+    with pytest.raises(BenchError, match="leave out `methods`"):
         build(Request(layout="paper-iv", paper="only", **wish))  # type: ignore[arg-type]
-    with pytest.raises(BenchError, match="needs a --layout"):
+    with pytest.raises(BenchError, match="choose it with `layout`"):
         build(Request(paper="only"))
 
 

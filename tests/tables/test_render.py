@@ -12,12 +12,13 @@ import pytest
 
 from ccsr_bench.metrics.quantities import L_STD, SCORES, Quantity
 from ccsr_bench.statistics.bootstrap import Interval
-from ccsr_bench.tables.layouts import LAYOUTS, Request, build
+from ccsr_bench.tables.build import build
 from ccsr_bench.tables.render.cells import cell_text
 from ccsr_bench.tables.render.html import html
 from ccsr_bench.tables.render.latex import document, escaped, fragment
 from ccsr_bench.tables.render.markdown import markdown
 from ccsr_bench.tables.render.records import as_json, comma_separated
+from ccsr_bench.tables.request import LAYOUTS, Request
 from ccsr_bench.tables.rows import Cell, Row, Section, Table
 
 PSNR, SSIM = SCORES[0], SCORES[1]
