@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# The tests of a file run in one process, several files at a time. Two threads, because a sum depends on their number.
+PYTEST := -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+test test-lowest: export OMP_NUM_THREADS ?= 2
+
 .PHONY: demo test lint docs test-lowest clean
 
 demo: $(VENV)/.installed
@@ -12,7 +16,7 @@ demo: $(VENV)/.installed
 	$(BIN)/ccsr-bench table --dataset sample
 
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -30,7 +34,7 @@ docs: $(VENV)/.installed-dev
 test-lowest: pyproject.toml
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable '.[all,dev]'
-	.venv-lowest/bin/python -m pytest
+	.venv-lowest/bin/python $(PYTEST)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): 250 MB without an NVIDIA GPU, more than 3 GB with one."

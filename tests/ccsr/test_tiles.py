@@ -87,9 +87,9 @@ def test_tiled_encoder_keeps_size_and_stays_close_to_the_whole(networks: Network
 
 @torch.inference_mode()
 def test_rows_of_a_tiled_batch_do_not_see_each_other(networks: Networks) -> None:
-    latents = torch.randn((3, 4, 40, 36), generator=torch.Generator().manual_seed(0))
+    latents = torch.randn((2, 4, 34, 32), generator=torch.Generator().manual_seed(0))
     together = networks.decode(latents, tile=8)
-    for row in range(3):
+    for row in range(2):
         torch.testing.assert_close(networks.decode(latents[row : row + 1], tile=8)[0], together[row], atol=1e-4, rtol=0)
 
 

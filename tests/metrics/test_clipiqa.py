@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 NAME = FILES["clip-rn50"].name
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights, a quarter of a gigabyte."""
     folder = tmp_path_factory.mktemp("clip")
@@ -33,7 +33,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / NAME
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def metric(file: Path, tmp_path_factory: pytest.TempPathFactory) -> CLIPIQA:
     """Ours."""
     home = tmp_path_factory.mktemp("home")
@@ -43,7 +43,7 @@ def metric(file: Path, tmp_path_factory: pytest.TempPathFactory) -> CLIPIQA:
         return CLIPIQA(device=CPU)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theirs(file: Path) -> Any:
     """pyiqa's, which reads the file by torch.jit."""
     architecture = pytest.importorskip("pyiqa.archs.clipiqa_arch", reason="needs the extra `pyiqa`")

@@ -37,7 +37,7 @@ def inference() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of weights, written once."""
     folder = tmp_path_factory.mktemp("inception")
@@ -54,7 +54,7 @@ def installed(file: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return install(monkeypatch, home, link(file))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ours(file: Path, tmp_path_factory: pytest.TempPathFactory) -> InceptionFeatures:
     """Ours, built once."""
     home = tmp_path_factory.mktemp("inception-home")
@@ -64,7 +64,7 @@ def ours(file: Path, tmp_path_factory: pytest.TempPathFactory) -> InceptionFeatu
         return InceptionFeatures(device=CPU)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theirs(file: Path) -> Any:
     """pyiqa's network; it loads the same file, strictly."""
     pytest.importorskip("pyiqa", reason="needs the extra `pyiqa`")
@@ -159,7 +159,7 @@ def test_definition(ours: InceptionFeatures) -> None:
         assert text in ours.definition
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tensors() -> dict[str, Tensor]:
     return inception_tensors()
 

@@ -40,7 +40,7 @@ def inference() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every file of both metrics, written once."""
     folder = tmp_path_factory.mktemp("lpips-dists")
@@ -64,7 +64,7 @@ def installed(files: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return install(monkeypatch, home, link(files))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def metrics(files: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Metric]:
     """Ours, built once."""
     home = tmp_path_factory.mktemp("metrics-home")
@@ -78,7 +78,7 @@ def metrics(files: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theirs(files: Path) -> dict[str, torch.nn.Module]:
     """pyiqa's networks, from the same files."""
     pytest.importorskip("pyiqa", reason="needs the extra `pyiqa`")

@@ -28,7 +28,7 @@ TOLERANCE = 100 * 1e-5
 Scorer = Callable[[np.ndarray], np.ndarray]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def musiq_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights, written once."""
     folder = tmp_path_factory.mktemp("musiq")
@@ -42,7 +42,7 @@ def musiq_home(musiq_file: Path, home: Path, monkeypatch: pytest.MonkeyPatch) ->
     return install(monkeypatch, home, lambda folder: os.link(musiq_file, folder / NAME))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def their_network(musiq_file: Path) -> nn.Module:
     """pyiqa's MUSIQ with the same weights."""
     arch = pytest.importorskip("pyiqa.archs.musiq_arch", reason="needs the extra `pyiqa`")
@@ -51,7 +51,7 @@ def their_network(musiq_file: Path) -> nn.Module:
     return network
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theirs(their_network: nn.Module) -> Scorer:
     """What it scores images."""
 
