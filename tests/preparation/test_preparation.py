@@ -32,7 +32,7 @@ def lpips_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_needs_nothing_says_so(home: Path) -> None:
     data_set, method = prepare(dataset=["sample", "sample"], method="bicubic")
-    assert data_set.startswith("sample: is on this machine already, nothing to prepare (licence: public domain or CC0")
+    assert data_set.startswith("sample: already on this machine, nothing to prepare (licence: public domain or CC0")
     assert method == "bicubic: has no weights, nothing to prepare"
     assert list(home.iterdir()) == []
 

@@ -62,8 +62,14 @@ def swinir(*, seed: int) -> Any:
         warnings.filterwarnings("ignore", "torch.meshgrid")
         torch.manual_seed(seed)
         network = SwinIR(
-            embed_dim=12, depths=[2], num_heads=[2], window_size=8, mlp_ratio=2, upscale=4, upsampler="nearest+conv",
-        )  # fmt: skip
+            embed_dim=12,
+            depths=[2],
+            num_heads=[2],
+            window_size=8,
+            mlp_ratio=2,
+            upscale=4,
+            upsampler="nearest+conv",
+        )
     return _with_contrast(network, network.conv_last)
 
 
