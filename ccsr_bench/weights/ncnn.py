@@ -53,6 +53,9 @@ def read_layers(path: Path) -> list[Layer]:
         layers = [_layer(line.split()) for line in lines[2:] if line.strip()]
         if len(layers) != int(lines[1].split()[0]):
             raise ValueError(f"it announces {lines[1].split()[0]} layers and lists {len(layers)}")
+        written = [name for layer in layers for name in layer.outputs]
+        if len(set(written)) != len(written):
+            raise ValueError("two layers write the same activation")
     except (ValueError, IndexError, UnicodeDecodeError) as error:
         raise BenchError(
             f"{path}: not a network in ncnn's text format ({error}); remove it and prepare again"

@@ -149,7 +149,7 @@ class _Walk:
             raise self._wrong(layer, f"where RRDBNet has {kind} of {' and '.join(inputs) or 'the image'}")
         given, allowed = dict(layer.parameters), {**(optional or {}), **required}
         for number in {*given, *required}:
-            if number not in allowed or not np.allclose(given.get(number, ()), allowed[number], rtol=0, atol=1e-6):
+            if number not in allowed or not _equal(given.get(number, ()), allowed[number]):
                 raise self._wrong(layer, f"whose parameter {number} is {given.get(number, 'missing')}")
         if len(layer.outputs) != 1:
             raise self._wrong(layer, "which must have one output")
@@ -160,8 +160,14 @@ class _Walk:
         for layer in self._layers:
             if layer.kind != "Split" or len(layer.inputs) != 1:
                 return layer
-            self._copies |= dict.fromkeys(layer.outputs, layer.inputs[0])
+            self._copies |= dict.fromkeys(layer.outputs, self._copies.get(layer.inputs[0], layer.inputs[0]))
         return None
 
     def _wrong(self, layer: Layer, why: str) -> BenchError:
         return BenchError(f"{self._path}: {layer}, {why}: it is not the network RRDBNet x4 of Real-ESRGAN")
+
+
+def _equal(given: tuple[float, ...], expected: float | tuple[float, ...]) -> bool:
+    """Return whether parameters are equal apart from the rounding of their decimals."""
+    values = expected if isinstance(expected, tuple) else (expected,)
+    return len(given) == len(values) and np.allclose(given, values, rtol=0, atol=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,6 +51,25 @@ def _read(path: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns about damaged pickles; our own error says what is wrong
         return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Return what identifies weights, whatever file they are stored in: the sha256 of their tensors.
+
+    Hashed are, for each tensor in the order of the names' code points, a line ``name dtype shape`` such as
+    ``conv_first.weight float32 64,3,3,3`` with a line feed, in UTF-8, and then its values, row-major and little-endian.
+
+    Args:
+        tensors: Tensors by name.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        digest.update(f"{name} {dtype} {','.join(map(str, tensor.shape))}\n".encode())
+        # Bytes, because numpy has no bfloat16. torch supports little-endian machines only.
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 class Difference(NamedTuple):
