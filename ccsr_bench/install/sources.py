@@ -1,6 +1,6 @@
-"""Sources of published files: the Hugging Face Hub, Google Drive, the web, or a download by hand.
+"""Sources of published files: the Hugging Face Hub, Google Drive, the web, packages, or a download by hand.
 
-Each kind of source is a class below. A manifest names it by its `kind`, and the class downloads its files.
+Each kind of source is a class, below or in `packages`. A manifest names it by its `kind`; it downloads its files.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import msgspec
 
 from ccsr_bench.errors import BenchError, some
 from ccsr_bench.install.hashing import file_sha256
+from ccsr_bench.install.packages import Package
 from ccsr_bench.weights.formats import accepted_names
 
 _TIMEOUT_SECONDS = 60.0
@@ -136,7 +137,7 @@ class ByHand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="by-ha
         return self.page
 
 
-Source = HuggingFace | GoogleDrive | Url | ByHand
+Source = HuggingFace | GoogleDrive | Url | Package | ByHand
 
 
 def fetch(file: PublishedFile, staging: Path, *, otherwise: str, show_bytes: bool = True) -> Path:

@@ -44,7 +44,7 @@ def _empty_array(subtype: object, shape: tuple[int, ...], typecode: bytes | str)
     return np.ndarray.__new__(np.ndarray, (0,), np.dtype("b"))
 
 
-def _number_type(name: str, align: bool = False, copy: bool = False) -> np.dtype[Any]:  # noqa: ARG001, FBT001, FBT002
+def _number_type(name: str, align: bool = False, copy: bool = False) -> np.dtype[Any]:  # noqa: ARG001
     """Return a type of numbers; numpy's own class also takes types of Python objects."""
     dtype = np.dtype(str(name))
     if dtype.kind not in "fiu":
