@@ -13,7 +13,7 @@ from ccsr_bench.tables.marks import mark_best, mark_significant
 from ccsr_bench.tables.paper import paper_table
 from ccsr_bench.tables.paper_layouts import layout_table
 from ccsr_bench.tables.request import FREE, LAYOUTS, Request
-from ccsr_bench.tables.rows import Row, Table
+from ccsr_bench.tables.rows import Row, Table, covered_images
 
 
 def build(request: Request) -> list[Table]:
@@ -58,15 +58,23 @@ def _show_intervals(table: Table) -> Table:
 
 
 def _sort(table: Table, name: str) -> Table:
-    """Return a table with the rows of each section sorted by a column, if it has it: best first, empty cells last."""
+    """Return a table with the rows of each section sorted by a column, if it has it.
+
+    The best value comes first. Values that lack images of their row, or of another row, come after all others; empty
+    cells come last.
+    """
     column = next((column for column in table.columns if column.name == name), None)
     if column is None:
         return table
     sign = -1 if column.higher_is_better else 1
 
-    def key(row: Row) -> tuple[bool, float]:
-        cell = row.cells.get(column.name)
-        return cell is None, 0.0 if cell is None else sign * cell.value
+    def sort(rows: Sequence[Row]) -> tuple[Row, ...]:
+        images = covered_images(rows, column.name)
 
-    sections = tuple(replace(section, rows=tuple(sorted(section.rows, key=key))) for section in table.sections)
-    return replace(table, sections=sections)
+        def key(row: Row) -> tuple[bool, bool, float]:
+            cell = row.cells.get(column.name)
+            return (True, True, 0.0) if cell is None else (False, not cell.covers_all(images), sign * cell.value)
+
+        return tuple(sorted(rows, key=key))
+
+    return replace(table, sections=tuple(replace(section, rows=sort(section.rows)) for section in table.sections))
