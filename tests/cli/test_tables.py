@@ -109,6 +109,25 @@ def test_runs_that_are_enough(results: Path, capsys: Capture) -> None:
     assert records[0]["g_std"] < records[1]["g_std"]
 
 
+def test_statistics_over_a_part_of_the_images_say_so(results: Path, run: list[object], capsys: Capture) -> None:
+    done(["stats", "differences", "--out", results])
+    assert " of " not in capsys.readouterr().out.splitlines()[1]
+    for method in ("bicubic", "bicubic-dither"):
+        done([*run[:2], method, *run[3:], "--limit", "2", "--metrics", "ssim"])
+    capsys.readouterr()
+    done(["stats", "differences", "--out", results, "--metrics", "ssim"])
+    printed = capsys.readouterr().out
+    assert "  SSIM    2 of 4  " in printed
+    assert (
+        "- images, such as 3 of 6: both methods have the number on 3 images, and one of them has outputs of 6."
+        in printed
+    )
+    done(["stats", "runs", "--out", results, "--metrics", "ssim"])
+    printed = capsys.readouterr().out
+    assert "  SSIM    2 of 4  " in printed
+    assert "- images, such as 3 of 6: the method has the metric on 3 images, and outputs of 6." in printed
+
+
 def test_mistakes_of_stats_end_in_one_line(results: Path, capsys: Capture) -> None:
     assert "unknown method 'x'" in mistake(capsys, "stats", "differences", "--out", results, "--against", "x")
     assert "--against is an option of `stats differences`" in mistake(
