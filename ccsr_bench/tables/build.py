@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ccsr_bench.ledger.results import Results, Scores, open_results
@@ -14,6 +14,7 @@ from ccsr_bench.tables.paper import paper_table
 from ccsr_bench.tables.paper_layouts import layout_table
 from ccsr_bench.tables.request import FREE, LAYOUTS, Request
 from ccsr_bench.tables.rows import Row, Table, covered_images
+from ccsr_bench.tables.with_paper import find_paper_rows
 
 
 def build(request: Request) -> list[Table]:
@@ -26,12 +27,14 @@ def build(request: Request) -> list[Table]:
     if request.paper == "only":
         return _finish([paper_table(LAYOUTS[request.layout], request.metrics)], request)
     with open_results(request.out, methods=request.methods, datasets=request.datasets, runs=request.runs) as results:
+        request = replace(request, paper_rows=find_paper_rows(request, {one.label for one in results}))
         tables = free_tables(results, request) if request.layout == FREE else [layout_table(results, request)]
         return _finish(tables, request, results)
 
 
 def _finish(tables: Sequence[Table], request: Request, results: Sequence[Results] = ()) -> list[Table]:
     """Return tables with their intervals shown, sorted and marked."""
+    tables = [replace(table, notes=(*table.notes, *_pairing_notes(table, request.paper_rows))) for table in tables]
     if request.sort:  # some table must have the column
         find_quantities([request.sort], [column for table in tables for column in table.columns])
     if request.intervals:
@@ -47,6 +50,14 @@ def _finish(tables: Sequence[Table], request: Request, results: Sequence[Results
 
         return [mark_significant(table, image_scores) for table in tables]
     return list(tables)
+
+
+def _pairing_notes(table: Table, paper_rows: Mapping[str, str]) -> Iterator[str]:
+    """Yield which rows stand for a row of the paper because the user asked for it, and not by their method."""
+    shown = {row.method for section in table.sections for row in section.rows if row.source == "ours"}
+    for method, row in paper_rows.items():
+        if method in shown:
+            yield f"{method}: paired with the paper's row {row} because the user asked for it."
 
 
 def _show_intervals(table: Table) -> Table:

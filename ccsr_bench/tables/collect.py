@@ -76,6 +76,7 @@ def row_of(results: Results, cells: dict[str, Cell]) -> Row:
         images,
         results.description.dataset_images,
         same_seed=results.identity.same_seed,
+        own_weights=results.description.own_weights,
     )
 
 
@@ -150,7 +151,7 @@ def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Quantity]
     """Yield what a reader must know about a method's row apart from the definitions."""
     method, total, images = results.label, results.description.dataset_images, len(results.images)
     asked = results.asked
-    yield f"{method}: {results.identity.made_by_text}."
+    yield f"{method}: {results.made_by}."
     if len(asked) < total:
         yield f"{method}: images that were asked for: {len(asked)} of the data set's {total}."
     if images < len(asked):

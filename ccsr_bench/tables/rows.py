@@ -65,6 +65,8 @@ class Row:
     source: Literal["ours", "paper"] = "ours"
     same_seed: bool = False
     """Whether all runs had the same seed: the row is then a noise floor, which does not compete with methods."""
+    own_weights: tuple[str, ...] = ()
+    """Roles whose weights the user gave, and which are not the published ones."""
 
     @property
     def partial(self) -> bool:

@@ -59,6 +59,18 @@ def test_a_layout_of_results_and_of_the_paper_alone(results: Path, capsys: Captu
     assert "unknown metric 'psn': did you mean psnr" in mistake(capsys, "table", "--out", results, "--metrics", "psn")
 
 
+def test_a_method_is_paired_with_a_row_of_the_paper(results: Path, capsys: Capture) -> None:
+    layout = ["table", "--out", results, "--layout", "paper-iv", "--dataset", "own"]
+    done([*layout, "--paper-row", "bicubic=Real-ESRGAN", "bicubic-dither=bsrgan"])
+    printed = capsys.readouterr().out
+    assert "- bicubic-dither: paired with the paper's row BSRGAN because the user asked for it." in printed
+    assert "did you mean BSRGAN" in mistake(capsys, *layout, "--paper-row", "bicubic=BSRGANN")
+    assert "add --paper 'beside', or choose a --layout of the paper" in mistake(
+        capsys, "table", "--out", results, "--paper-row", "bicubic=BSRGAN"
+    )
+    assert "'bicubic' is not METHOD=ROW, such as mine=Real-ESRGAN" in mistake(capsys, "table", "--paper-row", "bicubic")
+
+
 def test_audit_says_what_is_known_and_what_is_not(capsys: Capture) -> None:
     done(["table", "--audit"])
     lines = capsys.readouterr().out.splitlines()

@@ -44,6 +44,7 @@ def _record(table: Table, section: Section, row: Row, column: Quantity, cell: Ce
         "g_std_high": spread.high if spread else None,
         "paper_value": paper.value if paper else None,
         "paper_g_std": paper.g_std if paper else None,
+        "own_weights": " ".join(row.own_weights),
     }
 
 
