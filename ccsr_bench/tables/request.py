@@ -54,8 +54,8 @@ class Request:
                 raise unknown_name(f"`{name}`", value, known)
         if self.paper_rows and (self.paper == "only" or (self.paper != "beside" and self.layout == FREE)):
             raise BenchError(
-                "`paper_rows` pairs results with rows of the paper: add `paper` 'beside', or choose a `layout` of the paper "
-                "without `paper` 'only'"
+                "`paper_rows` pairs results with rows of the paper: add `paper` 'beside', or choose a `layout` of the "
+                "paper without `paper` 'only'"
             )
         if self.paper != "only":
             return

@@ -102,7 +102,9 @@ def test_ten_runs_of_both_variants_on_sample_and_their_table(narrow: Path, tmp_p
     )
     for title in ("CCSR-S1", "CCSR-S2"):
         row = next(line for line in table.splitlines() if line.startswith(f"| {title} "))
-        assert re.search(r"\| +10 \| +2 \| +\d+\.\d\d/\d\.\d{4} \| +\d\.\d{4}/\d\.\d{4} \| +0\.\d{4} \|", row)
+        assert re.search(
+            r"\(own weights\) \| +10 \| 2 of 6 \| +\d+\.\d\d/\d\.\d{4} \| +\d\.\d{4}/\d\.\d{4} \| +0\.\d{4} \|", row
+        )
 
 
 def test_pictures_do_not_depend_on_order_subset_resume_or_number_of_runs(
