@@ -140,8 +140,7 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
         ranked_by = ranking_metric(results)
     except BenchError:
         ranked_by = None
-    rows = {row.method: row for row in section.rows}
-    cells = {name: row.cells for name, row in rows.items()}
+    cells = {row.method: row.cells for row in section.rows}
     covered = {column.name: covered_images(section.rows, column.name) for column in section.columns}
     return DatasetContent(
         name=dataset,

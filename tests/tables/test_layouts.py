@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 import statistics
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,18 @@ def test_settings_are_rows_under_the_papers_names_with_the_right_steps(out: Path
     assert rows(table) == [("RealSR", ["CCSR(1/2,1/6,3)", "CCSR(2/3,1/2,2)"])]
     (table,) = build(Request(out=out, layout="paper-ii"))
     assert rows(table) == [("RealSR", ["CCSR(6,2)"])]
+
+
+def test_settings_with_own_weights_keep_their_mark_under_the_papers_names(own: Dataset, tmp_path: Path) -> None:
+    fill(tmp_path, Dataset("RealSR", "RealSR", 4, own.samples, paper_name="RealSR"), "ccsr-s2", "CCSR-S2 (own weights)")
+    with closing(sqlite3.connect(tmp_path / "RealSR" / "ccsr-s2" / "ledger.sqlite")) as connection:
+        connection.execute(
+            """UPDATE meta SET value = json_set(value, '$.own_weights', json('["vae"]')) WHERE key = 'description'"""
+        )
+        connection.commit()
+    (table,) = build(Request(out=tmp_path, layout="paper-iii"))
+    assert rows(table) == [("RealSR", ["CCSR(2/3,1/2,2) (own weights)"])]
+    assert "ccsr-s2: test; own weights, not the published ones: vae." in "\n".join(table.notes)
 
 
 def test_images_made_elsewhere_are_a_row_under_the_papers_name(own: Dataset, tmp_path: Path) -> None:
