@@ -9,12 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
 
 from ccsr_bench.api.results import load_results
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.html_report.content import dataset_content
 from ccsr_bench.ledger.results import open_results
+from ccsr_bench.metrics.base import ImageBatch
+from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.quantities import SCORES
+from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.tables.build import build
 from ccsr_bench.tables.collect import OTHER_IMAGES_NOTE, PARTIAL_NOTE
 from ccsr_bench.tables.render import FORMATS, Tables
@@ -73,6 +78,28 @@ def test_every_format_marks_exactly_the_partial_cells(
             assert {int(one["images"]) for one in records if one["mark"] == "partial"} == (
                 {len(covered)} if partial else set()
             )
+
+
+class FailsOnce(PSNR):
+    """A metric that fails on the first image."""
+
+    fails = True
+
+    def score(self, outputs: ImageBatch, prepared: Tensor) -> Tensor:
+        if self.fails:
+            self.fails = False
+            raise RuntimeError("out of luck")
+        return super().score(outputs, prepared)
+
+
+def test_a_metric_that_failed_on_an_image_is_partial(own: Dataset, tmp_path: Path) -> None:
+    scoring = Scorer({"psnr": PSNR(), "ssim": FailsOnce()}, torch.device("cpu"))
+    assert run(own, tmp_path, runs=1, scoring=scoring).failures
+    (section,) = build(Request(out=tmp_path))[0].sections
+    assert {name: cell.coverage for name, cell in section.rows[0].cells.items()} == {
+        "psnr": "",
+        "ssim": "3 of 4 images",
+    }
 
 
 def test_notebooks_and_the_report_mark_partial_cells(own: Dataset, tmp_path: Path) -> None:
