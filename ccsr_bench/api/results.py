@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -104,6 +104,7 @@ class ResultsFolder:
         metrics: Sequence[str] = (),
         sort: str = "",
         paper: Paper = "no",
+        paper_rows: Mapping[str, str] | None = None,
         mark: Marking = "none",
         intervals: bool = False,
     ) -> Tables:
@@ -116,6 +117,8 @@ class ResultsFolder:
             sort: Column by which rows are sorted, best first; the order of methods is kept when empty.
             paper: Where the paper's numbers are shown: ``no`` (nowhere), ``rows`` (in rows below ours), ``beside``
                 (beside ours in every cell), or ``only`` (without ours).
+            paper_rows: Name of a method of the results -> name of the paper's row that stands beside it, or whose place
+                in a layout of the paper it takes, such as ``{"mine": "Real-ESRGAN"}``.
             mark: Which cells are marked: ``best`` (best and second best of each column), ``significant`` (only those
                 significantly better than the next), or ``none``.
             intervals: Whether 95 % intervals are shown.
@@ -132,6 +135,7 @@ class ResultsFolder:
             runs=self.runs,
             sort=sort,
             paper=paper,
+            paper_rows=paper_rows or {},
             marking=mark,
             intervals=intervals,
         )
@@ -212,9 +216,18 @@ def table(
     metrics: Sequence[str] = (),
     sort: str = "",
     paper: Paper = "no",
+    paper_rows: Mapping[str, str] | None = None,
     mark: Marking = "none",
     intervals: bool = False,
 ) -> Tables:
     """Return the tables of the results in a folder; `ResultsFolder` and its method `table` describe the arguments."""
     results = ResultsFolder(folder, methods=methods, datasets=datasets, runs=runs)
-    return results.table(layout=layout, metrics=metrics, sort=sort, paper=paper, mark=mark, intervals=intervals)
+    return results.table(
+        layout=layout,
+        metrics=metrics,
+        sort=sort,
+        paper=paper,
+        paper_rows=paper_rows,
+        mark=mark,
+        intervals=intervals,
+    )

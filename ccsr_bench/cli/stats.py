@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
@@ -73,11 +74,12 @@ def _differences(results: list[Results], options: argparse.Namespace) -> None:
     from ccsr_bench.statistics.paired import MOST_EXACT, SIGNIFICANCE
 
     comparisons = compare_methods(results, metrics=options.metrics, against=options.against)
+    recorded = _recorded_images(results)
     if options.json:
-        echo_json([_comparison_record(comparison) for comparison in comparisons])
+        echo_json([_comparison_record(comparison, recorded) for comparison in comparisons])
         return
     head = ["data set", "first", "second", "number", "images", "second - first", "95 % interval", "p", "corrected", ""]
-    columns([head, *(_comparison_line(comparison) for comparison in comparisons)])
+    columns([head, *(_comparison_line(comparison, recorded) for comparison in comparisons)])
     echo()
     echo(
         f"- p: two-sided sign-flip permutation test over images; corrected: by Holm's method for "
@@ -89,9 +91,25 @@ def _differences(results: list[Results], options: argparse.Namespace) -> None:
         echo(f"- With {number_of(fewest, 'image')} p is at least {least}: 2 of the 2^{fewest} assignments of signs.")
     echo("- 95 % interval: bootstrap over images.")
     echo("- A mean is taken over all runs of a method, G-STD and L-STD over as many runs as both methods have.")
+    if any(comparison.difference.images < _most_images(comparison, recorded) for comparison in comparisons):
+        echo("- images, such as 3 of 6: both methods have the number on 3 images, and one of them has outputs of 6.")
 
 
-def _comparison_line(comparison: MethodComparison) -> list[str]:
+def _recorded_images(results: list[Results]) -> dict[tuple[str, str], int]:
+    """Return the number of images with all runs by data set and method."""
+    return {(one.identity.dataset, one.label): len(one.images) for one in results}
+
+
+def _most_images(comparison: MethodComparison, recorded: Mapping[tuple[str, str], int]) -> int:
+    """Return the number of images of the compared method that has more."""
+    return max(recorded[comparison.dataset, method] for method in (comparison.first, comparison.second))
+
+
+def _images_text(images: int, recorded: int) -> str:
+    return f"{images} of {recorded}" if images < recorded else str(images)
+
+
+def _comparison_line(comparison: MethodComparison, recorded: Mapping[tuple[str, str], int]) -> list[str]:
     from ccsr_bench.metrics.quantities import find_quantities
 
     (column,) = find_quantities([comparison.metric])
@@ -102,7 +120,7 @@ def _comparison_line(comparison: MethodComparison) -> list[str]:
         comparison.first,
         comparison.second,
         label,
-        str(images),
+        _images_text(images, _most_images(comparison, recorded)),
         f"{mean:+.4g}",
         f"[{interval.low:+.4g}, {interval.high:+.4g}]",
         _p_value(p_value),
@@ -115,7 +133,7 @@ def _p_value(value: float) -> str:
     return "<0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
-def _comparison_record(comparison: MethodComparison) -> dict[str, object]:
+def _comparison_record(comparison: MethodComparison, recorded: Mapping[tuple[str, str], int]) -> dict[str, object]:
     difference = comparison.difference
     return {
         "dataset": comparison.dataset,
@@ -124,6 +142,7 @@ def _comparison_record(comparison: MethodComparison) -> dict[str, object]:
         "metric": comparison.metric,
         "quantity": comparison.quantity,
         "images": difference.images,
+        "recorded_images": _most_images(comparison, recorded),
         "difference": difference.mean,
         "low": difference.interval.low,
         "high": difference.interval.high,
@@ -138,12 +157,13 @@ def _runs(results: list[Results], options: argparse.Namespace) -> None:
     from ccsr_bench.statistics.comparisons import runs_of_methods
 
     curves = runs_of_methods(results, metrics=options.metrics)
+    recorded = _recorded_images(results)
     if options.json:
-        echo_json([record for curve in curves for record in _run_records(curve)])
+        echo_json([record for curve in curves for record in _run_records(curve, recorded)])
         return
     head = ["data set", "method", "metric", "images", "runs", "G-STD", "95 % interval"]
     head += ["share of N runs", "expected if Gaussian"]
-    columns([head, *(line for curve in curves for line in _run_lines(curve))])
+    columns([head, *(line for curve in curves for line in _run_lines(curve, recorded))])
     echo()
     echo(
         "- G-STD: mean over images and, for each, over random choices of this number of runs among its N recorded runs."
@@ -154,9 +174,11 @@ def _runs(results: list[Results], options: argparse.Namespace) -> None:
         "too small; the last column is the share to expect if scores follow a Gaussian distribution. Only compare "
         "G-STDs over the same number of runs."
     )
+    if any(curve.images < recorded[curve.dataset, curve.method] for curve in curves):
+        echo("- images, such as 3 of 6: the method has the metric on 3 images, and outputs of 6.")
 
 
-def _run_lines(curve: RunsOf) -> list[list[str]]:
+def _run_lines(curve: RunsOf, recorded: Mapping[tuple[str, str], int]) -> list[list[str]]:
     from ccsr_bench.metrics.quantities import find_quantities
     from ccsr_bench.statistics.run_counts import normal_share
 
@@ -167,7 +189,7 @@ def _run_lines(curve: RunsOf) -> list[list[str]]:
             curve.dataset,
             curve.method,
             column.label,
-            str(curve.images),
+            _images_text(curve.images, recorded[curve.dataset, curve.method]),
             str(count.runs),
             f"{count.g_std:.4g}",
             f"[{count.interval.low:.4g}, {count.interval.high:.4g}]",
@@ -178,13 +200,14 @@ def _run_lines(curve: RunsOf) -> list[list[str]]:
     ]
 
 
-def _run_records(curve: RunsOf) -> list[dict[str, object]]:
+def _run_records(curve: RunsOf, recorded: Mapping[tuple[str, str], int]) -> list[dict[str, object]]:
     return [
         {
             "dataset": curve.dataset,
             "method": curve.method,
             "metric": curve.metric,
             "images": curve.images,
+            "recorded_images": recorded[curve.dataset, curve.method],
             "runs": count.runs,
             "g_std": count.g_std,
             "low": count.interval.low,

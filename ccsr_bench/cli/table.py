@@ -17,6 +17,7 @@ EXAMPLES = """\
   ccsr-bench table
   ccsr-bench table --dataset RealSR --sort lpips --metrics psnr lpips l-std --mark best
   ccsr-bench table --layout paper-iv --paper beside --format html > table.html
+  ccsr-bench table --paper beside --paper-row mine=Real-ESRGAN
   ccsr-bench table --layout paper-iv --paper only --format latex > table.tex && pdflatex table.tex
   ccsr-bench table --audit                           # contradictions in the paper's tables
 The format latex is a complete document; latex-table is only the table, for \\input in a paper.
@@ -49,6 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show the CCSR paper's numbers: in rows below yours (also if no value is given), beside yours in every "
         "cell with the difference, or alone",
     )
+    parser.add_argument(
+        "--paper-row",
+        dest="paper_rows",
+        nargs="+",
+        action="extend",
+        type=_paper_row,
+        default=[],
+        metavar="METHOD=ROW",
+        help="pair a method with a row of the paper: with --paper beside that row's numbers, in a layout its place",
+    )
     parser.add_argument("--format", choices=_FORMATS, default="md", help="format of the output (default: %(default)s)")
     shared.add_json(parser, "numbers and notes")
     parser.add_argument(
@@ -75,6 +86,13 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         help="columns to show, in this order: metrics, l-std; in paper-vii steps, seconds, parameters (default: all)",
     )
     group.add_argument("--sort", default="", metavar="COLUMN", help="column to sort rows by, best first")
+
+
+def _paper_row(text: str) -> tuple[str, str]:
+    method, _, row = text.partition("=")
+    if not (method and row):
+        raise argparse.ArgumentTypeError(f"'{text}' is not METHOD=ROW, such as mine=Real-ESRGAN")
+    return method, row
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -108,6 +126,7 @@ def _request(options: argparse.Namespace) -> Request:
         runs=options.runs,
         sort=options.sort,
         paper=options.paper,
+        paper_rows=dict(options.paper_rows),
         marking=options.mark or ("best" if coloured else "none"),
         intervals=options.intervals,
     )

@@ -90,7 +90,7 @@ def of_results(results: Results) -> Baseline:
     return Baseline(
         dataset=results.identity.dataset,
         method=results.label,
-        made_by=results.identity.made_by_text,
+        made_by=results.made_by,
         version=results.version(),
         protocol=results.identity.protocol,
         base_seed=results.identity.base_seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -18,9 +18,9 @@ from ccsr_bench.plots.measures import LOCAL_SPREAD, Estimate, quality, run_sprea
 from ccsr_bench.plots.palette import COLOURS, MARKERS
 from ccsr_bench.plots.points import Estimates
 from ccsr_bench.statistics.extremes import find_extremes, ranking_metric
-from ccsr_bench.tables.collect import section_of
+from ccsr_bench.tables.collect import row_of, section_of
 from ccsr_bench.tables.marks import mark_best
-from ccsr_bench.tables.rows import Cell, Mark, Table
+from ccsr_bench.tables.rows import Cell, Mark, Table, covered_images
 
 
 class ColumnContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +44,10 @@ class CellContent(msgspec.Struct, frozen=True, kw_only=True):
     g_std: float | None
     mark: Mark
     """Rank of the value in its column: best, second best or neither."""
+    coverage: str
+    """Number of images that the value covers, such as ``3 of 6 images``; empty if it covers all images of its row."""
+    complete: bool
+    """Whether the value covers all images of its row and of its column; otherwise it is sorted after those that do."""
 
 
 class MethodContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +59,8 @@ class MethodContent(msgspec.Struct, frozen=True, kw_only=True):
     """N of the method."""
     images: int
     """Number of images that have all N runs."""
+    coverage: str
+    """The same in words, such as ``3 of 6`` where the data set has more images."""
     seconds: float | None
     """Median wall time of an output; None where no time was recorded."""
     cells: dict[str, CellContent]
@@ -135,6 +141,7 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
     except BenchError:
         ranked_by = None
     cells = {row.method: row.cells for row in section.rows}
+    covered = {column.name: covered_images(section.rows, column.name) for column in section.columns}
     return DatasetContent(
         name=dataset,
         columns=[
@@ -150,7 +157,7 @@ def dataset_content(results: Sequence[Results], images: Sequence[str]) -> Datase
         ],
         notes=[*section.notes, *table.notes],
         ranked_by=ranked_by,
-        methods=[_method(method, cells.get(method.label, {}), images, ranked_by) for method in results],
+        methods=[_method(method, cells.get(method.label, {}), covered, images, ranked_by) for method in results],
         plots=plots_content(
             _estimates(results, cells), [column.name for column in section.columns if column is not L_STD]
         ),
@@ -170,7 +177,13 @@ def _estimates(results: Sequence[Results], cells: Mapping[str, Mapping[str, Cell
     return estimates
 
 
-def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ranked_by: str | None) -> MethodContent:
+def _method(
+    results: Results,
+    cells: dict[str, Cell],
+    covered: Mapping[str, Collection[str]],
+    images: Sequence[str],
+    ranked_by: str | None,
+) -> MethodContent:
     scores = {column.name: recorded for column in SCORES if (recorded := _scores(results, column.name)) is not None}
     ranked = find_extremes(results, ranked_by) if ranked_by else {}
     present, seconds = set(results.images), results.seconds()
@@ -179,8 +192,9 @@ def _method(results: Results, cells: dict[str, Cell], images: Sequence[str], ran
         title=results.description.title,
         runs=results.runs,
         images=len(results.images),
+        coverage=row_of(results, {}).coverage,
         seconds=None if seconds is None else float(np.median(seconds.values)),
-        cells={name: _cell(cell) for name, cell in cells.items()},
+        cells={name: _cell(cell, covered[name]) for name, cell in cells.items()},
         present=[image in present for image in images],
         scores={name: _by_image(recorded, images) for name, recorded in scores.items()},
         best=[ranked[image].best_run if image in ranked else None for image in images],
@@ -200,10 +214,12 @@ def _by_image(scores: Scores, images: Sequence[str]) -> list[list[float] | None]
     return [of_image.get(image) for image in images]
 
 
-def _cell(cell: Cell) -> CellContent:
+def _cell(cell: Cell, covered: Collection[str]) -> CellContent:
     return CellContent(
         value=cell.value,
         interval=cell.value_interval,
         g_std=cell.g_std,
         mark=cell.mark,
+        coverage=cell.coverage,
+        complete=cell.covers_all(covered),
     )

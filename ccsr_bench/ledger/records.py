@@ -13,6 +13,7 @@ SAME_SEED_FOLDER = ".same-seed"
 """Suffix of the folder of a ledger whose runs all had the same seed."""
 
 _SAME_SEED_TITLE = " (same seed)"
+_OWN_WEIGHTS_TITLE = " (own weights)"
 _SAME_SEED_TEXT = "; every run has the seed of run 0"
 
 
@@ -122,6 +123,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """Network calls per output, where the passes of guidance count as one call; 0 for a method that does not sample."""
     parameters: dict[str, int] = {}
     """Network -> number of parameters; empty if the method's code does not count them."""
+    own_weights: tuple[str, ...] = ()
+    """Roles whose weights the user gave, and which are not the published ones; earlier versions did not record them."""
 
 
 def decode_identity(encoded: str) -> Identity:
@@ -141,9 +144,9 @@ def decode_identity(encoded: str) -> Identity:
     return identity
 
 
-def title_of(title: str, *, same_seed: bool) -> str:
-    """Return the title of a method in tables; a suffix marks runs that all had the same seed."""
-    return title + _SAME_SEED_TITLE if same_seed else title
+def title_of(title: str, *, same_seed: bool, own_weights: bool) -> str:
+    """Return the title of a method in tables; suffixes mark the user's own weights, and runs that had the same seed."""
+    return f"{title}{_OWN_WEIGHTS_TITLE if own_weights else ''}{_SAME_SEED_TITLE if same_seed else ''}"
 
 
 @dataclass(frozen=True)

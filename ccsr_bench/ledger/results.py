@@ -74,6 +74,12 @@ class Results:
         self.images = tuple(image for image, count in complete.items() if count >= self.runs)
         """Names of the images that have all N runs."""
 
+    @property
+    def made_by(self) -> str:
+        """Origin of the outputs in words, with the roles whose weights are the user's own."""
+        own = ", ".join(self.description.own_weights)
+        return self.identity.made_by_text + (f"; own weights, not the published ones: {own}" if own else "")
+
     def scores(self, metric: str) -> Scores | None:
         """Return the scores of the images that have a score for all N runs; None if no image has.
 

@@ -85,7 +85,8 @@ class MethodSpec:
             captions: Origin of the captions of the LR images, for a captioned method.
 
         Returns:
-            The present origin, then the origins with earlier versions of the code that give the same outputs.
+            The present origin, then those that earlier versions of the code, which give the same outputs, and earlier
+            versions of ccsr-bench, which hashed weights in another way, recorded for the same outputs.
         """
         present = Origin(
             **self._code(),
@@ -96,7 +97,11 @@ class MethodSpec:
             captions=captions,
         )
         versions = self.manifest.environment.earlier_versions if present.code_sha256 else ()
-        return [present, *(msgspec.structs.replace(present, code_sha256=version) for version in versions)]
+        origins = [present, *(msgspec.structs.replace(present, code_sha256=version) for version in versions)]
+        earlier = {role: (found.earlier_sha256 or found.sha256)[:16] for role, found in (weights or {}).items()}
+        if earlier != present.weights:
+            origins += [msgspec.structs.replace(origin, weights=earlier) for origin in origins]
+        return origins
 
     def _code(self) -> dict[str, str]:
         environment, upstream = self.manifest.environment, self.manifest.upstream

@@ -23,7 +23,11 @@ class InstalledWeights:
 
     folder: Path
     sha256: str
-    """The sha256 of the sorted names of all files with the sha256 of each."""
+    """The sha256 of the file, or of the list of files where there are several; see `docs/concepts/ledger.md`."""
+    earlier_sha256: str = ""
+    """The sha256 of the list of files if there is a single file: earlier versions recorded it; otherwise empty."""
+    own: bool = False
+    """Whether the user gave these weights, and they are neither the published nor the installed ones."""
 
 
 def installed_weights(name: str, weights: Weights) -> InstalledWeights:
@@ -48,7 +52,7 @@ def installed_weights(name: str, weights: Weights) -> InstalledWeights:
                 f"{path}: wrong sha256: the file was changed after its installation; remove it and prepare again"
             )
         hashes[file] = sha256
-    return InstalledWeights(folder, _digest(hashes))
+    return _identified(folder, hashes)
 
 
 def own_weights(name: str, weights: Weights, folder: Path) -> InstalledWeights:
@@ -62,14 +66,15 @@ def own_weights(name: str, weights: Weights, folder: Path) -> InstalledWeights:
     Raises:
         NotInstalledError: The weights are not in the folder.
     """
-    place = _place(folder, name, weights)
-    hashes = {}
-    for file in weights.files:
+    place, record = _place(folder, name, weights), read_record(weights_home() / name)
+    hashes, known = {}, {}
+    for file, published in weights.files.items():
         path = find_file(place / file)
         if path is None:
             raise NotInstalledError(f"{place / file} is missing")
         hashes[file] = unchanged_file_sha256(path)
-    return InstalledWeights(place, _digest(hashes))
+        known[file] = published or (record[file].sha256 if file in record else "")
+    return _identified(place, hashes, own=hashes != known)
 
 
 def install_weights(name: str, weights: Weights, *, local: Path | None = None, progress: Progress = silent) -> Path:
@@ -149,5 +154,16 @@ def _local_file(local: Path, name: str, file: str, weights: Weights) -> Path | N
         return None
 
 
-def _digest(hashes: Mapping[str, str]) -> str:
-    return hashlib.sha256("".join(f"{file} {hashes[file]}\n" for file in sorted(hashes)).encode()).hexdigest()
+def _identified(folder: Path, hashes: Mapping[str, str], *, own: bool = False) -> InstalledWeights:
+    """Return weights with what identifies them.
+
+    Args:
+        folder: Folder of the weights.
+        hashes: File -> sha256, for all files.
+        own: Whether the weights are the user's own.
+    """
+    of_list = hashlib.sha256("".join(f"{file} {hashes[file]}\n" for file in sorted(hashes)).encode()).hexdigest()
+    if len(hashes) > 1:
+        return InstalledWeights(folder, of_list, own=own)
+    (of_file,) = hashes.values()
+    return InstalledWeights(folder, of_file, of_list, own)

@@ -78,6 +78,18 @@ def variants_of(name: str, methods: Mapping[str, MethodSpec]) -> list[str]:
     ]
 
 
+def stand_ins(name: str, methods: Mapping[str, MethodSpec], paired: Mapping[str, str]) -> list[str]:
+    """Return the names of the methods whose results are shown as a row of the paper.
+
+    Args:
+        name: Name of the row, as printed.
+        methods: Methods by name.
+        paired: Name of a method -> printed name of the row that the user pairs it with, which replaces its own row.
+    """
+    own = [method for method in variants_of(name, methods) if method not in paired]
+    return [*own, *(method for method, row in paired.items() if row == name)]
+
+
 def common_name(name: str, methods: Mapping[str, MethodSpec]) -> str:
     """Return the common name of all printed names of a method: its title in this benchmark, where it has one."""
     variants = variants_of(name, methods)

@@ -72,7 +72,13 @@ def method_job(
     batch = 0 if spec.manifest.in_process_networks else execution.batch or 0
     return Job(
         identity=identity,
-        description=_description(spec.variant.title, dataset, same_seed=same_seed, steps=spec.variant.steps),
+        description=_description(
+            spec.variant.title,
+            dataset,
+            same_seed=same_seed,
+            steps=spec.variant.steps,
+            own_weights=tuple(sorted(role for role, found in weights.items() if found.own)),
+        ),
         dataset=dataset,
         samples=samples,
         runs=runs if spec.stochastic or same_seed else 1,
@@ -135,12 +141,15 @@ def images_job(
     )
 
 
-def _description(title: str, dataset: Dataset, *, same_seed: bool = False, steps: int = 0) -> Description:
+def _description(
+    title: str, dataset: Dataset, *, same_seed: bool = False, steps: int = 0, own_weights: tuple[str, ...] = ()
+) -> Description:
     return Description(
-        title=title_of(title, same_seed=same_seed),
+        title=title_of(title, same_seed=same_seed, own_weights=bool(own_weights)),
         paper_dataset=dataset.paper_name,
         dataset_images=len(dataset.samples),
         steps=steps,
+        own_weights=own_weights,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccsr_bench.errors import number_of
 from ccsr_bench.ledger.results import Results, Scores, common_definitions, distances
@@ -12,6 +12,16 @@ from ccsr_bench.metrics.quantities import L_STD, Quantity
 from ccsr_bench.stability import G_STD_DEFINITION, spread
 from ccsr_bench.statistics.bootstrap import LARGEST_FRECHET, bootstrap_interval, frechet_interval
 from ccsr_bench.tables.rows import Cell, Row, Section
+
+PARTIAL_NOTE = (
+    "A number of images in a cell, such as (3 of 6 images), says that a value covers only a part of its row's images. "
+    "Such a value is never marked as best or second best, and a sorted table has it below the complete values."
+)
+
+OTHER_IMAGES_NOTE = (
+    "The rows cover different images, so that their values cannot be compared; `ccsr-bench stats differences` compares "
+    "methods on the images that both have."
+)
 
 SET_DIMENSIONS = 2048
 """Length of an Inception feature vector; with fewer images the covariance of the vectors is singular."""
@@ -43,6 +53,7 @@ def section_of(ledgers: Sequence[Results], columns: Sequence[Quantity], *, set_i
         row_notes += [*_set_notes(results, cells), *_notes(results, cells, columns)]
         if cells:
             rows.append(row_of(results, cells))
+    row_notes += _coverage_notes(ledgers, rows)
     present = tuple(column for column in columns if any(column.name in row.cells for row in rows))
     notes = [_protocol_note(ledgers), *(f"{definitions[column.name]}." for column in present)]
     if any(column.name in METRICS for column in present):
@@ -52,9 +63,21 @@ def section_of(ledgers: Sequence[Results], columns: Sequence[Quantity], *, set_i
 
 
 def row_of(results: Results, cells: dict[str, Cell]) -> Row:
-    """Return the row of a ledger."""
-    title, same_seed = results.description.title, results.identity.same_seed
-    return Row(results.label, title, cells, results.runs, len(results.images), same_seed=same_seed)
+    """Return the row of a ledger, with the number of images that each cell lacks."""
+    images = len(results.images)
+    return Row(
+        results.label,
+        results.description.title,
+        {
+            name: replace(cell, missing=images - len(cell.covers)) if cell.covers else cell
+            for name, cell in cells.items()
+        },
+        results.runs,
+        images,
+        results.description.dataset_images,
+        same_seed=results.identity.same_seed,
+        own_weights=results.description.own_weights,
+    )
 
 
 def image_means(results: Results, column: str) -> Scores | None:
@@ -128,7 +151,7 @@ def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Quantity]
     """Yield what a reader must know about a method's row apart from the definitions."""
     method, total, images = results.label, results.description.dataset_images, len(results.images)
     asked = results.asked
-    yield f"{method}: {results.identity.made_by_text}."
+    yield f"{method}: {results.made_by}."
     if len(asked) < total:
         yield f"{method}: images that were asked for: {len(asked)} of the data set's {total}."
     if images < len(asked):
@@ -148,6 +171,15 @@ def _notes(results: Results, cells: dict[str, Cell], columns: Sequence[Quantity]
     if failures:
         image, reason = next(iter(failures.items()))
         yield f"{method}: {number_of(len(failures), 'image')} failed, for instance {image}: {reason}"
+
+
+def _coverage_notes(ledgers: Sequence[Results], rows: Sequence[Row]) -> Iterator[str]:
+    """Yield what the marks of partial cells mean, and that rows cover different images, where that is so."""
+    if any(cell.missing for row in rows for cell in row.cells.values()):
+        yield PARTIAL_NOTE
+    shown = {row.method for row in rows}
+    if len({results.images for results in ledgers if results.label in shown}) > 1:
+        yield OTHER_IMAGES_NOTE
 
 
 def _set_notes(results: Results, cells: dict[str, Cell]) -> Iterator[str]:

@@ -32,5 +32,5 @@ def free_tables(results: Sequence[Results], request: Request) -> list[Table]:
             f"data sets; run the methods again with these `metrics`, or choose others"
         )
     if request.paper != "no":
-        sections = add_paper(sections, request.paper, find_methods())
+        sections = add_paper(sections, request.paper, find_methods(), paired=request.paper_rows)
     return [Table(section.dataset, (section,), section.notes) for section in sections]

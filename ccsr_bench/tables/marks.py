@@ -11,7 +11,7 @@ from ccsr_bench.errors import number_of
 from ccsr_bench.ledger.results import Scores
 from ccsr_bench.metrics.quantities import L_STD, Quantity
 from ccsr_bench.statistics.paired import SIGNIFICANCE, holm, paired_difference
-from ccsr_bench.tables.rows import Cell, Mark, Row, Section, Table
+from ccsr_bench.tables.rows import Cell, Mark, Row, Section, Table, covered_images
 
 Marking = Literal["none", "best", "significant"]
 
@@ -20,8 +20,8 @@ ImageScores = Callable[[str, str, str], Scores | None]
 
 BEST_NOTE = (
     "Best and second best of each column within a data set are marked by the printed value; equal values are marked "
-    "alike. Rows that lack images of other rows, L-STDs over fewer runs than others, noise floors (same seed), and the "
-    "paper's rows below ours do not compete."
+    "alike. Values over a part of their row's images, rows that lack images of other rows, L-STDs over fewer runs than "
+    "others, noise floors (same seed), and the paper's rows below ours do not compete."
 )
 
 _MARKS: tuple[Mark, ...] = ("best", "second")
@@ -90,11 +90,11 @@ def _ranks(section: Section, column: Quantity) -> list[list[int]]:
     """Return the rows with the best value, with the second best, and so on; none where all values are equal."""
     rows = {index: row for index, row in _competitors(section) if column.name in row.cells}
     most_runs = max((row.runs or 0 for row in rows.values()), default=0)
-    images = {image for row in rows.values() for image in row.cells[column.name].covers}
+    images = covered_images(rows.values(), column.name)
     values: dict[float, list[int]] = {}
     for index, row in rows.items():
         cell = row.cells[column.name]
-        if set(cell.covers) == images and (column is not L_STD or (row.runs or 0) == most_runs):
+        if cell.covers_all(images) and (column is not L_STD or (row.runs or 0) == most_runs):
             values.setdefault(_printed(cell, column), []).append(index)
     return [values[value] for value in sorted(values, reverse=column.higher_is_better)] if len(values) > 1 else []
 

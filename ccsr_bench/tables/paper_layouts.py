@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError, number_of
+from ccsr_bench.ledger.records import title_of
 from ccsr_bench.ledger.results import Results
 from ccsr_bench.methods.registry import find_methods
 from ccsr_bench.metrics.quantities import COSTS, Quantity
-from ccsr_bench.paper.names import corrected_name, read_setting, variants_of
+from ccsr_bench.paper.names import corrected_name, read_setting, stand_ins
 from ccsr_bench.paper.printed import TITLES
 from ccsr_bench.tables.collect import by_dataset, section_of
 from ccsr_bench.tables.costs import cost_section
@@ -33,7 +34,7 @@ def layout_table(results: Sequence[Results], request: Request) -> Table:
     number = LAYOUTS[request.layout]
     columns = paper_columns(number, request.metrics)
     methods = find_methods()
-    variants = {name: variants_of(name, methods) for name in paper_methods(number)}
+    variants = {name: stand_ins(name, methods, request.paper_rows) for name in paper_methods(number)}
     sections = []
     for group in _groups(results, number, request.datasets):
         by_method = {one.label: one for one in group}
@@ -42,14 +43,15 @@ def layout_table(results: Sequence[Results], request: Request) -> Table:
             section = _section([by_method[method] for method in rows], columns, set_intervals=request.intervals)
             missing = {} if request.methods else {n: v for n, v in variants.items() if n not in rows.values()}
             notes = (*section.notes, *_missing_rows(missing, section.dataset, request.out))
-            sections.append(replace(_use_paper_names(section, rows), notes=notes))
+            sections.append(replace(_use_paper_names(section, rows, request.paper_rows), notes=notes))
     datasets = request.datasets or paper_datasets(number)
     if not sections:
         raise BenchError(
             f"{request.out}: no results of {', '.join(variants)} on {' or '.join(datasets)}; "
             f"`ccsr-bench table --layout {request.layout} --paper only` prints the paper's"
         )
-    sections = _same_columns(add_paper(sections, request.paper, methods, number), columns)
+    sections = add_paper(sections, request.paper, methods, number=number, paired=request.paper_rows)
+    sections = _same_columns(sections, columns)
     title = f"Table {number} of the CCSR paper, with numbers computed here: {TITLES[number]}"
     notes = (*_count_notes(sections), *_missing_datasets(datasets, sections, request.out), *_merge_notes(sections))
     return Table(title, tuple(sections), notes, counts=False)
@@ -88,18 +90,20 @@ def _section(results: Sequence[Results], columns: Sequence[Quantity], *, set_int
     return section_of(results, columns, set_intervals=set_intervals)
 
 
-def _use_paper_names(section: Section, names: Mapping[str, str]) -> Section:
+def _use_paper_names(section: Section, names: Mapping[str, str], paired: Collection[str]) -> Section:
     """Return a section with the paper's names of settings of CCSR, and of outputs made elsewhere, which have no title.
 
     Args:
         section: Section of our numbers.
         names: Name of a method -> the printed name of its row; empty for a method that is not in the paper's table.
+        paired: Names of the methods that the user pairs with rows; they keep their titles.
     """
     rows = []
     for row in section.rows:
         name = names[row.method]
-        by_paper = name and (read_setting(name) or row.title == row.method)
-        rows.append(replace(row, title=corrected_name(name)) if by_paper else row)
+        by_paper = name and row.method not in paired and (read_setting(name) or row.title == row.method)
+        title = title_of(corrected_name(name), same_seed=row.same_seed, own_weights=bool(row.own_weights))
+        rows.append(replace(row, title=title) if by_paper else row)
     return replace(section, rows=tuple(rows))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -37,6 +37,8 @@ class Request:
     """Name of the column that rows are sorted by, best first; the order of names, or of the paper, when empty."""
     paper: Paper = "no"
     """Where the paper's numbers are shown: nowhere, in rows below ours, beside ours in every cell, or alone."""
+    paper_rows: Mapping[str, str] = field(default_factory=dict)
+    """Name of a method -> name of the paper's row that it is paired with, in place of the row of the method itself."""
     marking: Marking = "none"
     intervals: bool = False
     """Whether cells show their 95 % intervals."""
@@ -50,6 +52,11 @@ class Request:
         ):
             if value not in known:
                 raise unknown_name(f"`{name}`", value, known)
+        if self.paper_rows and (self.paper == "only" or (self.paper != "beside" and self.layout == FREE)):
+            raise BenchError(
+                "`paper_rows` pairs results with rows of the paper: add `paper` 'beside', or choose a `layout` of the "
+                "paper without `paper` 'only'"
+            )
         if self.paper != "only":
             return
         if self.layout == FREE:

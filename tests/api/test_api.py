@@ -93,6 +93,10 @@ def test_tables_are_displayed(results: ResultsFolder) -> None:
     assert "<table>" in results._repr_html_()
     assert r"\begin{tabular}" in tables.render("latex-table")
     assert str(cb.table(results.folder)) == str(tables)
+    paired = cb.table(results.folder, paper="beside", paper_rows={"bicubic-dither": "Real-ESRGAN"})
+    assert "bicubic-dither: paired with the paper's row Real-ESRGAN because the user asked for it." in str(paired)
+    with pytest.raises(BenchError, match="unknown row of the paper 'ESRGAN': did you mean "):
+        results.table(paper="beside", paper_rows={"bicubic-dither": "ESRGAN"})
 
 
 class Nearest:

@@ -95,10 +95,16 @@ def test_ten_runs_of_both_variants_on_sample_and_their_table(narrow: Path, tmp_p
     assert sorted(provenance["made_by"]["weights"]) == ["base", "controlnet", "vae"]
     done(["table", "--out", out])
     table = capsys.readouterr().out
-    assert re.search(r"- ccsr-s2: ccsr_bench\.ccsr\.method:build .*vae weights sha256 [0-9a-f]{16}, float32\.", table)
+    assert re.search(
+        r"- ccsr-s2: ccsr_bench\.ccsr\.method:build .*vae weights sha256 [0-9a-f]{16}, float32; "
+        r"own weights, not the published ones: base, controlnet, vae\.",
+        table,
+    )
     for title in ("CCSR-S1", "CCSR-S2"):
         row = next(line for line in table.splitlines() if line.startswith(f"| {title} "))
-        assert re.search(r"\| +10 \| +2 \| +\d+\.\d\d/\d\.\d{4} \| +\d\.\d{4}/\d\.\d{4} \| +0\.\d{4} \|", row)
+        assert re.search(
+            r"\(own weights\) \| +10 \| 2 of 6 \| +\d+\.\d\d/\d\.\d{4} \| +\d\.\d{4}/\d\.\d{4} \| +0\.\d{4} \|", row
+        )
 
 
 def test_pictures_do_not_depend_on_order_subset_resume_or_number_of_runs(

@@ -59,6 +59,18 @@ def test_a_layout_of_results_and_of_the_paper_alone(results: Path, capsys: Captu
     assert "unknown metric 'psn': did you mean psnr" in mistake(capsys, "table", "--out", results, "--metrics", "psn")
 
 
+def test_a_method_is_paired_with_a_row_of_the_paper(results: Path, capsys: Capture) -> None:
+    layout = ["table", "--out", results, "--layout", "paper-iv", "--dataset", "own"]
+    done([*layout, "--paper-row", "bicubic=Real-ESRGAN", "bicubic-dither=bsrgan"])
+    printed = capsys.readouterr().out
+    assert "- bicubic-dither: paired with the paper's row BSRGAN because the user asked for it." in printed
+    assert "did you mean BSRGAN" in mistake(capsys, *layout, "--paper-row", "bicubic=BSRGANN")
+    assert "add --paper 'beside', or choose a --layout of the paper" in mistake(
+        capsys, "table", "--out", results, "--paper-row", "bicubic=BSRGAN"
+    )
+    assert "'bicubic' is not METHOD=ROW, such as mine=Real-ESRGAN" in mistake(capsys, "table", "--paper-row", "bicubic")
+
+
 def test_audit_says_what_is_known_and_what_is_not(capsys: Capture) -> None:
     done(["table", "--audit"])
     lines = capsys.readouterr().out.splitlines()
@@ -91,7 +103,7 @@ def test_small_p_values_are_printed_as_an_upper_bound(
     results: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     difference = PairedDifference(0.1, Interval(0.05, 0.15), 0.00004, 100)
-    comparisons = [MethodComparison("own", "a", "b", "psnr", "mean", difference, 0.0001)]
+    comparisons = [MethodComparison("own", "bicubic", "bicubic-dither", "psnr", "mean", difference, 0.0001)]
     monkeypatch.setattr("ccsr_bench.statistics.comparisons.compare_methods", lambda *_, **__: comparisons)
     done(["stats", "differences", "--out", results])
     assert capsys.readouterr().out.splitlines()[1].split()[-3:] == ["<0.0001", "0.0001", "*"]
@@ -107,6 +119,25 @@ def test_runs_that_are_enough(results: Path, capsys: Capture) -> None:
     records = json.loads(capsys.readouterr().out)
     assert [record["runs"] for record in records] == [2, 3]
     assert records[0]["g_std"] < records[1]["g_std"]
+
+
+def test_statistics_over_a_part_of_the_images_say_so(results: Path, run: list[object], capsys: Capture) -> None:
+    done(["stats", "differences", "--out", results])
+    assert " of " not in capsys.readouterr().out.splitlines()[1]
+    for method in ("bicubic", "bicubic-dither"):
+        done([*run[:2], method, *run[3:], "--limit", "2", "--metrics", "ssim"])
+    capsys.readouterr()
+    done(["stats", "differences", "--out", results, "--metrics", "ssim"])
+    printed = capsys.readouterr().out
+    assert "  SSIM    2 of 4  " in printed
+    assert (
+        "- images, such as 3 of 6: both methods have the number on 3 images, and one of them has outputs of 6."
+        in printed
+    )
+    done(["stats", "runs", "--out", results, "--metrics", "ssim"])
+    printed = capsys.readouterr().out
+    assert "  SSIM    2 of 4  " in printed
+    assert "- images, such as 3 of 6: the method has the metric on 3 images, and outputs of 6." in printed
 
 
 def test_mistakes_of_stats_end_in_one_line(results: Path, capsys: Capture) -> None:

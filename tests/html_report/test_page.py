@@ -393,6 +393,26 @@ def test_several_data_sets(browser: Browser, results: Path, tmp_path: Path) -> N
     opened.close()
 
 
+def test_a_value_over_a_part_of_the_images_is_marked_and_sorted_last(
+    browser: Browser, results: Path, tmp_path: Path
+) -> None:
+    own = ["run", "--dataset", "own", *own_images(results), "--no-canary", "--out", tmp_path / "out", "--runs", "2"]
+    done([*own, "--method", "bicubic-dither", "--metrics", "psnr", "ssim"])
+    done([*own, "--method", "bicubic", "--metrics", "psnr"])
+    done([*own, "--method", "bicubic", "--metrics", "ssim", "--limit", "1"])
+    done([*own, "--method", "lanczos", "--metrics", "psnr"])
+    done(["report", "--out", tmp_path / "out", "--to", tmp_path / "report"])
+    opened = browser.new_page()
+    opened.goto((tmp_path / "report" / "index.html").as_uri())
+    assert "(1 of 4 images)" in opened.get_by_role("row", name="Bicubic", exact=False).first.inner_text()
+    assert "of 4 images" not in opened.get_by_role("row", name=NOISY).inner_text()
+    header = opened.get_by_role("columnheader", name="SSIM").get_by_role("button")
+    for _ in ("descending", "ascending"):
+        header.click()
+        assert opened.locator("#overview tbody th").all_inner_texts() == [NOISY, "Bicubic", "Lanczos"]
+    opened.close()
+
+
 def test_spreads_over_different_numbers_of_runs_are_remarked(browser: Browser, results: Path, tmp_path: Path) -> None:
     out = with_a_noise_floor_of_two_runs(results, tmp_path)
     done(["report", "--out", out, "--to", tmp_path / "report"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -227,6 +229,26 @@ def test_weights_are_part_of_the_origin_of_the_outputs(local: Path) -> None:
     assert f"base weights sha256 {found['base'].sha256[:16]}" in text
     (local / "official" / "config.json").write_bytes(b"another")
     assert spec.origins(weights={"base": own_weights("parts", weights(), local)})[0].text() != text
+
+
+def test_a_person_can_compute_the_hashes_as_the_documentation_says(local: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "concepts" / "ledger.md"
+    one, several = re.findall(r"^sha256sum .*$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert one.split()[1] == "unet/model.safetensors"
+    file = {"unet/model.safetensors": KNOWN}
+    alone = own_weights("parts", Weights(licence="CC0", sources=[ByHand("")], files=file, folder="official"), local)
+    for command, found in ((one, alone), (several, own_weights("parts", weights(), local))):
+        done = subprocess.run(["bash", "-c", command], cwd=found.folder, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [found.sha256[:16]]
+
+
+def test_only_weights_that_differ_from_the_published_and_the_installed_ones_are_own(local: Path) -> None:
+    assert own_weights("parts", weights(), local).own  # the hash of config.json is not published
+    install_weights("parts", weights(), local=local)
+    assert not installed_weights("parts", weights()).own
+    assert not own_weights("parts", weights(), local).own
+    (local / "official" / "config.json").write_bytes(b"another")
+    assert own_weights("parts", weights(), local).own
 
 
 def test_hashing_is_not_repeated_while_files_are_unchanged(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import sqlite3
 import statistics
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +63,18 @@ def test_settings_are_rows_under_the_papers_names_with_the_right_steps(out: Path
     assert rows(table) == [("RealSR", ["CCSR(1/2,1/6,3)", "CCSR(2/3,1/2,2)"])]
     (table,) = build(Request(out=out, layout="paper-ii"))
     assert rows(table) == [("RealSR", ["CCSR(6,2)"])]
+
+
+def test_settings_with_own_weights_keep_their_mark_under_the_papers_names(own: Dataset, tmp_path: Path) -> None:
+    fill(tmp_path, Dataset("RealSR", "RealSR", 4, own.samples, paper_name="RealSR"), "ccsr-s2", "CCSR-S2 (own weights)")
+    with closing(sqlite3.connect(tmp_path / "RealSR" / "ccsr-s2" / "ledger.sqlite")) as connection:
+        connection.execute(
+            """UPDATE meta SET value = json_set(value, '$.own_weights', json('["vae"]')) WHERE key = 'description'"""
+        )
+        connection.commit()
+    (table,) = build(Request(out=tmp_path, layout="paper-iii"))
+    assert rows(table) == [("RealSR", ["CCSR(2/3,1/2,2) (own weights)"])]
+    assert "ccsr-s2: test; own weights, not the published ones: vae." in "\n".join(table.notes)
 
 
 def test_images_made_elsewhere_are_a_row_under_the_papers_name(own: Dataset, tmp_path: Path) -> None:
@@ -129,6 +144,66 @@ def test_paper_beside_ours_in_a_free_table_is_from_the_first_table_that_has_it(o
     notes = "\n".join(tables["RealSR"].notes)
     assert "Table IV: bsrgan (BSRGAN), ccsr-s2 (CCSR-S2); Table III: ccsr-1of2-1of6" in notes
     assert "The paper has none of these methods on own." in tables["own"].notes
+
+
+def paper_values(table: Table) -> dict[str, float | None]:
+    """Return the paper's PSNR beside each row of a table of one data set."""
+    cells = {row.method: row.cells["psnr"].paper for row in table.sections[0].rows}
+    return {method: paper.value if paper else None for method, paper in cells.items()}
+
+
+def test_a_method_of_ones_own_is_paired_with_a_row_of_the_paper_on_request(out: Path) -> None:
+    choice = {"out": out, "datasets": ["RealSR"], "paper": "beside"}
+    (table,) = build(Request(**choice))  # type: ignore[arg-type]
+    assert paper_values(table) == {"bsrgan": 26.39, "ccsr-s2": 25.86, "ccsr-1of2-1of6": 26.29, "mine": None}
+    (table,) = build(Request(**choice, paper_rows={"mine": "real-esrgan", "bsrgan": "V1"}))  # type: ignore[arg-type]
+    values = paper_values(table)
+    assert (values["mine"], values["ccsr-s2"]) == (25.69, 25.86)
+    assert values["bsrgan"] not in (None, 26.39)  # the row that was asked for, and not its own
+    assert "mine: paired with the paper's row Real-ESRGAN because the user asked for it." in table.notes
+    assert "bsrgan: paired with the paper's row V1 because the user asked for it." in table.notes
+
+
+def test_a_paired_method_takes_its_place_in_a_layout_under_its_own_title(out: Path) -> None:
+    paired = {"mine": "BSRGAN"}
+    for methods in ([], ["mine", "bsrgan", "ccsr-s2"]):
+        choice = Request(out=out, layout="paper-iv", datasets=["RealSR"], methods=methods, paper_rows=paired)
+        (table,) = build(choice)
+        assert sorted(rows(table)[0][1]) == ["BSRGAN", "CCSR-S2", "Mine"]
+        assert "mine: paired with the paper's row BSRGAN because the user asked for it." in table.notes
+    (table,) = build(Request(out=out, layout="paper-iv", datasets=["RealSR"], paper="beside", paper_rows=paired))
+    assert paper_values(table) == {"bsrgan": 26.39, "mine": 26.39, "ccsr-s2": 25.86}
+    (table,) = build(Request(out=out, layout="paper-vii", datasets=["RealSR"], paper_rows={"mine": "StableSR-S200"}))
+    assert "Mine" in rows(table)[0][1]
+
+
+def test_a_paired_method_needs_no_other_rows(own: Dataset, tmp_path: Path) -> None:
+    """Its title is its name, as `score` records it, and it is not lost for the paper's."""
+    fill(tmp_path, Dataset("RealSR", "RealSR", 4, own.samples, paper_name="RealSR"), "mine", "mine")
+    (table,) = build(Request(out=tmp_path, layout="paper-iii", paper_rows={"mine": "CCSR(2/3,1/2,2)"}, paper="beside"))
+    assert rows(table) == [("RealSR", ["mine"])]
+    assert paper_values(table)["mine"] is not None
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"paper": "beside", "paper_rows": {"nine": "BSRGAN"}}, "unknown method 'nine': did you mean mine"),
+        (
+            {"paper": "beside", "paper_rows": {"mine": "RealESRGAN"}},
+            r"unknown row of the paper 'RealESRGAN': did you mean .*Real-ESRGAN.*\(in Tables IV, V, VI, I, II, III ",
+        ),
+        (
+            {"layout": "paper-v", "paper_rows": {"mine": "BSRGAN"}},
+            r"unknown row of the paper 'BSRGAN': .*\(in Table V of the CCSR paper\)",
+        ),
+        ({"paper_rows": {"mine": "BSRGAN"}}, "`paper_rows` pairs results with rows of the paper: add `paper` 'be"),
+        ({"paper": "only", "layout": "paper-iv", "paper_rows": {"mine": "BSRGAN"}}, "without `paper` 'only'"),
+    ],
+)
+def test_pairs_that_cannot_be_are_an_error(out: Path, choice: dict[str, Any], message: str) -> None:
+    with pytest.raises(BenchError, match=message):
+        build(Request(out=out, **choice))
 
 
 def test_papers_rows_below_ours(out: Path) -> None:

@@ -12,7 +12,7 @@ function resultsSection(dataset) {
       label: "Images",
       first: "descending",
       key: ({ method }) => method.images,
-      cell: ({ method }) => plainCell(method.images),
+      cell: ({ method }) => plainCell(method.coverage),
     },
     ...dataset.columns.map((column) => metricColumn(column)),
     {
@@ -68,6 +68,7 @@ function metricColumn(column) {
     title: `${column.title}: ${betterWords(column)}`,
     first: column.higher_is_better ? "descending" : "ascending",
     key: (row) => cellOf(row)?.value ?? null,
+    complete: (row) => cellOf(row)?.complete ?? false,
     cell: (row) => {
       const cell = cellOf(row);
       if (!cell) return element("td", { text: "–" });
@@ -77,6 +78,7 @@ function metricColumn(column) {
         {},
         element(MARKED[cell.mark], { text: fixed(cell.value, column.decimals) }),
         spread,
+        cell.coverage && ` (${cell.coverage})`,
         cell.mark && element("span", { class: "visually-hidden", text: MARKED_IN_WORDS[cell.mark] }),
         cell.interval && element("span", { class: "interval", text: intervalText(cell.interval, column.decimals) }),
       );
@@ -88,7 +90,7 @@ function intervalText([low, high], decimals) {
   return `${fixed(low, decimals)} to ${fixed(high, decimals)}`;
 }
 
-/** Make a table whose headers are buttons that sort it. */
+/** Make a table whose headers are buttons that sort it; rows whose value is not complete come after all others. */
 function sortableTable(caption, columns, rows) {
   const body = element("tbody");
   const headers = columns.map((column, index) =>
@@ -108,11 +110,12 @@ function sortableTable(caption, columns, rows) {
 
   function sortBy(index) {
     const before = headers[index].getAttribute("aria-sort");
-    const first = columns[index].first;
+    const { first, key, complete = () => true } = columns[index];
     const order = before === first ? (first === "ascending" ? "descending" : "ascending") : first;
     for (const header of headers) header.removeAttribute("aria-sort");
     headers[index].setAttribute("aria-sort", order);
-    show(sorted(rows, columns[index].key, order === "descending"));
+    const ordered = sorted(rows, key, order === "descending");
+    show([...ordered.filter(complete), ...ordered.filter((row) => !complete(row))]);
   }
 
   show(rows);

@@ -20,6 +20,8 @@ def unmarked(_mark: Mark, text: str) -> str:
 def cell_text(cell: Cell | None, column: Quantity, *, intervals: bool = False, marker: Marker = unmarked) -> str:
     """Return ``value/G-STD`` as the paper prints it, ``-`` where there is no spread or no value.
 
+    A cell over part of its row's images names their number, such as ``28.44/0.4366 (3 of 6 images)``.
+
     Args:
         cell: Cell to print; None for an empty cell.
         column: Column of the cell, which has the number of decimals and whether a spread is printed.
@@ -32,6 +34,8 @@ def cell_text(cell: Cell | None, column: Quantity, *, intervals: bool = False, m
     text = value + _interval(cell.value_interval if intervals else None, column.decimals)
     if column.spread:
         text += f"/{_g_std(cell.g_std)}" + _interval(cell.g_std_interval if intervals else None, G_STD_DECIMALS)
+    if cell.missing:
+        text += f" ({cell.coverage})"
     return text if cell.paper is None else f"{text} ({_paper_text(cell, cell.paper, column)})"
 
 
@@ -65,8 +69,9 @@ def header_texts(table: Table) -> list[str]:
 
 def leading_texts(table: Table, row: Row) -> list[str]:
     """Return the texts of a row in the columns before the metrics."""
-    counts = ["-" if count is None else str(count) for count in (row.runs, row.images)]
-    return [row.title, *(counts if table.counts else [])]
+    if table.counts:
+        return [row.title, "-" if row.runs is None else str(row.runs), row.coverage]
+    return [f"{row.title} ({row.coverage} images)" if row.partial else row.title]
 
 
 def arrow(column: Quantity) -> str:

@@ -35,7 +35,7 @@ def _record(table: Table, section: Section, row: Row, column: Quantity, cell: Ce
         "images": cell.images,
         "metric": column.name,
         "cell": cell_text(cell, column, intervals=table.intervals),
-        "mark": cell.mark,
+        "mark": "partial" if cell.missing else cell.mark,
         "value": cell.value,
         "value_low": value.low if value else None,
         "value_high": value.high if value else None,
@@ -44,6 +44,7 @@ def _record(table: Table, section: Section, row: Row, column: Quantity, cell: Ce
         "g_std_high": spread.high if spread else None,
         "paper_value": paper.value if paper else None,
         "paper_g_std": paper.g_std if paper else None,
+        "own_weights": " ".join(row.own_weights),
     }
 
 
