@@ -1,4 +1,4 @@
-"""NIQE (Mittal et al., "Making a Completely Blind Image Quality Analyzer", IEEE Signal Processing Letters 20(3), 2013)."""
+"""NIQE (Mittal et al., "Making a `Completely Blind` Image Quality Analyzer", IEEE SPL 20(3), 2013)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ MATLAB's imresize computes for a factor of 0.5."""
 
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Rows and columns to the neighbour that a pixel is multiplied by; a block is continued at its opposite side."""
+
+
+def check_block(images: ImageBatch) -> None:
+    """Check that images hold at least one block.
+
+    Raises:
+        BenchError: They are smaller.
+    """
+    if min(images.levels.shape[-2:]) < _BLOCK:
+        raise BenchError(f"niqe: the image is smaller than its {_BLOCK}-pixel block; choose `metrics` without niqe")
 
 
 class NIQE:
@@ -63,8 +73,7 @@ class NIQE:
         Raises:
             BenchError: The images are smaller than a block, or no block of an image has texture.
         """
-        if min(outputs.levels.shape[-2:]) < _BLOCK:
-            raise BenchError(f"niqe: the image is smaller than its {_BLOCK}-pixel block; choose `metrics` without niqe")
+        check_block(outputs)
         # One image at a time: faster on a CPU, as the maps stay in the cache, and independent of other images.
         return torch.stack([self._score(grey.round()) for grey in outputs.grey])
 

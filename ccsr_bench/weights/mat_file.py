@@ -100,7 +100,7 @@ def _tag(data: bytes) -> tuple[int, int]:
 
 
 def _inflate(data: bytes, most: int) -> _Element:
-    """Return the one element in compressed data; no more is decompressed than it announces, and at most `most` bytes."""
+    """Return the one element in compressed data; only what it announces, at most `most` bytes, is decompressed."""
     stream = zlib.decompressobj()
     try:
         kind, size = _tag(stream.decompress(data, 8))
