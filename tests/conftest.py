@@ -10,6 +10,9 @@ import pytest
 from ccsr_bench.datasets import loading as datasets
 from ccsr_bench.datasets.loading import Dataset
 from ccsr_bench.devices.torchvision_operators import import_torchvision
+from ccsr_bench.metrics.weight_files import FILES
+from tests.support.metrics.niqe_parameters import write_niqe
+from tests.support.metrics.random_weights import install
 from tests.support.pictures import write_pairs
 from tests.support.places import SHARED
 
@@ -18,8 +21,6 @@ import_torchvision()
 
 # Tests that look for methods when they are collected must not find the user's.
 os.environ.pop("CCSR_BENCH_METHODS", None)
-
-WEIGHTS = SHARED / "weights" / "niqe_modelparameters.mat"
 
 
 @pytest.fixture(autouse=True)
@@ -40,15 +41,9 @@ def shared() -> Path:
 
 
 @pytest.fixture
-def niqe_weights(home: Path) -> Path:
+def niqe_weights(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The NIQE model, installed in the cache."""
-    if not WEIGHTS.is_file():
-        pytest.skip(f"no {WEIGHTS.name} in {WEIGHTS.parent} (set CCSR_BENCH_SHARED)")
-    pytest.importorskip("pyiqa", reason="needs the extra `pyiqa`")
-    target = home / "weights" / WEIGHTS.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(WEIGHTS.read_bytes())
-    return target
+    return install(monkeypatch, home, write_niqe) / FILES["niqe"].name
 
 
 @pytest.fixture

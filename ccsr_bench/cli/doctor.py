@@ -73,22 +73,14 @@ def _writable(folder: Path) -> bool:
 
 
 def _metrics() -> list[Component]:
-    import importlib.util
-
     from ccsr_bench.metrics.catalogue import METRICS
     from ccsr_bench.metrics.weight_files import FILES, missing_files
 
     components = []
     for name, info in METRICS.items():
         missing = [FILES[key].name for key in missing_files(info.weights)]
-        if missing:
-            detail = f"no {' and no '.join(missing)}: run `ccsr-bench prepare --metrics {name}`"
-        elif name == "niqe" and importlib.util.find_spec("pyiqa") is None:
-            detail = "needs pyiqa: run `pip install 'ccsr-bench[pyiqa]'` (its licence is non-commercial)"
-        else:
-            components.append(Component(f"metric {name}", True, info.title))
-            continue
-        components.append(Component(f"metric {name}", False, detail))
+        advice = f"no {' and no '.join(missing)}: run `ccsr-bench prepare --metrics {name}`"
+        components.append(Component(f"metric {name}", not missing, advice if missing else info.title))
     return components
 
 

@@ -113,7 +113,7 @@ def add_computing(parser: argparse._ActionsContainer) -> None:
         type=_backend,
         default=[],
         metavar="METRIC=PACKAGE",
-        help="other package that computes a metric: lpips=lpips, lpips-vgg=lpips or dists=piq",
+        help="other package that computes a metric: lpips=lpips, lpips-vgg=lpips, dists=piq or niqe=pyiqa",
     )
 
 

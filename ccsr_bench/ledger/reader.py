@@ -17,6 +17,7 @@ import msgspec
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord, decode_identity
+from ccsr_bench.metrics.catalogue import recorded_backend
 
 SCHEMA = 3
 """Version of the tables below and of the records in ``meta``, SQLite's `user_version`.
@@ -186,9 +187,12 @@ class Ledger:
         for metric, definition in definitions.items():
             recorded = recorded_definitions.get(metric, definition)
             if recorded != definition:
+                package = recorded_backend(metric, recorded)
+                other = package is not None and package != recorded_backend(metric, definition)
+                advice = f", or compute {metric} with `backends` {metric}={package}" if other else ""
                 raise BenchError(
                     f'{self.folder}: {metric} was recorded as "{recorded}", but is now "{definition}"; '
-                    f"definitions are never mixed: give another `out`"
+                    f"definitions are never mixed: give another `out`{advice}"
                 )
 
     def image_path(self, image: str, run: int) -> Path:

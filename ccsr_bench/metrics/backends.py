@@ -1,4 +1,4 @@
-"""LPIPS and DISTS by other packages, from the same files of weights, as a comparison for our implementations.
+"""LPIPS, DISTS and NIQE by other packages, from the same files of weights, to compare with our implementations.
 
 A package is imported when its metric is built, and never downloads anything.
 """
@@ -22,17 +22,24 @@ from ccsr_bench.metrics.lpips import NETS, read_channel_weights
 from ccsr_bench.metrics.networks.alexnet_vgg import ARCHITECTURES, check_size, read_features
 from ccsr_bench.metrics.networks.precision import Precision, network_precision
 from ccsr_bench.metrics.networks.weights import load_strictly
-from ccsr_bench.metrics.weight_files import FILES
+from ccsr_bench.metrics.niqe import check_block
+from ccsr_bench.metrics.weight_files import FILES, verified_weights
 
 
-def _import(package: str, metric: str) -> tuple[Any, str]:
-    """Return a package and its version."""
+def _import(package: str, metric: str, licence: str = "") -> tuple[Any, str]:
+    """Return a package and its version.
+
+    Args:
+        package: Name of the package and of the extra that installs it.
+        metric: Name of the metric, for the error.
+        licence: What the error says about the package's licence.
+    """
     import_torchvision()
     try:
         return importlib.import_module(package), importlib.metadata.version(package)
     except ImportError as error:
         raise MetricUnavailableError(
-            f"{metric}: {package} cannot be imported ({error}): run `pip install 'ccsr-bench[{package}]'`"
+            f"{metric}: {package} cannot be imported ({error}): run `pip install 'ccsr-bench[{package}]'`{licence}"
         ) from error
 
 
@@ -167,6 +174,39 @@ class DISTSPackage:
             return values.double()
 
         return self._batches.map(distance, outputs.rgb)
+
+
+class NIQEPackage:
+    """NIQE by pyiqa, whose licence is non-commercial, on Y of full-range YIQ.
+
+    pyiqa computes a part of it in float32, so the score of an image can differ by up to 2e-2 between machines.
+
+    Args:
+        device: Device of the metric.
+
+    Raises:
+        MetricUnavailableError: pyiqa or the model of natural images is missing.
+        BenchError: The model of natural images is not the published one.
+    """
+
+    def __init__(self, *, device: torch.device) -> None:
+        path, sha256 = verified_weights("niqe", "niqe")
+        package, version = _import("pyiqa", "niqe", " (its licence is non-commercial)")
+        self._network = package.create_metric("niqe", device=device, pretrained_model_path=str(path))
+        # Ledgers recorded with this definition are resumed only as long as no letter of it changes.
+        self.definition = (
+            f"NIQE by pyiqa {version} on Y of full-range YIQ, rounded to 8 bits; no crop; "
+            f"96x96 blocks at two scales; {path.name} sha256 {sha256[:12]}"
+        )
+
+    def prepare(self, reference: ImageBatch) -> None:
+        """Return nothing: NIQE has no reference."""
+
+    def score(self, outputs: ImageBatch, prepared: None) -> Tensor:  # noqa: ARG002
+        """Return (N,) float64, 0 or more; see `ccsr_bench.metrics.base.Metric`."""
+        check_block(outputs)
+        # One image at a time: faster on a CPU than a batch of pyiqa's, and the score cannot depend on other images.
+        return torch.stack([self._network(image[None]).reshape(()) for image in outputs.rgb])
 
 
 def _vgg16() -> nn.Sequential:

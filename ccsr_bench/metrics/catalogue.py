@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -139,7 +140,7 @@ METRICS: Mapping[str, MetricInfo] = {
             entry="ccsr_bench.metrics.niqe:NIQE",
             weights=("niqe",),
             on_device=True,
-            licence="pyiqa: PolyForm Noncommercial 1.0.0",
+            backends={"pyiqa": "ccsr_bench.metrics.backends:NIQEPackage"},
         ),
         MetricInfo(
             name="clipiqa",
@@ -250,6 +251,12 @@ def find_metric(name: str) -> MetricInfo:
     if name not in METRICS:
         raise unknown_name("metric", name, METRICS)
     return METRICS[name]
+
+
+def recorded_backend(metric: str, definition: str) -> str | None:
+    """Return the name of the other package that a recorded definition names; None for our own implementation."""
+    packages = METRICS[metric].backends if metric in METRICS else ()
+    return next((package for package in packages if re.search(rf"\b{package} \d+\.\d", definition)), None)
 
 
 def needed_weights(metrics: Sequence[MetricInfo]) -> list[str]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.base import ImageBatch, crop_border, crop_text
+from ccsr_bench.metrics.gaussian import gaussian_taps, window_means
 
 _WINDOW = 11
 _SIGMA = 1.5
@@ -21,35 +22,7 @@ _COLOURS = {
 }
 
 
-def _gaussian_taps() -> list[float]:
-    offsets = torch.arange(_WINDOW, dtype=torch.float64) - _WINDOW // 2
-    taps = torch.exp(-(offsets**2) / (2 * _SIGMA**2))
-    return [float(tap) for tap in taps / taps.sum()]
-
-
-_TAPS = _gaussian_taps()
-
-
-def _smooth_along(images: Tensor, dim: int) -> Tensor:
-    length = images.shape[dim] - _WINDOW + 1
-    total = images.narrow(dim, 0, length) * _TAPS[0]
-    for offset in range(1, _WINDOW):
-        total.add_(images.narrow(dim, offset, length), alpha=_TAPS[offset])
-    return total
-
-
-def gaussian_window(images: Tensor) -> Tensor:
-    """Return the mean of every 11x11 window, weighted by a Gaussian of sigma 1.5, at valid positions only.
-
-    Two passes of shifted sums: torch's float64 convolutions take twenty times as long on a CPU.
-
-    Args:
-        images: Images, (..., H, W) float64.
-
-    Returns:
-        The weighted means, (..., H-10, W-10) float64.
-    """
-    return _smooth_along(_smooth_along(images, -1), -2)
+_TAPS = gaussian_taps(_WINDOW, _SIGMA)
 
 
 class Prepared(NamedTuple):
@@ -93,7 +66,7 @@ class SSIM:
     def prepare(self, reference: ImageBatch) -> Prepared:
         """Return the reference's luma and local moments."""
         luma = self._signal(reference)[0]
-        mean, square = gaussian_window(torch.stack([luma, luma * luma]))
+        mean, square = window_means(torch.stack([luma, luma * luma]), _TAPS)
         return Prepared(luma, mean, square - mean * mean)
 
     def score(self, outputs: ImageBatch, prepared: Prepared) -> Tensor:
@@ -102,7 +75,7 @@ class SSIM:
         return torch.stack([self._similarity(luma, prepared) for luma in self._signal(outputs)])
 
     def _similarity(self, luma: Tensor, reference: Prepared) -> Tensor:
-        mean, square, product = gaussian_window(torch.stack([luma, luma * luma, luma * reference.luma]))
+        mean, square, product = window_means(torch.stack([luma, luma * luma, luma * reference.luma]), _TAPS)
         means = mean * reference.mean
         mean_square = mean.square()
         contrast_structure = (2 * (product - means) + _C2) / (square - mean_square + reference.variance + _C2)

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from ccsr_bench.errors import BenchError, first_line
+from ccsr_bench.weights.mat_file import read_mat_file
 
 
 def read_tensors(path: Path, *, nested: str | None = None) -> dict[str, Tensor]:
     """Read named tensors on the CPU; no code in the file is executed.
 
     Args:
-        path: File in the safetensors format, or in PyTorch's own.
+        path: File in the safetensors format, in MATLAB's (numeric arrays only), or in PyTorch's own.
         nested: Key under which the tensors may lie in a PyTorch file.
 
     Raises:
@@ -48,6 +49,8 @@ def _read(path: Path) -> Any:
         from safetensors.torch import load_file  # imports safetensors, of the extra `ccsr`
 
         return load_file(path)
+    if path.suffix == ".mat":
+        return read_mat_file(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns about damaged pickles; our own error says what is wrong
         return torch.load(path, map_location="cpu", weights_only=True)

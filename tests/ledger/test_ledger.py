@@ -138,6 +138,18 @@ def test_changed_definition_is_refused(tmp_path: Path) -> None:
         assert ledger.definitions == DEFINITIONS | {"ssim": "SSIM as defined"}
 
 
+def test_a_definition_of_another_package_names_the_backend_that_resumes_it(tmp_path: Path) -> None:
+    """Until NIQE had our own code, every ledger had pyiqa's."""
+    recorded = DEFINITIONS | {"niqe": "NIQE by pyiqa 0.1.16 on Y of full-range YIQ"}
+    with LedgerWriter(tmp_path, IDENTITY, DESCRIPTION, recorded) as ledger:
+        ledger.add(record(), NOW)
+    with pytest.raises(BenchError, match="give another `out`, or compute niqe with `backends` niqe=pyiqa$"):
+        LedgerWriter(tmp_path, IDENTITY, DESCRIPTION, {"niqe": "NIQE on Y of full-range YIQ (ccsr-bench)"})
+    with pytest.raises(BenchError, match="give another `out`$"):
+        LedgerWriter(tmp_path, IDENTITY, DESCRIPTION, {"niqe": "NIQE by pyiqa 0.2.0 on Y of full-range YIQ"})
+    LedgerWriter(tmp_path, IDENTITY, DESCRIPTION, recorded).close()
+
+
 def test_newer_schema_is_refused(tmp_path: Path) -> None:
     with writer(tmp_path):
         pass

@@ -18,8 +18,9 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image
 from ccsr_bench.methods.interpolation import Interpolation
 from ccsr_bench.metrics.base import ImageBatch
+from ccsr_bench.metrics.gaussian import gaussian_taps
 from ccsr_bench.metrics.psnr import PSNR
-from ccsr_bench.metrics.ssim import SSIM, _gaussian_taps
+from ccsr_bench.metrics.ssim import SSIM
 from tests.support.pictures import noisy, picture
 
 CPU = torch.device("cpu")
@@ -105,7 +106,7 @@ def test_ssim_is_pyiqas_formula_to_the_last_digits() -> None:
     reference = picture(7, 96)
     output = noisy(reference, 10)
     x, y = (ImageBatch(image[None], CPU).luma.round()[:, None] for image in (output, reference))
-    taps = torch.tensor(_gaussian_taps(), dtype=torch.float64)
+    taps = torch.tensor(gaussian_taps(11, 1.5), dtype=torch.float64)
     expected = float(pyiqa_ssim(x, y, win=torch.outer(taps, taps)[None, None], data_range=255))
     assert score(SSIM(), output, reference) == pytest.approx(expected, abs=1e-12)
 

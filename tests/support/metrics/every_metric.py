@@ -16,6 +16,7 @@ from tests.support.metrics.layouts_inception import write_inception
 from tests.support.metrics.layouts_lpips_dists import write_lpips_dists
 from tests.support.metrics.layouts_maniqa import write_maniqa
 from tests.support.metrics.layouts_musiq import write_musiq
+from tests.support.metrics.niqe_parameters import write_niqe
 from tests.support.metrics.random_weights import install
 from tests.support.places import SHARED
 
@@ -25,16 +26,14 @@ WRITERS: tuple[Callable[[Path], None], ...] = (
     write_musiq,
     write_maniqa,
     write_inception,
+    write_niqe,
 )
 
 
 def write_all(folder: Path) -> None:
-    """Write a random file for every published one, but for NIQE's, which is no network."""
+    """Write a random file for every network's, and NIQE's model of natural images."""
     for write in WRITERS:
         write(folder)
-    niqe = SHARED / "weights" / FILES["niqe"].name
-    if niqe.is_file():
-        shutil.copy(niqe, folder)
 
 
 def published(key: str) -> bool:

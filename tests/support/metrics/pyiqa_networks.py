@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import torch
 
+from ccsr_bench.devices.torchvision_operators import import_torchvision
 from ccsr_bench.metrics.networks.maniqa_network import UNUSED
 from ccsr_bench.metrics.weight_files import FILES
 
@@ -25,6 +26,7 @@ def build(name: str, folder: Path, device: torch.device) -> Score:
         folder: Holds files with the published names.
         device: Where it computes.
     """
+    import_torchvision()
     import pyiqa
 
     if name in ("psnr", "ssim"):
