@@ -20,6 +20,7 @@ from ccsr_bench.errors import BenchError, number_of, some
 from ccsr_bench.ledger.reader import Ledger, find_ledgers
 from ccsr_bench.ledger.results import Results, distances
 from ccsr_bench.metrics.catalogue import METRICS
+from ccsr_bench.metrics.definitions import present_form
 from ccsr_bench.metrics.quantities import L_STD
 
 SIGNIFICANT_DIGITS = 7
@@ -174,7 +175,8 @@ def _read_file(path: Path) -> Baseline:
         raise BenchError(f"{path}: made by a newer ccsr-bench, which has {some(newer)}; update ccsr-bench")
     for inconsistency in _inconsistencies(baseline):
         raise BenchError(f"{path}: {inconsistency}; {again}")
-    return baseline
+    present = {metric: present_form(definition) for metric, definition in baseline.definitions.items()}
+    return msgspec.structs.replace(baseline, definitions=present)
 
 
 def _inconsistencies(baseline: Baseline) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 
 from ccsr_bench.errors import BenchError
-from ccsr_bench.install.hashing import file_sha256
+from ccsr_bench.install.hashing import TENSORS, content_sha256
 from ccsr_bench.install.sources import PublishedFile, fetch
 from ccsr_bench.weights.formats import find_file
 
@@ -70,18 +70,20 @@ def install_file(
         BenchError: No source has the file, or it is not the published one.
     """
     target = folder / (name or file.path)
-    installed = find_verified(target, file.sha256)
-    if installed is not None:
-        return installed
+    for path, sha256 in ((target, file.sha256), (target.with_suffix(".safetensors"), file.converted)):
+        installed = find_verified(path, sha256)
+        if installed is not None:
+            return installed
     if local is not None:
-        return copy_file(local, target, file.sha256)
+        converted = local.name != Path(file.path).name
+        return copy_file(local, target.with_name(local.name), file.converted if converted else file.sha256)
     return download_file(folder, target, file, otherwise=f"put the file in {target.parent}", show_bytes=show_bytes)
 
 
 def find_verified(target: Path, sha256: str) -> Path | None:
     """Return the installed file, in any accepted format, if it has the sha256; otherwise None."""
     file = find_file(target)
-    return file if file is not None and sha256 and file_sha256(file) == sha256 else None
+    return file if file is not None and sha256 and content_sha256(file, sha256) == sha256 else None
 
 
 def copy_file(origin: Path, target: Path, sha256: str = "", *, otherwise: str = "") -> Path:
@@ -90,7 +92,7 @@ def copy_file(origin: Path, target: Path, sha256: str = "", *, otherwise: str = 
     Args:
         origin: File to copy.
         target: Place of the copy.
-        sha256: Expected sha256; empty where it is not known.
+        sha256: Expected sha256 of the file or, after ``tensors:``, of its tensors; empty where it is not known.
         otherwise: Advice for the user where the file is not the expected one.
 
     Returns:
@@ -110,7 +112,8 @@ def copy_file(origin: Path, target: Path, sha256: str = "", *, otherwise: str = 
             copy.write(piece)
         copy.flush()
         os.fsync(copy.fileno())
-    if sha256 and digest.hexdigest() != sha256:
+    copied = content_sha256(origin, sha256) if sha256.startswith(TENSORS) else digest.hexdigest()
+    if sha256 and copied != sha256:
         partial.unlink()
         advice = f"download it again{f', or {otherwise}' if otherwise else ''}"
         raise BenchError(f"{origin}: wrong sha256: it is not the published file; {advice}")

@@ -150,7 +150,7 @@ def _reason(error: Exception) -> str:
 
 def main(arguments: list[str]) -> None:
     """Download one archive."""
-    from pip._internal.commands import create_command  # pip is not a dependency of ccsr-bench
+    from pip._internal.commands import create_command  # exists on the interpreter that runs this script
 
     name, file, target, *settings = arguments
     command = create_command("download")

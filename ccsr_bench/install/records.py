@@ -9,7 +9,7 @@ import msgspec
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.images import write_atomically
-from ccsr_bench.install.hashing import unchanged_file_sha256
+from ccsr_bench.install.hashing import content_sha256
 
 RECORD = "installed.json"
 """File name of the record, in the installed folder."""
@@ -31,7 +31,7 @@ class InstalledFile(msgspec.Struct, frozen=True):
         """Return the current sha256 of the file, which is hashed only where its size or time of change differs."""
         status = path.stat()
         unchanged = (status.st_size, status.st_mtime_ns) == (self.size, self.modified_ns)
-        return self.sha256 if unchanged else unchanged_file_sha256(path)
+        return self.sha256 if unchanged else content_sha256(path, self.sha256)
 
 
 def read_record(folder: Path) -> dict[str, InstalledFile]:

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.install.hashing import file_sha256
+from ccsr_bench.install.hashing import content_sha256
 from ccsr_bench.install.packages import Package
 from ccsr_bench.weights.formats import accepted_names
 
@@ -35,9 +35,16 @@ class PublishedFile:
     sources: Sequence[Source]
     """Places to try, in this order."""
     sha256: str = ""
-    """Expected sha256; empty where it is not known."""
+    """Expected sha256 of the file or, after ``tensors:``, of its tensors; empty where it is not known."""
     folder: str = ""
     """The authors' name of the folder that holds the file; a shared folder may contain that folder."""
+    converted: str = ""
+    """Expected hash of the tensors, after ``tensors:``, in a file that a source converts; empty if none does."""
+
+    def is_right(self, path: Path) -> bool:
+        """Return whether a file is the expected one, or was converted from it."""
+        expected = [sha256 for sha256 in (self.sha256, self.converted) if sha256]
+        return not expected or any(content_sha256(path, sha256) == sha256 for sha256 in expected)
 
 
 class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hugging-face", tag_field="kind"):
@@ -165,7 +172,7 @@ def fetch(file: PublishedFile, staging: Path, *, otherwise: str, show_bytes: boo
         except Exception as error:  # each library has its own types of errors
             reasons.append(f"{source} ({_reason(error)})")
             continue
-        if not file.sha256 or file_sha256(fetched) == file.sha256:
+        if file.is_right(fetched):
             return fetched
         fetched.unlink()
         reasons.append(f"{source} (wrong sha256)")

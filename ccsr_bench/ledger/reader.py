@@ -18,6 +18,7 @@ import msgspec
 from ccsr_bench.errors import BenchError
 from ccsr_bench.ledger.records import Description, Identity, Output, UnitRecord, decode_identity
 from ccsr_bench.metrics.catalogue import recorded_backend
+from ccsr_bench.metrics.definitions import present_form
 
 SCHEMA = 3
 """Version of the tables below and of the records in ``meta``, SQLite's `user_version`.
@@ -215,7 +216,8 @@ class Ledger:
     @property
     def definitions(self) -> dict[str, str]:
         """The definition of each recorded metric, including L-STD."""
-        return dict(self._connection.execute("SELECT metric, definition FROM definitions ORDER BY metric"))
+        rows = self._connection.execute("SELECT metric, definition FROM definitions ORDER BY metric")
+        return {metric: present_form(definition) for metric, definition in rows}
 
     @property
     def failures(self) -> dict[str, str]:

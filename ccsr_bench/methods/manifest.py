@@ -91,9 +91,11 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: Annotated[list[Source], msgspec.Meta(min_length=1)]
     """Sources of the files, which are tried in order."""
     files: Annotated[
-        dict[RelativePath, Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]], msgspec.Meta(min_length=1)
+        dict[RelativePath, Annotated[str, msgspec.Meta(pattern=r"^((tensors:)?[0-9a-f]{64})?\Z")]],
+        msgspec.Meta(min_length=1),
     ]
-    """File -> sha256; "" if the hash is not published: then the file must equal that of the first installation."""
+    """File -> its sha256 or, after ``tensors:``, that of the tensors in it, see `ccsr_bench.weights.tensors`;
+    "" if the hash is not published: then the file must equal that of the first installation."""
     folder: Name
     """Name of the folder in the authors' documentation."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ccsr_bench.errors import BenchError, NotInstalledError
 from ccsr_bench.install.files import Progress, copy_file, download_file, find_verified, installing, silent
-from ccsr_bench.install.hashing import file_sha256, unchanged_file_sha256
+from ccsr_bench.install.hashing import content_sha256, file_sha256
 from ccsr_bench.install.records import read_record, record_files
 from ccsr_bench.install.sources import PublishedFile
 from ccsr_bench.methods.manifest import Weights
@@ -72,7 +72,7 @@ def own_weights(name: str, weights: Weights, folder: Path) -> InstalledWeights:
         path = find_file(place / file)
         if path is None:
             raise NotInstalledError(f"{place / file} is missing")
-        hashes[file] = unchanged_file_sha256(path)
+        hashes[file] = content_sha256(path, published)
         known[file] = published or (record[file].sha256 if file in record else "")
     return _identified(place, hashes, own=hashes != known)
 

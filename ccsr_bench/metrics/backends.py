@@ -68,8 +68,8 @@ class LPIPSPackage:
         package, version = _import("lpips", "lpips")
         self._architecture, self._crop = NETS[net].architecture, crop
         architecture = ARCHITECTURES[self._architecture]
-        features, features_sha256 = read_features("lpips", self._architecture)
-        weights, weights_sha256 = read_channel_weights(net, architecture.channels)
+        features, features_cited = read_features("lpips", self._architecture)
+        weights, weights_cited = read_channel_weights(net, architecture.channels)
         with warnings.catch_warnings():  # torchvision warns about arguments that the package passes
             warnings.simplefilter("ignore", UserWarning)
             self._network = package.LPIPS(net=net, pretrained=False, pnet_rand=True, eval_mode=True, verbose=False)
@@ -85,8 +85,7 @@ class LPIPSPackage:
         self.definition = (
             f"{NETS[net].label} 0.1 on RGB x/255, no resizing; {crop_text(crop)}; {architecture.title}, "
             f"{network_precision(precision, device)} (lpips {version}); "
-            f"{FILES[self._architecture].name} sha256 {features_sha256[:12]}, "
-            f"{FILES[f'lpips-{net}'].name} sha256 {weights_sha256[:12]}"
+            f"{features_cited}, {weights_cited}"
         )
 
     def prepare(self, reference: ImageBatch) -> Tensor:
@@ -122,9 +121,9 @@ class DISTSPackage:
     def __init__(self, *, device: torch.device, precision: Precision = "exact", resize: bool = False) -> None:
         package, version = _import("piq", "dists")
         architecture = ARCHITECTURES["vgg16"]
-        tensors, features_sha256 = read_features("dists", "vgg16")
+        tensors, features_cited = read_features("dists", "vgg16")
         channels = [3, *architecture.channels]
-        alpha, beta, weights_sha256 = read_similarity_weights(channels)
+        alpha, beta, weights_cited = read_similarity_weights(channels)
         total = alpha.sum() + beta.sum()
         parts = [
             part[:, :, None, None]
@@ -154,7 +153,7 @@ class DISTSPackage:
         self.definition = (
             f"DISTS on RGB x/255 standardised by ImageNet's mean and deviation, {size}; {crop_text(0)}; "
             f"VGG16 with L2 pooling, {network_precision(precision, device)} (piq {version}); "
-            f"{FILES['vgg16'].name} sha256 {features_sha256[:12]}, {FILES['dists'].name} sha256 {weights_sha256[:12]}"
+            f"{features_cited}, {weights_cited}"
         )
 
     def prepare(self, reference: ImageBatch) -> Tensor:

@@ -55,17 +55,18 @@ def read_similarity_weights(channels: list[int]) -> tuple[Tensor, Tensor, str]:
         channels: Number of channels of each stage, of which the image itself is the first.
 
     Returns:
-        Alpha and beta, (1, sum of channels) float64, before the division by the sum of both; and the file's sha256.
+        Alpha and beta, (1, sum of channels) float64, before the division by the sum of both; and the words that
+        identify them in a definition.
 
     Raises:
         MetricUnavailableError: The file is missing.
         BenchError: The file is not the published one.
     """
-    tensors, sha256 = read_tensors("dists", "dists")
+    tensors, cited = read_tensors("dists", "dists")
     shape = (1, sum(channels), 1, 1)
     layout = nn.ParameterDict({name: torch.zeros(shape) for name in ("alpha", "beta")})
     load_strictly(layout, tensors, FILES["dists"].name)
-    return tensors["alpha"].flatten(1).double(), tensors["beta"].flatten(1).double(), sha256
+    return tensors["alpha"].flatten(1).double(), tensors["beta"].flatten(1).double(), cited
 
 
 class DISTS:
@@ -84,7 +85,7 @@ class DISTS:
     def __init__(self, *, device: torch.device, precision: Precision = "exact") -> None:
         self._network = FeatureNetwork("dists", "vgg16", l2_pool, device)
         channels = [3, *ARCHITECTURES["vgg16"].channels]
-        alpha, beta, sha256 = read_similarity_weights(channels)
+        alpha, beta, cited = read_similarity_weights(channels)
         total = alpha.sum() + beta.sum()
         self._alphas, self._betas = (
             torch.split((weights / total).to(device), channels, 1) for weights in (alpha, beta)
@@ -93,7 +94,7 @@ class DISTS:
         self.definition = (
             f"DISTS on RGB x/255 standardised by ImageNet's mean and deviation, no resizing; {crop_text(0)}; "
             f"VGG16 with L2 pooling, {network_precision(precision, device)} (ccsr-bench); "
-            f"{FILES['vgg16'].name} sha256 {self._network.sha256[:12]}, {FILES['dists'].name} sha256 {sha256[:12]}"
+            f"{self._network.cited}, {cited}"
         )
 
     def _stages(self, images: Tensor) -> Iterator[Tensor]:

@@ -61,7 +61,7 @@ class InceptionFeatures:
     """
 
     def __init__(self, *, device: torch.device, precision: Precision = "exact") -> None:
-        tensors, sha256 = read_tensors("fid", "inception")
+        tensors, cited = read_tensors("fid", "inception")
         name = FILES["inception"].name
         self._device = device
         # On a CPU channels_last is a quarter faster; it changes only the rounding of the last digits.
@@ -75,7 +75,7 @@ class InceptionFeatures:
         self.definition = (
             f"Inception features: {FEATURES} averages of the last maps of FID's Inception-v3 on RGB; {crop_text(0)}; "
             f"each channel resized to {INPUT_SIZE}x{INPUT_SIZE} by Pillow's bicubic in float32, clipped to [0, 255], "
-            f"then (x - 128) / 128; {products} (ccsr-bench); {name} sha256 {sha256[:12]}"
+            f"then (x - 128) / 128; {products} (ccsr-bench); {cited}"
         )
 
     def features(self, images: ImageBatch) -> Tensor:

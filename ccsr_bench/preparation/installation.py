@@ -151,7 +151,7 @@ def _metrics(metrics: Sequence[MetricInfo], local: Path | None) -> Iterator[Inst
 
     def install(file: WeightFile, _progress: Progress) -> str:
         with installing(file.name, weights_home()):
-            install_file(weights_home(), file.published, local=None if local is None else local / file.name)
+            install_file(weights_home(), file.published, local=None if local is None else file.inside(local))
         return f"{file.name}: verified, {file.size:,} bytes, in {weights_home()} (licence: {file.licence})"
 
     def install_image(image: canary.CanaryFile, _progress: Progress) -> str:

@@ -106,7 +106,7 @@ class FeatureNetwork:
         self._pool = pool
         self._device = device
         layers = {convolution.number: convolution.layer() for stage in stages for convolution in stage}
-        tensors, self.sha256 = read_features(metric, architecture)
+        tensors, self.cited = read_features(metric, architecture)
         network = nn.ModuleDict({"features": nn.ModuleDict({str(number): layers[number] for number in layers})})
         load_strictly(network.requires_grad_(False), tensors, FILES[architecture].name)
         self._stages = [_stage([layers[convolution.number].to(device) for convolution in stage]) for stage in stages]
@@ -139,14 +139,14 @@ def read_features(metric: str, architecture: str) -> tuple[dict[str, Tensor], st
         architecture: ``alexnet`` or ``vgg16``.
 
     Returns:
-        The tensors by torchvision's names, such as ``features.0.weight``, and the file's sha256.
+        The tensors by torchvision's names, such as ``features.0.weight``, and the words that identify them in a
+        definition.
 
     Raises:
         MetricUnavailableError: The file is missing.
         BenchError: The file is not the published one.
     """
-    tensors, sha256 = read_tensors(metric, architecture)
-    return {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}, sha256
+    return read_tensors(metric, architecture)
 
 
 def check_size(metric: str, architecture: str, images: Tensor) -> None:

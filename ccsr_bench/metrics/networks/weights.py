@@ -7,24 +7,34 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.metrics.weight_files import verified_weights
-from ccsr_bench.weights.tensors import compare_tensors
+from ccsr_bench.metrics.weight_files import FILES, find_weights, verified_weights
+from ccsr_bench.weights.tensors import compare_tensors, tensors_sha256
 from ccsr_bench.weights.tensors import read_tensors as read_file
 
 
 def read_tensors(metric: str, key: str) -> tuple[dict[str, Tensor], str]:
-    """Read a file of named tensors on the CPU; no code in it is executed.
+    """Read the tensors of a file that metrics use, on the CPU; no code in the file is executed.
 
     Returns:
-        The tensors, without the prefix ``module.`` that parallel training adds to their names, and the file's sha256.
+        The tensors, without the prefix ``module.`` that parallel training adds to their names; and the words that
+        identify them in a metric's definition: the hash of the tensors where it is known, otherwise that of the file.
 
     Raises:
         MetricUnavailableError: The file is missing.
-        BenchError: The file is not the published one, or does not hold named tensors.
+        BenchError: The file does not hold the published weights.
     """
-    path, sha256 = verified_weights(metric, key)
-    content = read_file(path, nested="params")
-    return {name.removeprefix("module."): tensor for name, tensor in content.items()}, sha256
+    file, path = FILES[key], find_weights(metric, key)
+    published = path.name == file.name
+    if published:
+        verified_weights(metric, key)
+    content = {name.removeprefix("module."): tensor for name, tensor in read_file(path, nested="params").items()}
+    used = {name: tensor for name, tensor in content.items() if not name.startswith(file.unused)}
+    if not file.tensors_sha256:
+        return used, f"{file.name} sha256 {file.sha256[:12]}"
+    sha256 = tensors_sha256(used)
+    if not published and sha256 != file.tensors_sha256:
+        raise BenchError(f"{path}: wrong tensors: these are not the published weights; delete it and prepare again")
+    return used, f"{file.title}, tensors sha256 {sha256[:12]}"
 
 
 def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
