@@ -25,6 +25,12 @@ def unchanged_file_sha256(path: Path) -> str:
     return _hash_once(path, status.st_size, status.st_mtime_ns)
 
 
+def shortened(sha256: str) -> str:
+    """Return a hash with its first 16 digits only, and with the prefix that says whether it is that of tensors."""
+    prefix = TENSORS if sha256.startswith(TENSORS) else ""
+    return sha256[: len(prefix) + 16]
+
+
 def content_sha256(path: Path, expected: str) -> str:
     """Return the hash of a file in the form of the expected one: that of its tensors, or that of its bytes.
 

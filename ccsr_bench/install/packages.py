@@ -83,6 +83,7 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pack
             for suffix, path in files.items():
                 self._extract(archive, f"{stem}{suffix}", path)
             save_file(layout.read(files), target)
+        target.chmod(0o644)  # safetensors lets only the owner read what it writes
         return target
 
 

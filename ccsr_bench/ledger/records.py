@@ -36,7 +36,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """First 16 digits of the sha256 of the lock file."""
     parameters: dict[str, Any] = {}
     weights: dict[str, str] = {}
-    """Role of the weights -> first 16 digits of their sha256."""
+    """Role of the weights -> first 16 digits of their sha256, after ``tensors:`` if it is that of the tensors."""
     dtype: str = ""
     """Precision of the networks; empty for the precision of the authors' code."""
     compiled: bool = False
@@ -56,7 +56,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.python:
             yield f", python {self.python} with {_with_hash(self.lock, self.lock_sha256)}"
         yield f" {json.dumps(self.parameters, sort_keys=True)}"
-        yield from (f", {role} weights sha256 {sha256}" for role, sha256 in sorted(self.weights.items()))
+        for role, sha256 in sorted(self.weights.items()):
+            digits = sha256.removeprefix("tensors:")
+            yield f", {role} weights{', tensors' if digits != sha256 else ''} sha256 {digits}"
         if self.dtype:
             yield f", {self.dtype}"
         if self.compiled:

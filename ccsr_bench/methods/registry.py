@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ccsr_bench.errors import BenchError, NotInstalledError, unknown_name
+from ccsr_bench.install.hashing import shortened
 from ccsr_bench.ledger.records import CaptionOrigin, Origin
 from ccsr_bench.manifests import read_toml
 from ccsr_bench.methods.base import Execution
@@ -91,14 +92,14 @@ class MethodSpec:
         present = Origin(
             **self._code(),
             parameters=self.variant.parameters,
-            weights={role: installed.sha256[:16] for role, installed in (weights or {}).items()},
+            weights={role: shortened(installed.sha256) for role, installed in (weights or {}).items()},
             dtype=(execution.dtype or "") if execution is not None else "",
             compiled=execution is not None and execution.compiled,
             captions=captions,
         )
         versions = self.manifest.environment.earlier_versions if present.code_sha256 else ()
         origins = [present, *(msgspec.structs.replace(present, code_sha256=version) for version in versions)]
-        earlier = {role: (found.earlier_sha256 or found.sha256)[:16] for role, found in (weights or {}).items()}
+        earlier = {role: shortened(found.earlier_sha256 or found.sha256) for role, found in (weights or {}).items()}
         if earlier != present.weights:
             origins += [msgspec.structs.replace(origin, weights=earlier) for origin in origins]
         return origins

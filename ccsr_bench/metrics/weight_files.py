@@ -46,9 +46,8 @@ class WeightFile:
     @property
     def published(self) -> PublishedFile:
         """The file as it is downloaded."""
-        return PublishedFile(
-            self.name, self.sources, self.sha256, converted=f"{TENSORS}{self.tensors_sha256}" if self.title else ""
-        )
+        converted = f"{TENSORS}{self.tensors_sha256}" if self.tensors_sha256 else ""
+        return PublishedFile(self.name, self.sources, self.sha256, converted=converted)
 
     @property
     def names(self) -> list[str]:

@@ -151,13 +151,17 @@ def _metrics(metrics: Sequence[MetricInfo], local: Path | None) -> Iterator[Inst
 
     def install(file: WeightFile, _progress: Progress) -> str:
         with installing(file.name, weights_home()):
-            install_file(weights_home(), file.published, local=None if local is None else file.inside(local))
-        return f"{file.name}: verified, {file.size:,} bytes, in {weights_home()} (licence: {file.licence})"
+            path = install_file(weights_home(), file.published, local=None if local is None else file.inside(local))
+        return f"{path.name}: verified, {path.stat().st_size:,} bytes, in {path.parent} (licence: {file.licence})"
 
     def install_image(image: canary.CanaryFile, _progress: Progress) -> str:
-        with installing(image.file.path, image.target.parent):
-            install_file(image.target.parent, image.file)
-        return f"{image.part}/{image.file.path}: verified, for the canary, in {image.target.parent}"
+        what = f"{image.part}/{image.file.path}"
+        try:
+            with installing(image.file.path, image.target.parent):
+                install_file(image.target.parent, image.file)
+        except BenchError as error:  # metrics work without it
+            return f"{what}: not installed, so `run` cannot check the metrics on it first: {error}"
+        return f"{what}: verified, for the canary, in {image.target.parent}"
 
     for key in needed_weights(metrics):
         file = weight_files.FILES[key]
