@@ -22,6 +22,7 @@ from ccsr_bench.metrics.dists import DISTS, l2_pool
 from ccsr_bench.metrics.lpips import LPIPS, read_channel_weights
 from ccsr_bench.metrics.networks.alexnet_vgg import bands
 from ccsr_bench.metrics.networks.winograd import WinogradConvolution
+from ccsr_bench.weights.tensors import tensors_sha256
 from tests.support.metrics.layouts_lpips_dists import CHANNELS, write_lpips_dists
 from tests.support.metrics.random_weights import install
 from tests.support.pictures import noisy, picture
@@ -271,9 +272,14 @@ def test_definitions(name: str, precision: Any, installed: Path) -> None:
     """On a CPU, both precisions are the same computation."""
     metric = LPIPS(device=CPU, precision=precision) if name == "lpips" else DISTS(device=CPU, precision=precision)
     keys = ("alexnet", "lpips-alex") if name == "lpips" else ("vgg16", "dists")
-    for key in keys:
-        file = weight_files.FILES[key]
-        assert f"{file.name} sha256 {file.sha256[:12]}" in metric.definition
+    features, layers = (weight_files.FILES[key] for key in keys)
+    tensors = {
+        name: tensor
+        for name, tensor in torch.load(installed / features.name, weights_only=True).items()
+        if name.startswith("features.")
+    }
+    assert f"{features.title}, tensors sha256 {tensors_sha256(tensors)[:12]}" in metric.definition
+    assert f"{layers.name} sha256 {layers.sha256[:12]}" in metric.definition
     for part in (name.upper(), "no crop", "float32 network", "(ccsr-bench)"):
         assert part in metric.definition
 
@@ -351,6 +357,6 @@ def test_published_channel_weights(net: Any, home: Path) -> None:
     assert file_sha256(published) == file.sha256
     (home / "weights").mkdir()
     (home / "weights" / file.name).write_bytes(published.read_bytes())
-    stages, sha256 = read_channel_weights(net, list(CHANNELS[net]))
-    assert sha256 == file.sha256
+    stages, cited = read_channel_weights(net, list(CHANNELS[net]))
+    assert cited == f"{file.name} sha256 {file.sha256[:12]}"
     assert all(float(stage.min()) >= 0 and float(stage.max()) > 0 for stage in stages)
