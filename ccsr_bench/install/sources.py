@@ -180,6 +180,8 @@ def fetch(file: PublishedFile, staging: Path, *, otherwise: str, show_bytes: boo
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, BenchError):
+        return str(error)
     import requests  # takes a tenth of a second to import
 
     if isinstance(error, requests.HTTPError) and error.response is not None:

@@ -143,9 +143,9 @@ def test_a_definition_of_another_package_names_the_backend_that_resumes_it(tmp_p
     recorded = DEFINITIONS | {"niqe": "NIQE by pyiqa 0.1.16 on Y of full-range YIQ"}
     with LedgerWriter(tmp_path, IDENTITY, DESCRIPTION, recorded) as ledger:
         ledger.add(record(), NOW)
-    with pytest.raises(BenchError, match="give another `out`, or compute niqe with `backends` niqe=pyiqa$"):
+    with pytest.raises(BenchError, match=r"give another `out`, or compute niqe with `backends` niqe=pyiqa$"):
         LedgerWriter(tmp_path, IDENTITY, DESCRIPTION, {"niqe": "NIQE on Y of full-range YIQ (ccsr-bench)"})
-    with pytest.raises(BenchError, match="give another `out`$"):
+    with pytest.raises(BenchError, match=r"give another `out`$"):
         LedgerWriter(tmp_path, IDENTITY, DESCRIPTION, {"niqe": "NIQE by pyiqa 0.2.0 on Y of full-range YIQ"})
     LedgerWriter(tmp_path, IDENTITY, DESCRIPTION, recorded).close()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.metrics.weight_files import FILES, find_weights, verified_weights
+from ccsr_bench.metrics import weight_files
 from ccsr_bench.weights.tensors import compare_tensors, tensors_sha256
 from ccsr_bench.weights.tensors import read_tensors as read_file
 
@@ -23,10 +23,10 @@ def read_tensors(metric: str, key: str) -> tuple[dict[str, Tensor], str]:
         MetricUnavailableError: The file is missing.
         BenchError: The file does not hold the published weights.
     """
-    file, path = FILES[key], find_weights(metric, key)
+    file, path = weight_files.FILES[key], weight_files.find_weights(metric, key)
     published = path.name == file.name
     if published:
-        verified_weights(metric, key)
+        weight_files.verified_weights(metric, key)
     content = {name.removeprefix("module."): tensor for name, tensor in read_file(path, nested="params").items()}
     used = {name: tensor for name, tensor in content.items() if not name.startswith(file.unused)}
     if not file.tensors_sha256:
