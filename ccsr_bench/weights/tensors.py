@@ -46,7 +46,7 @@ def read_tensors(path: Path, *, nested: str | None = None) -> dict[str, Tensor]:
 
 def _read(path: Path) -> Any:
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file  # imports safetensors, of the extra `ccsr`
+        from safetensors.torch import load_file  # imports safetensors.torch
 
         return load_file(path)
     if path.suffix == ".mat":

@@ -174,7 +174,7 @@ def test_shared_folder_may_hold_the_weights_or_be_them(
     ]
     installed_weights("parts", weights())
     content.clear()
-    with pytest.raises(BenchError, match=r"drive.google.com/drive/folders/FOLDER \(BenchError: the folder holds no"):
+    with pytest.raises(BenchError, match=r"drive.google.com/drive/folders/FOLDER \(the folder holds no"):
         install_weights("others", weights(GoogleDrive("FOLDER")))
 
 
