@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
+import torch
 
 from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.install.hashing import shortened
 from ccsr_bench.install.sources import ByHand, GoogleDrive, HuggingFace, Source, Url
 from ccsr_bench.methods import loading
 from ccsr_bench.methods.manifest import Weights
@@ -240,6 +242,24 @@ def test_a_person_can_compute_the_hashes_as_the_documentation_says(local: Path) 
     for command, found in ((one, alone), (several, own_weights("parts", weights(), local))):
         done = subprocess.run(["bash", "-c", command], cwd=found.folder, capture_output=True, text=True, check=True)
         assert done.stdout.split() == [found.sha256[:16]]
+
+
+def test_a_person_can_compute_the_hash_of_tensors_as_the_documentation_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_file = pytest.importorskip("safetensors.torch", reason="needs the extra `ccsr`").save_file
+    file, folder = "RealESRGAN_x4plus.safetensors", tmp_path / "official"
+    folder.mkdir()
+    tensors = {"b.bias": torch.arange(3.0), "a.weight": torch.ones(2, 3, 1, dtype=torch.float16), "n": torch.tensor(7)}
+    save_file(tensors, folder / file)
+    described = Weights(licence="CC0", sources=[ByHand("")], files={file: f"tensors:{KNOWN}"}, folder="official")
+    page = Path(__file__).parents[2] / "docs" / "concepts" / "ledger.md"
+    (snippet,) = re.findall(r"^```python\n(import hashlib.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(folder)
+    exec(snippet, {})
+    found = own_weights("parts", described, tmp_path)
+    assert f"tensors:{capsys.readouterr().out.strip()}" == shortened(found.sha256)
+    assert found.own
 
 
 def test_only_weights_that_differ_from_the_published_and_the_installed_ones_are_own(local: Path) -> None:
