@@ -10,10 +10,14 @@ test test-lowest: export OMP_NUM_THREADS ?= 2
 
 .PHONY: demo test lint docs test-lowest clean
 
+DEMO_METRICS := psnr ssim lpips dists niqe
+
 demo: $(VENV)/.installed
-	$(BIN)/ccsr-bench run --method bicubic bicubic-dither --dataset sample
+	$(BIN)/ccsr-bench prepare --method real-esrgan-ncnn --metrics lpips dists niqe
+	$(BIN)/ccsr-bench run --method bicubic real-esrgan-ncnn bicubic-dither --dataset sample --metrics $(DEMO_METRICS)
 	@echo
 	$(BIN)/ccsr-bench table --dataset sample
+	$(BIN)/ccsr-bench report
 
 test: $(VENV)/.installed-dev lint
 	$(BIN)/python $(PYTEST)
@@ -39,13 +43,12 @@ test-lowest: pyproject.toml
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): 250 MB without an NVIDIA GPU, more than 3 GB with one."
 	$(PYTHON) -m venv $(VENV)
-	.ci/install-torch $(BIN)/python torch
-	$(BIN)/python -m pip install --constraint constraints.txt --editable .
+	.ci/install-torch $(BIN)/python torch torchvision
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[spandrel]'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing what the tests and the documentation need."
-	.ci/install-torch $(BIN)/python torchvision
 	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[all,docs,dev]'
 	touch $@
 
