@@ -154,7 +154,8 @@ def normalise(grey: Tensor) -> Tensor:
     padded = functional.pad(grey[None], (margin,) * 4, mode="replicate")[0]
     mean, square = window_means(torch.stack([padded, padded * padded]), _TAPS)
     deviation = torch.sqrt((square - mean * mean).abs())
-    return (grey - mean * (1 + _FLAT)) / (deviation + 1)
+    normalised: Tensor = (grey - mean * (1 + _FLAT)) / (deviation + 1)
+    return normalised
 
 
 def halve(grey: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from ccsr_bench.ccsr.settings import Settings, read_settings
-from ccsr_bench.install.sources import ByHand, GoogleDrive, HuggingFace, Url
+from ccsr_bench.install.packages import Package
+from ccsr_bench.install.sources import GoogleDrive, HuggingFace, Source, Url
 from ccsr_bench.methods.manifest import Weights
 from ccsr_bench.methods.registry import find_methods
 from ccsr_bench.paper.names import variants_of
@@ -71,12 +72,14 @@ def is_from(weights: Weights, official: WeightsSettings) -> bool:
     return any(official.source in place_parts(source) for source in weights.sources)
 
 
-def place_parts(source: HuggingFace | GoogleDrive | Url | ByHand) -> set[str]:
+def place_parts(source: Source) -> set[str]:
     """Return every sequence of whole path segments of a source's address, or its repository or folder id."""
     if isinstance(source, HuggingFace):
         return {source.repository}
     if isinstance(source, GoogleDrive):
         return {source.folder}
+    if isinstance(source, Package):
+        return {source.name}
     address = source.address if isinstance(source, Url) else source.page
     parts = address.removeprefix("https://").split("/")
     return {"/".join(parts[i:k]) for i in range(len(parts)) for k in range(i + 1, len(parts) + 1)}

@@ -38,7 +38,7 @@ class Index:
         """Return the page of a package, with links relative to it."""
         names = self.archives[package]
         if self.kind == JSON:
-            files = [
+            files: list[dict[str, object]] = [
                 {
                     "filename": name,
                     "url": f"../../files/{name}",

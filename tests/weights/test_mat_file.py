@@ -41,7 +41,7 @@ def test_doubles_stored_as_bytes_are_doubles(tmp_path: Path) -> None:
 def test_agrees_with_scipy(tmp_path: Path, do_compression: bool) -> None:
     io = pytest.importorskip("scipy.io", reason="needs scipy")
     generator = np.random.default_rng(0)
-    wanted = {
+    wanted: dict[str, np.ndarray] = {
         "covariance": generator.normal(size=(36, 36)),
         "one": generator.normal(size=(1, 1)).astype(np.float32),
         "levels": generator.integers(0, 255, (3, 4, 5)).astype(np.uint8),
