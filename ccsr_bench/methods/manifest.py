@@ -108,6 +108,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One configuration of a family, named ``<family>-s<steps>`` for diffusion methods."""
 
     title: str
+    paper_row: str = ""
+    """Name of the row of the CCSR paper that the variant stands for, if it is not the title."""
     steps: int = 0
     """Number of sampling steps; 0 for a method that does not sample."""
     deterministic: bool = False

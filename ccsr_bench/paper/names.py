@@ -62,7 +62,11 @@ def variants_of(name: str, methods: Mapping[str, MethodSpec]) -> list[str]:
     setting = read_setting(name)
     if setting is None:
         titles = {name, f"CCSR-{name}"}
-        return [key for key, spec in methods.items() if _VERSION.sub("", spec.variant.title) in titles]
+        return [
+            key
+            for key, spec in methods.items()
+            if (spec.variant.paper_row or _VERSION.sub("", spec.variant.title)) in titles
+        ]
     standard = next((spec.variant for spec in methods.values() if spec.variant.title == "CCSR-S2"), None)
     times = {
         "num_inference_steps": setting.steps_of_axis,
@@ -92,5 +96,5 @@ def stand_ins(name: str, methods: Mapping[str, MethodSpec], paired: Mapping[str,
 
 def common_name(name: str, methods: Mapping[str, MethodSpec]) -> str:
     """Return the common name of all printed names of a method: its title in this benchmark, where it has one."""
-    variants = variants_of(name, methods)
-    return methods[variants[0]].variant.title if len(variants) == 1 else name
+    titles = {methods[method].variant.title for method in variants_of(name, methods)}
+    return titles.pop() if len(titles) == 1 else name

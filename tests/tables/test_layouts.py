@@ -54,7 +54,7 @@ def test_layout_has_the_papers_rows_columns_and_data_sets_in_its_order(out: Path
     assert f"Left out, without results of these methods in {out}: DRealSR." in notes
     assert "Columns left out, without any number: LPIPS, DISTS, FID" in notes
     assert "RealSR: Left out, without results" in notes
-    assert "`ccsr-bench run --method real-esrgan resshift-s15 " in notes
+    assert "`ccsr-bench run --method real-esrgan real-esrgan-ncnn resshift-s15 " in notes
     assert notes.count("PSNR in dB on Y") == 1  # once for all data sets
 
 
