@@ -130,7 +130,8 @@ def _environments(models: Sequence[MethodSpec]) -> Iterator[Installation]:
 
 def _weights(models: Sequence[MethodSpec], local: Path | None) -> Iterator[Installation]:
     def install(name: str, weights: Weights, progress: Progress) -> str:
-        folder = install_weights(name, weights, local=local, progress=progress)
+        others = [other for other_name, other in wanted.items() if other_name != name]
+        folder = install_weights(name, weights, local=local, others=others, progress=progress)
         how = "verified" if all(weights.files.values()) else "recorded, for no hashes are published"
         return f"{name}: {how}, in {folder} (licence: {weights.licence})"
 
