@@ -11,7 +11,7 @@ from pathlib import Path
 from ccsr_bench.errors import BenchError, NotInstalledError, some
 from ccsr_bench.install.files import Progress, copy_file, download_file, find_verified, installing, silent
 from ccsr_bench.install.hashing import content_sha256, file_sha256
-from ccsr_bench.install.records import read_record, record_files
+from ccsr_bench.install.records import InstalledFile, read_record, record_files
 from ccsr_bench.install.sources import PublishedFile
 from ccsr_bench.methods.manifest import Weights
 from ccsr_bench.places import weights_home
@@ -42,18 +42,43 @@ def installed_weights(name: str, weights: Weights) -> InstalledWeights:
     """
     folder = weights_home() / name
     record = read_record(folder)
-    hashes = {}
-    for file, expected in weights.files.items():
-        path, known = find_file(folder / file), record.get(file)
-        if path is None or known is None:
-            raise NotInstalledError(f"no weights {name} in {folder}" if not record else f"{folder / file} is missing")
-        sha256 = known.current_sha256(path)
-        if sha256 != (expected or known.sha256):
-            raise BenchError(
-                f"{path}: wrong sha256: the file was changed after its installation; remove it and prepare again"
-            )
-        hashes[file] = sha256
-    return _identified(folder, hashes)
+    if not record:
+        raise NotInstalledError(f"no weights {name} in {folder}")
+    return _identified(folder, {file: _installed_sha256(folder, file, weights, record) for file in weights.files})
+
+
+def _installed_sha256(folder: Path, file: str, weights: Weights, record: Mapping[str, InstalledFile]) -> str:
+    """Return the sha256 of one installed file; raises the errors of `installed_weights`."""
+    path, known = find_file(folder / file), record.get(file)
+    if path is None or known is None:
+        raise NotInstalledError(f"{folder / file} is missing")
+    sha256 = known.current_sha256(path)
+    if sha256 != (weights.files[file] or known.sha256):
+        raise BenchError(
+            f"{path}: wrong sha256: the file was changed after its installation; remove it and prepare again"
+        )
+    return sha256
+
+
+def missing_files(name: str, weights: Weights) -> list[str]:
+    """Return one line for each file that is not installed or was changed, with its hash, place and addresses."""
+    folder = weights_home() / name
+    record = read_record(folder)
+    lines = []
+    for file in weights.files:
+        described = _published(file, weights).described(folder / file)
+        try:
+            _installed_sha256(folder, file, weights, record)
+        except NotInstalledError:
+            lines.append(described)
+        except BenchError as error:
+            lines.append(f"{described}; {error}")
+    return lines
+
+
+def _published(file: str, weights: Weights, expected: str = "") -> PublishedFile:
+    """Return a file as it is downloaded, with the given hash where none is published."""
+    return PublishedFile(file, weights.sources, weights.files[file] or expected, weights.folder)
 
 
 def own_weights(name: str, weights: Weights, folder: Path, *, others: Iterable[Weights] = ()) -> InstalledWeights:
@@ -135,8 +160,7 @@ def _install_file(
     if find_local is None:
         if installed is None:
             advice = f"get it by hand, and give the folder that contains it in a folder '{weights.folder}' as `local`"
-            published = PublishedFile(file, weights.sources, expected, weights.folder)
-            installed = download_file(folder, target, published, otherwise=advice)
+            installed = download_file(folder, target, _published(file, weights, expected), otherwise=advice)
         return installed, expected or file_sha256(installed)
     try:
         origin = find_local(file)
