@@ -33,6 +33,11 @@ def remark(text: str) -> None:
     sys.stderr.flush()
 
 
+def error(message: str) -> None:
+    """Write an error to stderr as one line."""
+    remark(f"ccsr-bench: {' '.join(message.split())}")
+
+
 def columns(rows: Sequence[Sequence[str]]) -> None:
     """Write rows of text to stdout, in aligned columns; the last column is not padded."""
     if not rows:

@@ -74,13 +74,14 @@ def _writable(folder: Path) -> bool:
 
 def _metrics() -> list[Component]:
     from ccsr_bench.metrics.catalogue import METRICS
-    from ccsr_bench.metrics.weight_files import FILES, missing_files
+    from ccsr_bench.metrics.weight_files import FILES, missing_files, wrong_files
 
     components = []
     for name, info in METRICS.items():
         missing = [FILES[key].name for key in missing_files(info.weights)]
-        advice = f"no {' and no '.join(missing)}: run `ccsr-bench prepare --metrics {name}`"
-        components.append(Component(f"metric {name}", not missing, advice if missing else info.title))
+        lacks = [f"no {' and no '.join(missing)}: run `ccsr-bench prepare --metrics {name}`"] if missing else []
+        problems = [*lacks, *wrong_files(info.weights).values()]
+        components.append(Component(f"metric {name}", not problems, "; ".join(problems) or info.title))
     return components
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from ccsr_bench.cli import console
 from ccsr_bench.cli.advice import with_options
 from ccsr_bench.cli.console import EXIT_BAD_USE, EXIT_DONE, EXIT_INTERRUPTED
 from ccsr_bench.errors import BenchError, unknown_name
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BenchError as error:
         if debug:
             raise
-        sys.stderr.write(f"ccsr-bench: {' '.join(str(error).split())}\n")
+        console.error(str(error))
         return EXIT_BAD_USE
     except KeyboardInterrupt:
         sys.stderr.write("ccsr-bench: interrupted; what is recorded is kept, and the same command continues\n")

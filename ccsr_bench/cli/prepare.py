@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
-from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, echo, progress, remark
+from ccsr_bench.cli.advice import with_options
+from ccsr_bench.cli.console import EXIT_BAD_USE, EXIT_CHECK_FAILED, EXIT_DONE, echo, error, progress, remark
 from ccsr_bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def execute(options: argparse.Namespace) -> int:
     """Install data sets, methods and weights, or list what is missing."""
     # msgspec, numpy and Pillow, which `--help` does not need.
     from ccsr_bench.preparation.installation import install_all, plan
-    from ccsr_bench.preparation.selection import select
+    from ccsr_bench.preparation.selection import ready, select
 
     if options.local is not None and not options.local.is_dir():
         raise BenchError(f"--from {options.local}: no such folder")
@@ -76,8 +77,13 @@ def execute(options: argparse.Namespace) -> int:
     installations = plan(selection, local=options.local, source=options.source)
     if options.offline:
         return _list_missing(selection)
-    install_all(installations, _install)
-    return EXIT_DONE
+    failures = install_all(installations, _install)
+    for failure in failures:
+        error(with_options(failure, options.parser))
+    usable = ready(selection.metrics)
+    if usable:
+        echo(f"ready: {', '.join(usable)}")
+    return EXIT_BAD_USE if failures else EXIT_DONE
 
 
 def _install(installation: Installation) -> None:
@@ -95,7 +101,7 @@ def _install(installation: Installation) -> None:
 
 
 def _list_missing(selection: Selection) -> int:
-    """Print what is missing, where it belongs and where it comes from, without using the network."""
+    """Print what is missing or wrong, where it belongs and where it comes from, without using the network."""
     from ccsr_bench.preparation.selection import missing
 
     lines = missing(selection)

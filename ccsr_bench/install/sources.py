@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ccsr_bench.errors import BenchError, some
-from ccsr_bench.install.hashing import content_sha256
+from ccsr_bench.install.hashing import TENSORS, content_sha256
 from ccsr_bench.install.packages import Package
 from ccsr_bench.weights.formats import accepted_names
 
@@ -40,6 +40,21 @@ class PublishedFile:
     """The authors' name of the folder that holds the file; a shared folder may contain that folder."""
     converted: str = ""
     """Expected hash of the tensors, after ``tensors:``, in a file that a source converts; empty if none does."""
+    size: int = 0
+    """Size in bytes; 0 where it is not known."""
+
+    def described(self, target: Path) -> str:
+        """Return one line for a person who gets the file by hand: what it is, its place and its addresses.
+
+        Args:
+            target: Path at which it is installed.
+        """
+        digits = self.sha256.removeprefix(TENSORS)
+        what = "sha256 of its tensors" if self.sha256.startswith(TENSORS) else "sha256"
+        facts = [f"{self.size:,} bytes"] if self.size else []
+        facts.append(f"{what} {digits}" if digits else "its hash is not published")
+        addresses = " or ".join(source.locate(self.path) for source in self.sources)
+        return f"{self.path} ({', '.join(facts)}): goes to {target.parent}, from {addresses}"
 
     def is_right(self, path: Path) -> bool:
         """Return whether a file is the expected one, or was converted from it."""
@@ -56,6 +71,11 @@ class HuggingFace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
 
     def __str__(self) -> str:
         return f"Hugging Face {self.repository}"
+
+    def locate(self, path: str) -> str:
+        """Return the address of a file, for a browser."""
+        kind = "datasets/" if self.type == "dataset" else ""
+        return f"https://huggingface.co/{kind}{self.repository}/resolve/{self.revision}/{path}"
 
     def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
         """Download a file; an interrupted download is resumed. See `fetch`."""
@@ -81,6 +101,10 @@ class GoogleDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
 
     def __str__(self) -> str:
         return f"https://drive.google.com/drive/folders/{self.folder}"
+
+    def locate(self, path: str) -> str:  # noqa: ARG002 (files on Google Drive have no address that tells their name)
+        """Return the address of the shared folder that holds a file, for a browser."""
+        return str(self)
 
     def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
         """Download a file after looking it up in the shared folder. See `fetch`."""
@@ -122,6 +146,10 @@ class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="url", ta
     def __str__(self) -> str:
         return self.address
 
+    def locate(self, path: str) -> str:
+        """Return the address of a file, for a browser."""
+        return f"{self.address}/{path}"
+
     def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
         """Download a file, unless the staging folder has it completely. See `fetch`."""
         import pooch  # takes a third of a second to import
@@ -141,6 +169,10 @@ class ByHand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="by-ha
     page: str
 
     def __str__(self) -> str:
+        return self.page
+
+    def locate(self, path: str) -> str:  # noqa: ARG002 (the page says which of its links is the file)
+        """Return the address of the page, for a browser."""
         return self.page
 
 
@@ -176,7 +208,8 @@ def fetch(file: PublishedFile, staging: Path, *, otherwise: str, show_bytes: boo
             return fetched
         fetched.unlink()
         reasons.append(f"{source} (wrong sha256)")
-    raise BenchError(f"cannot download {file.path}: tried {'; '.join(reasons)}; or {otherwise}")
+    size = f" ({file.size:,} bytes)" if file.size else ""
+    raise BenchError(f"cannot download {file.path}{size}: tried {'; '.join(reasons)}; or {otherwise}")
 
 
 def _reason(error: Exception) -> str:

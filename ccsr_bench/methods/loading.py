@@ -123,7 +123,7 @@ def check_installed(spec: MethodSpec) -> None:
     """
     missing = []
     for part in (spec, spec.captioner) if spec.variant.captioned else (spec,):
-        for check in (part.find_weights, functools.partial(_check_runtime, part)):
+        for check in (part.find_weights, functools.partial(check_runtime, part)):
             try:
                 check()
             except BenchError as error:
@@ -132,7 +132,12 @@ def check_installed(spec: MethodSpec) -> None:
         raise BenchError("; ".join(missing))
 
 
-def _check_runtime(spec: MethodSpec) -> None:
+def check_runtime(spec: MethodSpec) -> None:
+    """Check that the libraries, the environment and the official code that a method needs are installed.
+
+    Raises:
+        BenchError: Something is missing; the message says how to get it.
+    """
     if isinstance(spec.manifest.environment, Isolated):
         launch_settings(spec, {}, device="cpu", log=Path())
     else:

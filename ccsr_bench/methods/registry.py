@@ -185,9 +185,12 @@ class MethodSpec:
         available, missing = {}, []
         for role, name in self.variant.weights.items():
             weights = self.manifest.weights[name]
+            others = [self.manifest.weights[other] for other in self.variant.weights.values() if other != name]
             try:
                 available[role] = (
-                    own_weights(name, weights, own) if own is not None else installed_weights(name, weights)
+                    own_weights(name, weights, own, others=others)
+                    if own is not None
+                    else installed_weights(name, weights)
                 )
             except NotInstalledError as error:
                 missing.append(str(error))

@@ -9,6 +9,7 @@ from pathlib import Path
 from ccsr_bench.errors import BenchError, MetricUnavailableError
 from ccsr_bench.install.hashing import TENSORS, unchanged_file_sha256
 from ccsr_bench.install.packages import Package
+from ccsr_bench.install.records import InstalledFile, read_record
 from ccsr_bench.install.sources import PublishedFile, Url
 from ccsr_bench.places import weights_home
 
@@ -39,15 +40,10 @@ class WeightFile:
     """Prefix of the names of tensors that no metric uses."""
 
     @property
-    def addresses(self) -> list[str]:
-        """Addresses of the file itself, for a browser, and packages that have it or its tensors."""
-        return [f"{source.address}/{self.name}" if isinstance(source, Url) else str(source) for source in self.sources]
-
-    @property
     def published(self) -> PublishedFile:
         """The file as it is downloaded."""
         converted = f"{TENSORS}{self.tensors_sha256}" if self.tensors_sha256 else ""
-        return PublishedFile(self.name, self.sources, self.sha256, converted=converted)
+        return PublishedFile(self.name, self.sources, self.sha256, converted=converted, size=self.size)
 
     @property
     def names(self) -> list[str]:
@@ -58,6 +54,10 @@ class WeightFile:
         """Return its path in a folder, under the first of its names that exists there, or else under its own."""
         paths = [folder / name for name in self.names]
         return next((path for path in paths if path.is_file()), paths[0])
+
+    def expected_sha256(self, path: Path) -> str:
+        """Return the hash that a file under one of its names has: that of the file or, if converted, of its tensors."""
+        return self.sha256 if path.name == self.name else self.published.converted
 
 
 def _of_pyiqa(name: str, sha256: str, size: int, licence: str, *packages: Package) -> WeightFile:
@@ -211,6 +211,33 @@ def missing_files(keys: Sequence[str]) -> list[str]:
     return [key for key in keys if _place(key) is None]
 
 
+def wrong_files(keys: Sequence[str]) -> dict[str, str]:
+    """Return the keys of the files on this machine that are not the published ones, each with a line about it.
+
+    A file whose size and time of change are those of its installation is not read.
+    """
+    record = read_record(weights_home())
+    lines = {}
+    for key in keys:
+        path = _place(key)
+        if path is None:
+            continue
+        expected = FILES[key].expected_sha256(path)
+        known = record.get(path.name) if path.parent == weights_home() else None
+        if known is None or known.sha256 != expected:
+            known = InstalledFile(expected)
+        try:
+            if known.current_sha256(path) != expected:
+                lines[key] = _wrong(path)
+        except BenchError as error:  # a damaged file
+            lines[key] = str(error)
+    return lines
+
+
+def _wrong(path: Path) -> str:
+    return f"{path}: wrong sha256: it is not the published file; delete it and prepare again"
+
+
 def find_weights(metric: str, key: str) -> Path:
     """Return the path of a file of weights, in our cache or in that of torch, pyiqa or CLIP.
 
@@ -244,5 +271,5 @@ def verified_weights(metric: str, key: str) -> tuple[Path, str]:
     path = find_weights(metric, key)
     sha256 = unchanged_file_sha256(path)
     if sha256 != FILES[key].sha256:
-        raise BenchError(f"{path}: wrong sha256: it is not the published file; delete it and prepare again")
+        raise BenchError(_wrong(path))
     return path, sha256

@@ -11,6 +11,7 @@ from ccsr_bench.datasets.install import prepare_dataset
 from ccsr_bench.datasets.manifest import DatasetManifest, FolderSource
 from ccsr_bench.errors import BenchError
 from ccsr_bench.install.files import Progress, install_file, installing
+from ccsr_bench.install.records import record_files
 from ccsr_bench.methods.isolated.checkouts import install_source
 from ccsr_bench.methods.isolated.environments import make_environment
 from ccsr_bench.methods.manifest import Isolated, Upstream, Weights
@@ -39,15 +40,15 @@ class Installation:
     """Whether later items are installed even if this one cannot be."""
 
 
-def install_all(installations: Iterable[Installation], install: Callable[[Installation], None]) -> None:
+def install_all(installations: Iterable[Installation], install: Callable[[Installation], None]) -> list[str]:
     """Install items in order, up to the first that cannot be installed and is not optional.
 
     Args:
         installations: Items to install.
         install: Function that installs one item and reports it.
 
-    Raises:
-        BenchError: An item could not be installed; the message gives every reason.
+    Returns:
+        One line for each item that could not be installed, with the reason.
     """
     failures: list[str] = []
     for item in installations:
@@ -57,8 +58,7 @@ def install_all(installations: Iterable[Installation], install: Callable[[Instal
             failures.append(str(error))
             if not item.optional:
                 break
-    if failures:
-        raise BenchError("; ".join(failures))
+    return failures
 
 
 def plan(selection: Selection, *, local: Path | None = None, source: Path | None = None) -> list[Installation]:
@@ -80,7 +80,7 @@ def plan(selection: Selection, *, local: Path | None = None, source: Path | None
         *(_dataset(manifest, local) for manifest in selection.datasets),
         *(_checkout(family, upstream, source) for family, upstream in upstreams.items() if upstream is not None),
         *_environments(selection.models),
-        *_weights(selection.models, local),
+        *_weights(selection, local),
         *_metrics(selection.metrics, local),
     ]
 
@@ -128,16 +128,16 @@ def _environments(models: Sequence[MethodSpec]) -> Iterator[Installation]:
             yield Installation(family, partial(install, spec, environment), remark=remark)
 
 
-def _weights(models: Sequence[MethodSpec], local: Path | None) -> Iterator[Installation]:
+def _weights(selection: Selection, local: Path | None) -> Iterator[Installation]:
     def install(name: str, weights: Weights, progress: Progress) -> str:
-        folder = install_weights(name, weights, local=local, progress=progress)
+        others = [other for other_name, other in selection.weights.items() if other_name != name]
+        folder = install_weights(name, weights, local=local, others=others, progress=progress)
         how = "verified" if all(weights.files.values()) else "recorded, for no hashes are published"
         return f"{name}: {how}, in {folder} (licence: {weights.licence})"
 
-    wanted = {name: spec.manifest.weights[name] for spec in models for name in spec.variant.weights.values()}
-    for name, weights in wanted.items():
+    for name, weights in selection.weights.items():
         yield Installation(name, partial(install, name, weights), len(weights.files))
-    for spec in models:
+    for spec in selection.models:
         if not (spec.variant.weights or spec.manifest.isolated):
             yield Installation(spec.name, partial(_nothing, spec))
 
@@ -149,9 +149,13 @@ def _nothing(spec: MethodSpec, _progress: Progress) -> str:
 def _metrics(metrics: Sequence[MetricInfo], local: Path | None) -> Iterator[Installation]:
     """Yield the weights of metrics, and without a local copy also the images of the canary."""
 
-    def install(file: WeightFile, _progress: Progress) -> str:
-        with installing(file.name, weights_home()):
-            path = install_file(weights_home(), file.published, local=None if local is None else file.inside(local))
+    def install(file: WeightFile, users: Sequence[str], _progress: Progress) -> str:
+        try:
+            with installing(file.name, weights_home()):
+                path = install_file(weights_home(), file.published, local=None if local is None else file.inside(local))
+                record_files(weights_home(), {path.name: (path, file.expected_sha256(path))})
+        except BenchError as error:
+            raise BenchError(f"{', '.join(users)}: {error}") from error
         return f"{path.name}: verified, {path.stat().st_size:,} bytes, in {path.parent} (licence: {file.licence})"
 
     def install_image(image: canary.CanaryFile, _progress: Progress) -> str:
@@ -164,7 +168,7 @@ def _metrics(metrics: Sequence[MetricInfo], local: Path | None) -> Iterator[Inst
         return f"{what}: verified, for the canary, in {image.target.parent}"
 
     for key in needed_weights(metrics):
-        file = weight_files.FILES[key]
-        yield Installation(file.name, partial(install, file), optional=True)
+        file, users = weight_files.FILES[key], [info.name for info in metrics if key in info.weights]
+        yield Installation(file.name, partial(install, file, users), optional=True)
     for image in canary.canary_files() if metrics and local is None else ():
         yield Installation(image.file.path, partial(install_image, image), optional=True)

