@@ -36,8 +36,8 @@ class WeightFile:
     """Name in definitions of the tensors that metrics use, where these are identified by their own hash."""
     tensors_sha256: str = ""
     """The sha256 of these tensors; a file of ours that a package's weights were converted to must have it."""
-    unused: str = "-"
-    """Prefix of the names of tensors that no metric uses."""
+    unused: str = ""
+    """Prefix of the names of tensors that no metric uses; empty if all are used."""
 
     @property
     def published(self) -> PublishedFile:
@@ -56,8 +56,13 @@ class WeightFile:
         return next((path for path in paths if path.is_file()), paths[0])
 
     def expected_sha256(self, path: Path) -> str:
-        """Return the hash that a file under one of its names has: that of the file or, if converted, of its tensors."""
-        return self.sha256 if path.name == self.name else self.published.converted
+        """Return the hash that a file under one of its names has.
+
+        It is that of the tensors where metrics use all of them or the file is converted, so that a file that holds the
+        same tensors in another way is right, too. Otherwise it is that of the published file.
+        """
+        by_tensors = self.tensors_sha256 and (not self.unused or path.name != self.name)
+        return self.published.converted if by_tensors else self.sha256
 
 
 def _of_pyiqa(name: str, sha256: str, size: int, licence: str, *packages: Package) -> WeightFile:
@@ -268,8 +273,13 @@ def verified_weights(metric: str, key: str) -> tuple[Path, str]:
         MetricUnavailableError: The file is missing.
         BenchError: The file is not the published one.
     """
-    path = find_weights(metric, key)
+    file, path = FILES[key], find_weights(metric, key)
+    if path.name != file.name:
+        raise MetricUnavailableError(
+            f"{metric}: needs {file.name} itself, not what it was converted to: put it into {weights_home()}, from "
+            f"{file.sources[-1].locate(file.name)}"
+        )
     sha256 = unchanged_file_sha256(path)
-    if sha256 != FILES[key].sha256:
+    if sha256 != file.sha256:
         raise BenchError(_wrong(path))
     return path, sha256

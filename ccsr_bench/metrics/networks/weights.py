@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ccsr_bench.errors import BenchError, some
+from ccsr_bench.install.hashing import TENSORS
 from ccsr_bench.metrics import weight_files
 from ccsr_bench.weights.tensors import compare_tensors, tensors_sha256
 from ccsr_bench.weights.tensors import read_tensors as read_file
@@ -24,15 +25,15 @@ def read_tensors(metric: str, key: str) -> tuple[dict[str, Tensor], str]:
         BenchError: The file does not hold the published weights.
     """
     file, path = weight_files.FILES[key], weight_files.find_weights(metric, key)
-    published = path.name == file.name
-    if published:
+    expected = file.expected_sha256(path)
+    if not expected.startswith(TENSORS):
         weight_files.verified_weights(metric, key)
     content = {name.removeprefix("module."): tensor for name, tensor in read_file(path, nested="params").items()}
-    used = {name: tensor for name, tensor in content.items() if not name.startswith(file.unused)}
+    used = {name: tensor for name, tensor in content.items() if not (file.unused and name.startswith(file.unused))}
     if not file.tensors_sha256:
         return used, f"{file.name} sha256 {file.sha256[:12]}"
     sha256 = tensors_sha256(used)
-    if not published and sha256 != file.tensors_sha256:
+    if expected.startswith(TENSORS) and TENSORS + sha256 != expected:
         raise BenchError(f"{path}: wrong tensors: these are not the published weights; delete it and prepare again")
     return used, f"{file.title}, tensors sha256 {sha256[:12]}"
 
