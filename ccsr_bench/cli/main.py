@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from ccsr_bench.cli.advice import with_options
 from ccsr_bench.cli.console import EXIT_BAD_USE, EXIT_DONE, EXIT_INTERRUPTED
+from ccsr_bench.devices.threads import let_threads_sleep
 from ccsr_bench.errors import BenchError, unknown_name
 
 VERBS = {
@@ -92,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     if debug:
         _show_debug_log()
+    let_threads_sleep()
     try:
         return _dispatch(given)
     except BenchError as error:

@@ -6,7 +6,6 @@ import ctypes
 import functools
 from collections.abc import Callable
 
-
 _OUT_OF_MEMORY = (
     "out of memory",
     "can't allocate memory",
