@@ -3,8 +3,7 @@
     python benchmarks/threads.py [--rounds N] [--images N]
 
 Each setting is measured once per round, so that other work on the machine meets all of them. A second is the wall time
-of an image, a CPU second what all threads of its process used: threads that wait for each other actively use CPU seconds
-too.
+of an image, a CPU second what all threads of its process used, also those that wait for each other actively.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     python benchmarks/tiling.py memory WEIGHTS LR --side 512
 
 WEIGHTS is a checkpoint that spandrel loads, LR a folder of images, which are mirrored to the sides that are asked for.
-`overlaps` compares the tiled outputs of some images, spread over the folder, with the untiled ones in 8-bit grey levels,
-for several overlaps. `memory` measures the peak memory of the first image, restored as a whole and in tiles, each in a
+`overlaps` compares the tiled outputs of some images, spread over the folder, with the untiled ones in 8-bit grey
+levels, for several overlaps. `memory` measures the peak memory of the first image, restored as a whole and in tiles, each in a
 process of its own; it needs Linux.
 """
 

@@ -69,8 +69,8 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=positive,
         metavar="N",
-        help="number of threads that networks and metrics compute with on the CPU (default: $OMP_NUM_THREADS, or one for each "
-        "core)",
+        help="number of threads that networks and metrics compute with on the CPU (default: $OMP_NUM_THREADS, or one "
+        "for each core)",
     )
 
 
