@@ -5,8 +5,8 @@
 
 WEIGHTS is a checkpoint that spandrel loads, LR a folder of images, which are mirrored to the sides that are asked for.
 `overlaps` compares the tiled outputs of some images, spread over the folder, with the untiled ones in 8-bit grey
-levels, for several overlaps. `memory` measures the peak memory of the first image, restored as a whole and in tiles, each in a
-process of its own; it needs Linux.
+levels, for several overlaps. `memory` measures the peak memory of the first image, restored as a whole and in tiles,
+each in a process of its own; it needs Linux.
 """
 
 from __future__ import annotations
@@ -53,8 +53,7 @@ def near_seams(side: int, tile: int) -> np.ndarray:
     """Return which pixels along a side of the output are near a seam, (4 * side,) bool."""
     centres = (np.arange(4 * side) + 0.5) / 4
     seams = np.arange(tile, side, tile)
-    near: np.ndarray = (np.abs(centres[:, None] - seams) < AWAY).any(1)
-    return near
+    return np.asarray((np.abs(centres[:, None] - seams) < AWAY).any(axis=1))
 
 
 def compare_overlaps(weights: Path, images: list[Path], *, side: int, tile: int) -> None:
@@ -93,7 +92,7 @@ def compare_memory(weights: Path, lr: Path, *, side: int) -> None:
     for tile in MEMORY_TILES:
         if tile >= side:
             continue
-        command = [sys.executable, __file__, "restore", weights, lr, "--side", str(side), "--tile", str(tile)]
+        command = [sys.executable, __file__, "restore", str(weights), str(lr), "--side", str(side), "--tile", str(tile)]
         started = time.perf_counter()
         process = subprocess.Popen(command)
         _, status, usage = os.wait4(process.pid, 0)

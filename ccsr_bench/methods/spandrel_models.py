@@ -16,6 +16,9 @@ from ccsr_bench.devices.memory import ran_out_of_memory
 from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.base import Execution
 
+TILE_OVERLAP = 64
+"""Default overlap of tiles in LR pixels; `benchmarks/tiling.py` measures what it leaves of the differences."""
+
 
 class SpandrelModel:
     """A network that restores a whole image at once and draws no noise.
@@ -54,7 +57,7 @@ class SpandrelModel:
         mirror_to_next: int = 0,
         pre_padding: int = 0,
         tile: int = 0,
-        tile_overlap: int = 16,
+        tile_overlap: int = TILE_OVERLAP,
         scale: int = 4,
     ) -> None:
         check_libraries()
@@ -62,7 +65,7 @@ class SpandrelModel:
             raise BenchError(f"`batch` {execution.batch}: all runs share one output; leave it out")
         if "network" not in weights:
             raise BenchError("the variant names no weights for network")
-        self._network = _load(weights["network"] / file, f"{architecture} x{scale}, 3 to 3 channels")
+        self._network = _load_expected(weights["network"] / file, f"{architecture} x{scale}, 3 to 3 channels")
         self._mirror_to_next = mirror_to_next
         self._pre_padding = pre_padding
         self._tile = tile
@@ -179,7 +182,24 @@ class _Interval:
         return slice(scale * (self.start - self.input_start), scale * (self.end - self.input_start))
 
 
-def _load(path: Path, expected: str) -> Any:
+def recognise(path: Path) -> tuple[str, int]:
+    """Return the name of a network's architecture in spandrel, and its magnification.
+
+    Args:
+        path: File of the checkpoint.
+
+    Raises:
+        BenchError: spandrel does not know the network, the network does not restore RGB images, the file is damaged or
+            holds objects other than tensors, or spandrel is missing.
+    """
+    check_libraries()
+    network = _load(path, "give a file that spandrel loads")
+    if not _restores_rgb(network):
+        raise BenchError(f"{path}: holds a network {_describe(network)}; it must restore RGB images, 3 to 3 channels")
+    return str(network.architecture.id), int(network.scale)
+
+
+def _load_expected(path: Path, expected: str) -> Any:
     """Return spandrel's descriptor of the network in a file.
 
     Args:
@@ -189,12 +209,42 @@ def _load(path: Path, expected: str) -> Any:
     Raises:
         BenchError: The file holds another network, is damaged, or holds objects other than tensors.
     """
+    advice = "get the published file, or give the folder that contains it as `weights`"
+    network = _load(path, advice)
+    actual = _describe(network)
+    if actual != expected or not _restores_rgb(network):
+        raise BenchError(f"{path}: holds a network {actual}; it must be {expected}: {advice}")
+    return network
+
+
+def _restores_rgb(network: Any) -> bool:
+    """Return whether a network maps one RGB image to another, without a mask."""
+    import spandrel
+
+    is_rgb = network.input_channels == network.output_channels == 3
+    return is_rgb and isinstance(network, spandrel.ImageModelDescriptor)
+
+
+def _describe(network: Any) -> str:
+    channels = f"{network.input_channels} to {network.output_channels} channels"
+    return f"{network.architecture.id} x{network.scale}, {channels}"
+
+
+def _load(path: Path, advice: str) -> Any:
+    """Return spandrel's descriptor of whatever network a file holds.
+
+    Args:
+        path: File of the checkpoint.
+        advice: What the user can do if the file is not one of a network.
+
+    Raises:
+        BenchError: The file is damaged, or holds objects other than tensors or a network that spandrel does not know.
+    """
     from ccsr_bench.devices.torchvision_operators import import_torchvision  # imports torch
 
     import_torchvision()
     import spandrel
 
-    advice = "get the published file, or give the folder that contains it as `weights`"
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "torch.meshgrid")  # a warning about code of spandrel
@@ -202,10 +252,6 @@ def _load(path: Path, expected: str) -> Any:
     except Exception as error:  # pickle, torch and spandrel raise errors of many types
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise BenchError(f"{path}: not the weights of a network that spandrel knows ({reason}); {advice}") from error
-    actual = f"{network.architecture.id} x{network.scale}"
-    actual += f", {network.input_channels} to {network.output_channels} channels"
-    if actual != expected or not isinstance(network, spandrel.ImageModelDescriptor):
-        raise BenchError(f"{path}: holds a network {actual}; it must be {expected}: {advice}")
     return network
 
 

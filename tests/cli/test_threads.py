@@ -17,7 +17,6 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.images import read_image
 from tests.support.cli import Capture, done, mistake
 from tests.support.isolated import write_isolated
-from tests.support.pictures import picture
 
 ISOLATED = """
 import os
