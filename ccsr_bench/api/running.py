@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ccsr_bench.api.results import ResultsFolder
 from ccsr_bench.datasets.loading import Dataset, choose_dataset, choose_samples
 from ccsr_bench.datasets.output_folders import check_runs, find_runs
+from ccsr_bench.devices.threads import computing_threads
 from ccsr_bench.errors import BenchError
 from ccsr_bench.install.files import Progress, silent
 from ccsr_bench.methods.base import Execution
@@ -32,6 +33,7 @@ def run(
     protocol: str = DEFAULT_PROTOCOL,
     out: PathLike = "results",
     device: str = "auto",
+    threads: int | None = None,
     limit: int | None = None,
     shard: tuple[int, int] = (0, 1),
     base_seed: int = 0,
@@ -63,6 +65,7 @@ def run(
         protocol: Name of the protocol that defines the metrics.
         out: Folder of all results.
         device: Device to compute on: ``auto``, ``cpu`` or ``cuda``.
+        threads: Number of threads that torch computes with on the CPU during the call; unchanged when None.
         limit: Number of images to use, from the first on; all when None.
         shard: (I, N) for every N-th image, from the one with index I on.
         base_seed: Base of all seeds; another number gives other noise.
@@ -89,6 +92,7 @@ def run(
     chosen = _dataset(dataset, lr, hr)
     samples = choose_samples(chosen, limit=limit, shard=shard)
     _check_count("runs", runs)
+    _check_threads(threads)
     requested = list(method) if isinstance(method, list | tuple) else [method]
     specs = [spec for choice in requested for spec in find_specs(choice, name=name, methods_dir=methods_dir)]
     if not specs:
@@ -119,7 +123,8 @@ def run(
         for spec in specs
     ]
     before = scoring.check_canary if canary else None
-    do_jobs(jobs, scoring, before=before, progress=_bar if progress else _no_bar)
+    with computing_threads(threads):
+        do_jobs(jobs, scoring, before=before, progress=_bar if progress else _no_bar)
     return ResultsFolder(out, methods=[job.identity.label for job in jobs], datasets=[chosen.name])
 
 
@@ -135,6 +140,7 @@ def score(
     protocol: str = DEFAULT_PROTOCOL,
     out: PathLike = "results",
     device: str = "auto",
+    threads: int | None = None,
     limit: int | None = None,
     precision: Literal["exact", "fast"] = "exact",
     backends: Mapping[str, str] | None = None,
@@ -156,6 +162,7 @@ def score(
         protocol: Name of the protocol that defines the metrics.
         out: Folder of all results.
         device: Device to compute on: ``auto``, ``cpu`` or ``cuda``.
+        threads: Number of threads that torch computes with on the CPU during the call; unchanged when None.
         limit: Number of images to use, from the first on; all when None.
         precision: Precision of the metrics' networks: ``exact`` (float32), or ``fast`` (TF32 and bfloat16 where the
             effect is small).
@@ -170,6 +177,7 @@ def score(
         BenchError: An image is missing, not in the data set, damaged or of the wrong size, or a name does not exist.
     """
     check_name("method", method)
+    _check_threads(threads)
     chosen = _dataset(dataset, lr, hr)
     samples = choose_samples(chosen, limit=limit)
     files = find_runs(Path(images))
@@ -183,7 +191,8 @@ def score(
     )
     job = images_job(files, method, chosen, samples, scoring, out=Path(out), title=title)
     before = scoring.check_canary if canary else None
-    do_jobs([job], scoring, before=before, progress=_bar if progress else _no_bar)
+    with computing_threads(threads):
+        do_jobs([job], scoring, before=before, progress=_bar if progress else _no_bar)
     return ResultsFolder(out, methods=[method], datasets=[chosen.name])
 
 
@@ -203,6 +212,11 @@ def _names(metrics: Sequence[str] | str | None) -> list[str] | None:
     if not names:
         raise BenchError("`metrics` is empty; name at least one metric, or leave it out for all default metrics")
     return names
+
+
+def _check_threads(threads: int | None) -> None:
+    if threads is not None:
+        _check_count("threads", threads)
 
 
 def _check_count(argument: str, value: object) -> None:

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", required=True, metavar="METHOD", help="method that takes captions")
     shared.add_images(parser)
     shared.add_device(parser)
+    shared.add_threads(parser)
     shared.add_weights(parser)
     shared.add_methods_dir(parser)
     shared.add_json(parser, "the result")
@@ -32,6 +33,7 @@ def execute(options: argparse.Namespace) -> int:
     from ccsr_bench.cli.job import stdout_to_stderr
     from ccsr_bench.datasets.loading import choose_samples
     from ccsr_bench.devices.selection import find_device
+    from ccsr_bench.devices.threads import computing_threads
     from ccsr_bench.methods.captioning import caption_images
     from ccsr_bench.methods.registry import find_method
 
@@ -40,7 +42,11 @@ def execute(options: argparse.Namespace) -> int:
     samples = choose_samples(dataset, limit=options.limit)
     device = str(find_device(options.device))
     started = time.perf_counter()
-    with progress(f"{captioner.name} on {dataset.name}") as show, stdout_to_stderr():
+    with (
+        computing_threads(options.threads),
+        progress(f"{captioner.name} on {dataset.name}") as show,
+        stdout_to_stderr(),
+    ):
         ended = caption_images(captioner, samples, device=device, weights=options.weights, progress=show)
     for image, reason in ended.failures.items():
         remark(f"{captioner.name}: {image} failed: {reason}")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from ccsr_bench.cli.console import EXIT_DONE, EXIT_FAILURES_RECORDED, echo, echo_json, progress, remark
+from ccsr_bench.devices.threads import computing_threads
 from ccsr_bench.errors import number_of
 from ccsr_bench.running.job import Job, Summary
 from ccsr_bench.running.jobs import do_jobs
@@ -44,10 +45,12 @@ def do_and_report(jobs: Sequence[Job], scoring: Scoring, options: argparse.Names
     Args:
         jobs: Jobs to do.
         scoring: Metrics that score the outputs.
-        options: Options of the verb, of which ``canary``, ``json`` and ``out`` are used.
+        options: Options of the verb, of which ``canary``, ``json``, ``out`` and ``threads`` are used.
     """
     before = (lambda: _check_canary(scoring)) if options.canary else None
-    return _finish(do_jobs(jobs, scoring, before=before, progress=_progress_only), options)
+    with computing_threads(options.threads):
+        summaries = do_jobs(jobs, scoring, before=before, progress=_progress_only)
+    return _finish(summaries, options)
 
 
 def _check_canary(scoring: Scoring) -> None:

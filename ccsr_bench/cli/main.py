@@ -12,6 +12,7 @@ from typing import NoReturn
 from ccsr_bench.cli import console
 from ccsr_bench.cli.advice import with_options
 from ccsr_bench.cli.console import EXIT_BAD_USE, EXIT_DONE, EXIT_INTERRUPTED
+from ccsr_bench.devices.threads import let_threads_sleep
 from ccsr_bench.errors import BenchError, unknown_name
 
 VERBS = {
@@ -93,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     if debug:
         _show_debug_log()
+    let_threads_sleep()
     try:
         return _dispatch(given)
     except BenchError as error:

@@ -63,6 +63,17 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="device to use: auto, cpu or cuda (default: %(default)s)")
 
 
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses how many threads compute on the CPU."""
+    parser.add_argument(
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="number of threads that networks and metrics compute with on the CPU (default: $OMP_NUM_THREADS, or one "
+        "for each core)",
+    )
+
+
 def add_json(parser: argparse._ActionsContainer, what: str) -> None:
     """Add the option that prints the output as JSON.
 
@@ -74,8 +85,9 @@ def add_json(parser: argparse._ActionsContainer, what: str) -> None:
 
 
 def add_scoring(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose metrics and the way they are computed, and the device."""
+    """Add the options that choose metrics and the way they are computed, the device and the threads."""
     add_device(parser)
+    add_threads(parser)
     group = parser.add_argument_group("metrics")
     group.add_argument(
         "--metrics",

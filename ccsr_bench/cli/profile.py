@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="number of measurements, of which the median is printed (default: %(default)s)",
     )
     shared.add_device(parser)
+    shared.add_threads(parser)
     shared.add_execution(parser)
     shared.add_methods_dir(parser)
     shared.add_json(parser, "the measurements")
@@ -65,6 +66,7 @@ def execute(options: argparse.Namespace) -> int:
 
     from ccsr_bench.devices.memory import keep_freed_memory
     from ccsr_bench.devices.selection import find_device
+    from ccsr_bench.devices.threads import computing_threads
 
     execution = replace(execution, device=str(find_device(options.device)))
     if execution.device == "cpu":
@@ -72,7 +74,7 @@ def execute(options: argparse.Namespace) -> int:
     profiles: list[Profile] = []
     try:
         for spec in specs:
-            with stdout_to_stderr():
+            with computing_threads(options.threads), stdout_to_stderr():
                 costs = profile(
                     spec, execution, own=options.weights, runs=options.runs, size=options.size, repeats=options.repeats
                 )

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--protocol", help="protocol that defines the metrics (default: the one of the set)")
     shared.add_device(parser)
+    shared.add_threads(parser)
     shared.add_computing(parser)
     shared.add_json(parser, "the comparison")
 
@@ -71,12 +72,13 @@ def execute(options: argparse.Namespace) -> int:
 
 def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[PublishedComparison]:
     from ccsr_bench.datasets import loading as datasets
+    from ccsr_bench.devices.threads import computing_threads
     from ccsr_bench.published.verify import compare
 
     dataset = datasets.load_dataset(published.dataset)
     outputs = dataset.outputs(published.outputs)
     scoring = shared.resolve_scoring(options, options.protocol or published.protocol)
-    with progress(f"verify {name}") as show:
+    with computing_threads(options.threads), progress(f"verify {name}") as show:
         return compare(name, published, dataset, outputs, scoring.scorer, show)
 
 

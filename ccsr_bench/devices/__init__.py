@@ -1,1 +1,1 @@
-"""The device that runs networks: batch sizes, memory, and the memory layout of tensors."""
+"""The device that runs networks: batch sizes, memory, threads, and the memory layout of tensors."""

@@ -9,15 +9,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-T = TypeVar("T")
+from ccsr_bench.devices.memory import ran_out_of_memory
 
-_OUT_OF_MEMORY = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
-)
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +65,7 @@ class Batches:
             try:
                 return work(size)
             except RuntimeError as error:
-                if size == 1 or not any(text in str(error) for text in _OUT_OF_MEMORY):
+                if size == 1 or not ran_out_of_memory(error):
                     raise
             # Outside of the handler, because the error keeps the tensors of the failed call alive.
             self._pixels = size // 2 * pixels

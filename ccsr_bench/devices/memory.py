@@ -1,10 +1,23 @@
-"""Freed memory: it is kept for the next layer of a network, and returned to the system after every image."""
+"""Memory: errors of torch that mean a lack of it, and freed memory, which is kept until the end of an image."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
 from collections.abc import Callable
+
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+
+
+def ran_out_of_memory(error: RuntimeError) -> bool:
+    """Return whether an error of torch means that the memory of the GPU or of the machine does not suffice."""
+    return any(text in str(error) for text in _OUT_OF_MEMORY)
 
 
 @functools.cache

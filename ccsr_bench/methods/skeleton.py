@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from ccsr_bench.errors import BenchError
+from ccsr_bench.install.hashing import file_sha256
 
 _MANIFEST = """\
 id = "{name}"
@@ -79,6 +82,44 @@ class Model:
 '''
 
 
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+"""Name of a file of weights that a manifest accepts."""
+
+_SPANDREL_MANIFEST = """\
+id = "{name}"
+title = "{name}: replace this by a short description"
+licence = "replace this by the licence of the code"
+scale = {scale}
+stochastic = false
+
+[environment]
+kind = "in-process"
+entry = "ccsr_bench.methods.spandrel_models:SpandrelModel"
+networks = true
+
+[variants.{name}]
+title = "{name}"  # name of the row in a table
+weights = {{ network = "{name}" }}
+
+[variants.{name}.parameters]
+architecture = "{architecture}"  # name of the architecture in spandrel
+file = "{file}"
+scale = {scale}
+# Sizes in LR pixels, which change the output: give a variant with other sizes a name of its own.
+# mirror_to_next = 8  # pad each side to the next multiple of this, by mirroring, as SwinIR's script does
+# pre_padding = 10    # pad by reflection below and to the right, as --pre_pad of Real-ESRGAN's script
+# tile = 256          # side of a tile, for images that do not fit into memory; --tile of Real-ESRGAN's script
+# tile_overlap = {overlap}   # what the network sees around a tile; --tile_pad of Real-ESRGAN's script, which has 10
+
+[weights.{name}]
+licence = "replace this by the licence of the weights"
+folder = "{name}"
+# For a file on the web: sources = [{{ kind = "url", address = "https://address-of-the-folder-that-holds-the-file" }}]
+sources = [{{ kind = "by-hand", page = "replace this by the page where the file can be found" }}]
+files = {{ "{file}" = "{sha256}" }}
+"""
+
+
 def write_skeleton(methods_dir: Path, name: str, *, isolated: bool, python: str) -> list[Path]:
     """Write a method that can be run without changes.
 
@@ -103,6 +144,46 @@ def write_skeleton(methods_dir: Path, name: str, *, isolated: bool, python: str)
     }
     if isolated:
         files["requirements.lock"] = "# Exact versions of all imported packages, which must include numpy.\nnumpy\n"
+    return _write(home, files)
+
+
+def write_spandrel_method(methods_dir: Path, name: str, model: Path) -> tuple[list[Path], int]:
+    """Write the manifest of a method for a network that spandrel loads.
+
+    Args:
+        methods_dir: Folder of the user's methods.
+        name: Name of the method and of its folder.
+        model: Checkpoint of the network; it is read, but not copied.
+
+    Returns:
+        Paths of the written files, and the magnification of the network.
+
+    Raises:
+        BenchError: spandrel does not know the network, a manifest cannot name the file, or the method's folder exists
+            already.
+    """
+    from ccsr_bench.methods import spandrel_models  # its use imports torch
+
+    if not model.is_file():
+        raise BenchError(f"{model}: no such file; give the checkpoint of a network as `spandrel`")
+    if _FILE_NAME.fullmatch(model.name) is None:
+        raise BenchError(
+            f"{model}: a manifest cannot name this file; rename it with letters, digits, '_', '-' and '.' only"
+        )
+    architecture, scale = spandrel_models.recognise(model)
+    manifest = _SPANDREL_MANIFEST.format(
+        name=name,
+        scale=scale,
+        architecture=architecture,
+        file=model.name,
+        sha256=file_sha256(model),
+        overlap=spandrel_models.TILE_OVERLAP,
+    )
+    return _write(methods_dir / name, {"method.toml": manifest}), scale
+
+
+def _write(home: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write the files of a method into a new folder and return their paths."""
     try:
         home.mkdir(parents=True)
     except FileExistsError:

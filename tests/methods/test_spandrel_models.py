@@ -68,6 +68,90 @@ def test_swinir_pads_by_one_window_that_is_cut_off(
     assert (output != plain).any()
 
 
+def build(checkpoints: Path, name: str = "real-esrgan", **sizes: Any) -> spandrel_models.SpandrelModel:
+    """Return a network with other sizes than its variant."""
+    spec = find_method(name)
+    folders = {role: weights.folder for role, weights in spec.find_weights(checkpoints).items()}
+    parameters = {**spec.variant.parameters, **sizes}
+    return spandrel_models.SpandrelModel(**parameters, weights=folders, execution=Execution())
+
+
+def as_official_script(network: Any, lr: np.ndarray, *, pre_pad: int, tile: int, tile_pad: int) -> np.ndarray:
+    """Return an output as `RealESRGANer.enhance` of Real-ESRGAN's script computes it, restated from its arithmetic.
+
+    Source: ``realesrgan/utils.py`` of https://github.com/xinntao/Real-ESRGAN at a4abfb2.
+    """
+    image = torch.from_numpy(lr.astype(np.float32) / 255).permute(2, 0, 1)[None]
+    image = torch.nn.functional.pad(image, (0, pre_pad, 0, pre_pad), mode="reflect")
+    height, width = image.shape[2:]
+    output = torch.zeros(1, 3, 4 * height, 4 * width)
+    with torch.inference_mode():
+        for top in range(0, height, tile or height):
+            for left in range(0, width, tile or width):
+                bottom, right = min(top + (tile or height), height), min(left + (tile or width), width)
+                above, before = min(top, tile_pad), min(left, tile_pad)
+                seen = image[:, :, top - above : bottom + tile_pad, left - before : right + tile_pad]
+                inner = network(seen)[:, :, 4 * above :, 4 * before :]
+                rows, columns = slice(4 * top, 4 * bottom), slice(4 * left, 4 * right)
+                output[:, :, rows, columns] = inner[:, :, : 4 * (bottom - top), : 4 * (right - left)]
+    output = output[0, :, : 4 * (height - pre_pad), : 4 * (width - pre_pad)].clamp(0, 1)
+    return (output.permute(1, 2, 0).numpy() * 255.0).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize(("pre_padding", "tile", "overlap"), [(10, 0, 10), (0, 16, 3), (10, 16, 10), (3, 9, 2)])
+def test_sizes_are_those_of_the_official_script(pre_padding: int, tile: int, overlap: int, checkpoints: Path) -> None:
+    lr = picture(0, 64)[:37, :50]
+    output = build(checkpoints, pre_padding=pre_padding, tile=tile, tile_overlap=overlap).restore(lr, [0])[0]
+    network = tiny_spandrel.rrdb(seed=1)
+    expected = as_official_script(network, lr, pre_pad=pre_padding, tile=tile, tile_pad=overlap)
+    np.testing.assert_array_equal(output, expected)
+    assert (output != computed(network, lr)).any()
+
+
+def test_overlap_of_the_receptive_field_hides_the_tiles(checkpoints: Path) -> None:
+    lr = picture(0, 64)
+    whole = build(checkpoints).restore(lr, [0])[0].astype(int)
+    differences = {
+        overlap: np.abs(build(checkpoints, tile=24, tile_overlap=overlap).restore(lr, [0])[0] - whole)
+        for overlap in (0, 20, 64)
+    }
+    assert differences[0].max() > 1
+    assert differences[20].max() <= 1  # the tiny network sees 18 pixels to each side
+    assert differences[64].max() == 0  # every tile sees the whole image
+
+
+def test_tiles_of_swinir_begin_at_its_windows(checkpoints: Path) -> None:
+    lr = picture(0, 32)[:30, :27]
+    whole = build(checkpoints, "swinir-gan").restore(lr, [0])[0]
+    tiled = build(checkpoints, "swinir-gan", tile=16, tile_overlap=8).restore(lr, [0])[0]
+    assert tiled.shape == whole.shape
+    np.testing.assert_array_equal(build(checkpoints, "swinir-gan", tile=8, tile_overlap=32).restore(lr, [0])[0], whole)
+    with pytest.raises(BenchError, match="`tile` 20: must be a multiple of 8 for this network"):
+        build(checkpoints, "swinir-gan", tile=20)
+    with pytest.raises(BenchError, match="`tile_overlap` 10: must be a multiple of 8 for this network"):
+        build(checkpoints, "swinir-gan", tile=16, tile_overlap=10, mirror_to_next=0)
+
+
+@pytest.mark.parametrize("parameter", ["mirror_to_next", "pre_padding", "tile", "tile_overlap"])
+@pytest.mark.parametrize("size", [-1, 1.5, True, "64"])
+def test_size_that_is_no_number_of_pixels_is_refused(parameter: str, size: object, checkpoints: Path) -> None:
+    with pytest.raises(BenchError, match=f"`{parameter}` {size!r}: must be a number of pixels"):
+        build(checkpoints, **{parameter: size})
+
+
+def test_lack_of_memory_is_told_with_advice(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = build(checkpoints)
+    for reason, error in (("DefaultCPUAllocator: can't allocate memory", MemoryError), ("other", RuntimeError)):
+
+        def fail(*_: object, reason: str = reason) -> None:
+            raise RuntimeError(reason)
+
+        monkeypatch.setattr(method._network.model, "forward", fail)
+        advice = "32x24 LR pixels at once do not fit into memory; add `tile`" if error is MemoryError else "other"
+        with pytest.raises(error, match=advice):
+            method.restore(picture(0, 32)[:, :24], [0])
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_is_near_float32(dtype: Literal["bfloat16", "float16"], checkpoints: Path) -> None:
     lr = picture(0, 16)
