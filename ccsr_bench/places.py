@@ -24,7 +24,7 @@ def shipped(name: str) -> Path:
 
 
 def home() -> Path:
-    """Return the folder of data sets and weights: ``$CCSR_BENCH_HOME``, or the platform's cache folder if unset."""
+    """Return the folder of the cache: ``$CCSR_BENCH_HOME``, or the platform's cache folder if unset."""
     configured = os.environ.get("CCSR_BENCH_HOME")
     if configured:
         return Path(configured).expanduser()
@@ -39,6 +39,11 @@ def dataset_home(name: str) -> Path:
 def weights_home() -> Path:
     """Return the folder in which the weights of metrics are installed."""
     return home() / "weights"
+
+
+def verification_home() -> Path:
+    """Return the folder in which `verify` keeps the results that it compares with published scores."""
+    return home() / "verify"
 
 
 def worker_log(method: str) -> Path:

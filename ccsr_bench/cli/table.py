@@ -11,6 +11,7 @@ from ccsr_bench.errors import BenchError, number_of
 
 if TYPE_CHECKING:
     from ccsr_bench.paper.audit import Contradiction
+    from ccsr_bench.paper.reproduced import Reproduced
     from ccsr_bench.tables.request import Request
 
 EXAMPLES = """\
@@ -19,7 +20,7 @@ EXAMPLES = """\
   ccsr-bench table --layout paper-iv --paper beside --format html > table.html
   ccsr-bench table --paper beside --paper-row mine=Real-ESRGAN
   ccsr-bench table --layout paper-iv --paper only --format latex > table.tex && pdflatex table.tex
-  ccsr-bench table --audit                           # contradictions in the paper's tables
+  ccsr-bench table --audit                           # the paper's contradictions, and its reproduced rows
 The format latex is a complete document; latex-table is only the table, for \\input in a paper.
 CSV and JSON have full precision and 95 % bootstrap intervals over images.
 """
@@ -63,7 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=_FORMATS, default="md", help="format of the output (default: %(default)s)")
     shared.add_json(parser, "numbers and notes")
     parser.add_argument(
-        "--audit", action="store_true", help="list the contradictions in the paper's tables, instead of a table"
+        "--audit",
+        action="store_true",
+        help="list the contradictions in the paper's tables, and its numbers that ccsr-bench has reproduced, instead "
+        "of a table",
     )
 
 
@@ -133,20 +137,43 @@ def _request(options: argparse.Namespace) -> Request:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    """Print the contradictions in the paper's tables, and which of them are known."""
+    """Print the contradictions in the paper's tables, which of them are known, and what was reproduced."""
     from dataclasses import asdict
 
-    from ccsr_bench.cli.console import echo_json
+    from ccsr_bench.cli.console import echo, echo_json
     from ccsr_bench.paper.audit import RULES, audit, read_errata
+    from ccsr_bench.paper.reproduced import reproduced
 
-    contradictions = audit()
+    contradictions, numbers = audit(), reproduced()
     if options.json:
         errata = read_errata()
         out_of_reach = {name: erratum.not_in_the_numbers for name, erratum in errata.items() if not erratum.findings}
-        echo_json({"findings": [asdict(item) for item in contradictions], "rules": RULES, "not found": out_of_reach})
+        echo_json(
+            {
+                "findings": [asdict(item) for item in contradictions],
+                "rules": RULES,
+                "not found": out_of_reach,
+                "reproduced": [asdict(number) for number in numbers],
+            }
+        )
     else:
         _show_audit(contradictions)
+        echo()
+        _show_reproduced(numbers)
     return EXIT_DONE
+
+
+def _show_reproduced(numbers: list[Reproduced]) -> None:
+    from ccsr_bench.cli.console import columns, echo
+    from ccsr_bench.paper.reproduced import MEANING
+
+    echo("Reproduced by ccsr-bench: the paper's rows that were computed again on all images (results/verified)")
+    if not numbers:
+        echo("  none: no verified row is of a method that the paper's tables have")
+        return
+    echo(MEANING)
+    header = ["  ", "row", "table", "metric", "ours", "paper", "difference", "agrees to"]
+    columns([header, *(["  ", *number.texts()] for number in numbers)])
 
 
 def _show_audit(contradictions: list[Contradiction]) -> None:

@@ -1,23 +1,31 @@
-"""`ccsr-bench verify`: compare our scores of published images with the published scores."""
+"""`ccsr-bench verify`: compute published scores again, and compare ours with them."""
 
 from __future__ import annotations
 
 import argparse
+import functools
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ccsr_bench.cli import options as shared
 from ccsr_bench.cli.console import EXIT_CHECK_FAILED, EXIT_DONE, columns, echo, echo_json, progress, remark
 from ccsr_bench.errors import BenchError, NotInstalledError
+from ccsr_bench.places import verification_home
 
 if TYPE_CHECKING:
     from ccsr_bench.published.scores import PublishedSet
-    from ccsr_bench.published.verify import PublishedComparison
+    from ccsr_bench.verification.comparison import PublishedComparison
+    from ccsr_bench.verification.subject import Subject
+    from ccsr_bench.verification.verify import Verification
 
 EXAMPLES = """\
   ccsr-bench verify
   ccsr-bench verify osediff-realsr --metrics psnr ssim
+  ccsr-bench verify bicubic-realsr --limit 10           # runs the method on the first ten images
   ccsr-bench verify osediff-realsr --protocol ccsr-v1   # another definition, so it fails
-The exit code is 1 if a score does not agree with the published score.
+The exit code is 1 if a score does not agree with the published score. What was computed is kept: the same command again
+computes only what is missing.
 """
 
 
@@ -27,7 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sets",
         nargs="*",
         metavar="SET",
-        help="sets of published images to check (default: all that are installed)",
+        help="sets of published scores to check: of published images, or of a method, which is run (default: all whose "
+        "images and weights are installed)",
+    )
+    parser.add_argument(
+        "--limit",
+        type=shared.positive,
+        metavar="N",
+        help="number of images of each set to use, from the first on; FID needs all (default: all)",
     )
     parser.add_argument(
         "--metrics",
@@ -37,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="metrics to check (default: all that can be computed here)",
     )
     parser.add_argument("--protocol", help="protocol that defines the metrics (default: the one of the set)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=verification_home(),
+        metavar="DIR",
+        help="folder in which the results are kept, in one folder for each protocol (default: verify in the cache)",
+    )
     shared.add_device(parser)
     shared.add_threads(parser)
     shared.add_computing(parser)
@@ -44,42 +66,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Compare our scores of published images with the published scores."""
+    """Compute published scores again, and compare ours with them."""
     from ccsr_bench.published.scores import find_published, published_sets
+    from ccsr_bench.verification.subject import find_subject
 
-    names = options.sets or list(published_sets())
-    published = {name: find_published(name) for name in names}
-    results: dict[str, list[PublishedComparison]] = {}
-    for name, published_set in published.items():
+    published = {name: find_published(name) for name in options.sets} if options.sets else published_sets()
+    subjects = []
+    for name in published:
         try:
-            results[name] = _check(name, published_set, options)
+            subjects.append(find_subject(name, limit=options.limit))
         except NotInstalledError as error:
-            if options.sets:
-                raise
-            remark(f"{name}: not checked: {error}")
-    if not results:
+            _skip(name, error, options)
+    if not subjects:
         raise BenchError(
             "nothing could be checked: no published images are installed; run `ccsr-bench prepare --dataset RealSR`"
         )
+    results = _verify(subjects, options)
     if options.json:
-        echo_json({name: [_record(c) for c in comparisons] for name, comparisons in results.items()})
+        echo_json({name: [_record(c) for c in result.comparisons] for name, result in results.items()})
     else:
-        for name, comparisons in results.items():
-            _show(published[name], comparisons)
-    agree = all(c.agrees for comparisons in results.values() for c in comparisons)
+        for name, result in results.items():
+            _show(published[name], result.comparisons)
+        for out in dict.fromkeys(result.out for result in results.values()):
+            echo(f"the scores are kept: ccsr-bench table --out {out}")
+    agree = all(c.agrees for result in results.values() for c in result.comparisons)
     return EXIT_DONE if agree else EXIT_CHECK_FAILED
 
 
-def _check(name: str, published: PublishedSet, options: argparse.Namespace) -> list[PublishedComparison]:
-    from ccsr_bench.datasets import loading as datasets
-    from ccsr_bench.devices.threads import computing_threads
-    from ccsr_bench.published.verify import compare
+def _skip(name: str, error: BenchError, options: argparse.Namespace) -> None:
+    """Print why a set is not checked; a set that the user named must be checked."""
+    if options.sets:
+        raise error
+    remark(f"{name}: not checked: {error}")
 
-    dataset = datasets.load_dataset(published.dataset)
-    outputs = dataset.outputs(published.outputs)
-    scoring = shared.resolve_scoring(options, options.protocol or published.protocol)
-    with computing_threads(options.threads), progress(f"verify {name}") as show:
-        return compare(name, published, dataset, outputs, scoring.scorer, show)
+
+def _verify(subjects: Sequence[Subject], options: argparse.Namespace) -> dict[str, Verification]:
+    from ccsr_bench.cli.job import stdout_to_stderr
+    from ccsr_bench.devices.threads import computing_threads
+    from ccsr_bench.verification.verify import NothingToCompareError, verify
+
+    build_scoring = functools.cache(functools.partial(shared.resolve_scoring, options))
+    results: dict[str, Verification] = {}
+    for subject in subjects:
+        scoring = build_scoring(options.protocol or subject.published.protocol)
+        try:
+            with (
+                computing_threads(options.threads),
+                progress(f"verify {subject.name}") as show,
+                stdout_to_stderr(),
+            ):
+                result = verify(subject, scoring, out=options.out, progress=show)
+        except NothingToCompareError as error:
+            _skip(subject.name, error, options)
+            continue
+        for line in result.remarks:
+            remark(f"{subject.name}: {line}")
+        results[subject.name] = result
+    if not results:
+        raise BenchError(
+            "nothing could be checked: no set has a value of the requested metrics; choose other `metrics`"
+        )
+    return results
 
 
 def _record(comparison: PublishedComparison) -> dict[str, object]:

@@ -14,6 +14,7 @@ from ccsr_bench import images
 from ccsr_bench.datasets.manifest import DatasetManifest, FilesSource, FolderSource, manifest_paths, read_manifest
 from ccsr_bench.errors import BenchError, NotInstalledError, some
 from ccsr_bench.images import pixels_sha256
+from ccsr_bench.install.hashing import file_sha256
 from ccsr_bench.install.records import read_record
 from ccsr_bench.places import check_name, dataset_home
 
@@ -28,7 +29,22 @@ class Pair(NamedTuple):
 
     def pixels_sha256(self) -> str:
         """Return one hash of both images' pixels, which does not depend on the file format."""
-        return hashlib.sha256((pixels_sha256(self.lr) + pixels_sha256(self.hr)).encode()).hexdigest()
+        return _joint_sha256([pixels_sha256(self.lr), pixels_sha256(self.hr)])
+
+
+class Inputs(NamedTuple):
+    """Everything that a unit of work reads of one sample."""
+
+    lr: np.ndarray | None
+    """(h, w, 3) uint8 RGB; None for a data set without LR images."""
+    hr: np.ndarray
+    """(H, W, 3) uint8 RGB."""
+    files_sha256: str
+    """Hash of the files, as `Sample.files_sha256` returns it."""
+
+    def pixels_sha256(self) -> str:
+        """Return one hash of the images' pixels; that of `Pair.pixels_sha256` if there is an LR image."""
+        return _joint_sha256([pixels_sha256(pixels) for pixels in (self.lr, self.hr) if pixels is not None])
 
 
 @dataclass(frozen=True)
@@ -48,18 +64,28 @@ class Sample:
         Raises:
             BenchError: A file is missing, damaged or not 8-bit RGB, its hash is wrong, or the sizes do not match.
         """
-        return self.read_with_sha256()[0]
+        inputs = self.read_inputs()
+        if inputs.lr is None:
+            raise self.lacks_lr()
+        return Pair(inputs.lr, inputs.hr)
 
-    def read_with_sha256(self) -> tuple[Pair, str]:
-        """Read and check both images as `read` does, and return the hash of both files as `files_sha256` does."""
-        lr_path = self._lr_path()
-        lr, lr_sha256 = _read_checked(lr_path, self.lr_sha256)
+    def read_inputs(self) -> Inputs:
+        """Read and check the images as `read` does; the LR image may be missing from the data set."""
         hr, hr_sha256 = _read_checked(self.hr, self.hr_sha256)
-        _check_sizes(lr_path, lr.shape[:2], self.hr, hr.shape[:2], self.scale)
-        return Pair(lr, hr), _joint_sha256([lr_sha256, hr_sha256])
+        if self.lr is None:
+            return Inputs(None, hr, _joint_sha256([hr_sha256]))
+        lr, lr_sha256 = _read_checked(self.lr, self.lr_sha256)
+        _check_sizes(self.lr, lr.shape[:2], self.hr, hr.shape[:2], self.scale)
+        return Inputs(lr, hr, _joint_sha256([lr_sha256, hr_sha256]))
+
+    def lacks_lr(self) -> BenchError:
+        """Return the error for a sample of a data set without LR images."""
+        return BenchError(
+            f"{self.hr}: this data set has no LR images, so no method can restore them; choose another `dataset`"
+        )
 
     def files_sha256(self) -> str:
-        """Return one hash of both files, from the manifest's hashes where it has them and from the files otherwise."""
+        """Return one hash of the files, from the manifest's hashes where it has them and from the files otherwise."""
         known = (self.lr_sha256, self.hr_sha256)
         hashes = [
             sha256 or hashlib.sha256(images.read_bytes(path)).hexdigest()
@@ -70,16 +96,9 @@ class Sample:
 
     def read_lr(self) -> np.ndarray:
         """Read and check the LR image, (h, w, 3) uint8 RGB; raises the errors of `read`."""
-        return _read_checked(self._lr_path(), self.lr_sha256)[0]
-
-    def _lr_path(self) -> Path:
         if self.lr is None:
-            raise BenchError(f"{self.hr}: this data set has no LR images; it can only be used by `ccsr-bench verify`")
-        return self.lr
-
-    def read_hr(self) -> np.ndarray:
-        """Read and check the reference, (H, W, 3) uint8 RGB; raises the errors of `read`."""
-        return _read_checked(self.hr, self.hr_sha256)[0]
+            raise self.lacks_lr()
+        return _read_checked(self.lr, self.lr_sha256)[0]
 
     def hr_size(self) -> tuple[int, int]:
         """Return the (height, width) of an output for this image, without reading pixels."""
@@ -100,16 +119,12 @@ class Dataset:
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Known sha256 of the files, by ``folder/file``."""
 
-    def read_output(self, who: str, path: Path) -> np.ndarray:
-        """Read and check a published output, (H, W, 3) uint8 RGB; raises the errors of `Sample.read`."""
-        return _read_checked(path, self.hashes.get(f"outputs/{who}/{path.name}"))[0]
-
     def outputs(self, who: str) -> dict[str, Path]:
-        """Return the published outputs of a method for this data set, by image name.
+        """Return the published outputs of a method for this data set, by image name; their hashes are checked.
 
         Raises:
             NotInstalledError: The outputs are not installed.
-            BenchError: An output is missing.
+            BenchError: An output is missing, or is not the published file.
         """
         if self.folder is None:
             raise BenchError(f"data set '{self.name}' has no published outputs")
@@ -125,19 +140,26 @@ class Dataset:
             raise BenchError(
                 f"{folder}: {len(missing)} outputs missing, first {missing[0]}; prepare the data set again"
             )
-        return {sample.name: files[sample.name] for sample in self.samples}
+        outputs = {sample.name: files[sample.name] for sample in self.samples}
+        for path in outputs.values():
+            _check_sha256(path, file_sha256(path), self.hashes.get(f"outputs/{who}/{path.name}"))
+        return outputs
 
 
 def _read_checked(path: Path, sha256: str | None) -> tuple[np.ndarray, str]:
     """Return the pixels of a file and the file's sha256, which must be the one that is given, if one is."""
     data = images.read_bytes(path)
     actual = hashlib.sha256(data).hexdigest()
-    if sha256 is not None and actual != sha256:
+    _check_sha256(path, actual, sha256)
+    return images.decode(data, str(path)), actual
+
+
+def _check_sha256(path: Path, actual: str, expected: str | None) -> None:
+    if expected is not None and actual != expected:
         raise BenchError(
             f"{path}: wrong sha256: the file is not the one that the manifest names; "
             f"restore it, or prepare the data set again"
         )
-    return images.decode(data, str(path)), actual
 
 
 def _joint_sha256(hashes: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,11 @@ class Scorer:
         self._extractor = next((metric.extractor for metric in self.set_metrics.values()), None)
         self._device = device
         self._precision = precision
+
+    def only(self, names: Collection[str]) -> Scorer:
+        """Return a scorer with some of the metrics, which are not built again."""
+        chosen = {name: metric for name, metric in (self.metrics | self.set_metrics).items() if name in names}
+        return Scorer(chosen, self._device, self._precision)
 
     @property
     def definitions(self) -> dict[str, str]:

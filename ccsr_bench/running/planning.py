@@ -27,7 +27,7 @@ def check_unchanged(job: Job, ledger: LedgerWriter) -> None:
     for sample in job.samples:
         recorded = ledger.image_hashes(sample.name)
         # Different files can hold the same picture, so pixels are compared only if the files differ.
-        if recorded and recorded[1] != sample.files_sha256() and recorded[0] != sample.read().pixels_sha256():
+        if recorded and recorded[1] != sample.files_sha256() and recorded[0] != sample.read_inputs().pixels_sha256():
             raise BenchError(
                 f"{ledger.folder}: image '{sample.name}' differs from the image recorded under that name; "
                 f"give `dataset` another name, or give another `out`"

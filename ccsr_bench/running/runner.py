@@ -67,9 +67,14 @@ def run_job(
         )
 
 
+def recorded_definitions(job: Job, scorer: Scorer) -> dict[str, str]:
+    """Return the definitions that a job records: those of the metrics, and that of L-STD."""
+    return {**scorer.definitions, "l-std": f"{L_STD_DEFINITION}; {crop_text(job.protocol.l_std_crop)}"}
+
+
 def _open_ledger(job: Job, scorer: Scorer) -> LedgerWriter:
-    definitions = {**scorer.definitions, "l-std": f"{L_STD_DEFINITION}; {crop_text(job.protocol.l_std_crop)}"}
     folder = ledger_folder(job.out, job.identity)
+    definitions = recorded_definitions(job, scorer)
     return LedgerWriter(folder, job.identity, job.description, definitions, equivalent=job.equivalent)
 
 

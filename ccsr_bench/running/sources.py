@@ -21,12 +21,12 @@ from ccsr_bench.seeds import seed
 class OpenSource(Protocol):
     """A source that is loaded and can return outputs."""
 
-    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:
+    def outputs(self, sample: Sample, lr: np.ndarray | None, runs: Mapping[int, int | None]) -> np.ndarray:
         """Return the outputs of some runs.
 
         Args:
             sample: Image of the data set.
-            lr: LR image of the sample, (h, w, 3) uint8 RGB.
+            lr: LR image of the sample, (h, w, 3) uint8 RGB; None for a data set without LR images.
             runs: Run -> seed; None for an output that was made elsewhere.
 
         Returns:
@@ -142,12 +142,15 @@ class OpenMethod:
         self._method = method
         self._batch = batch
 
-    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:
+    def outputs(self, sample: Sample, lr: np.ndarray | None, runs: Mapping[int, int | None]) -> np.ndarray:
         """Generate the outputs of some runs; see `OpenSource`.
 
         Raises:
             ValueError: The method returned a wrong type or shape.
+            BenchError: The data set has no LR images.
         """
+        if lr is None:
+            raise sample.lacks_lr()
         seeds = [seed for seed in runs.values() if seed is not None]
         step = self._batch or len(seeds)
         size = (sample.scale * lr.shape[0], sample.scale * lr.shape[1], 3)
@@ -182,7 +185,7 @@ class OpenFiles:
     def __init__(self, files: Mapping[int, Mapping[str, Path]]) -> None:
         self._files = files
 
-    def outputs(self, sample: Sample, lr: np.ndarray, runs: Mapping[int, int | None]) -> np.ndarray:  # noqa: ARG002
+    def outputs(self, sample: Sample, lr: np.ndarray | None, runs: Mapping[int, int | None]) -> np.ndarray:  # noqa: ARG002
         """Read the outputs of some runs; see `OpenSource`.
 
         Raises:

@@ -78,24 +78,24 @@ def execute_unit(unit: Unit, source: OpenSource | None, scorer: Scorer, *, timed
         BenchError: An input is damaged or differs from the recorded one.
         Exception: Any exception that the method raises.
     """
-    pair, files_sha256 = unit.sample.read_with_sha256()
+    inputs = unit.sample.read_inputs()
     started = time.perf_counter()
     made: dict[int, np.ndarray] = {}
     seconds = None
     if unit.make and source is not None:
-        made = dict(zip(unit.make, source.outputs(unit.sample, pair.lr, unit.make), strict=True))
+        made = dict(zip(unit.make, source.outputs(unit.sample, inputs.lr, unit.make), strict=True))
         seconds = (time.perf_counter() - started) / len(made) if timed else None
 
     available = _Outputs(unit, made)
-    scores, failures = _score(unit, available, scorer.reference(pair.hr), scorer)
-    features, reference_features, failed = _features(unit, available, pair.hr, scorer)
+    scores, failures = _score(unit, available, scorer.reference(inputs.hr), scorer)
+    features, reference_features, failed = _features(unit, available, inputs.hr, scorer)
     spread = {}
     if unit.l_std_runs:
         spread[unit.l_std_runs] = l_std(available.stack(range(unit.l_std_runs)), crop=unit.l_std_crop)
     return UnitResult(
         image=unit.sample.name,
-        pixels_sha256=pair.pixels_sha256(),
-        files_sha256=files_sha256,
+        pixels_sha256=inputs.pixels_sha256(),
+        files_sha256=inputs.files_sha256,
         outputs=made,
         seconds=seconds,
         scores=scores,

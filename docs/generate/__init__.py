@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from generate import api, command_line, datasets, methods, metrics, project
+from generate import api, command_line, datasets, methods, metrics, project, verified
 
 
 @functools.cache
@@ -15,6 +15,7 @@ def all_pages() -> dict[str, str]:
         **metrics.pages(),
         **methods.pages(),
         **datasets.pages(),
+        **verified.pages(),
         **api.pages(),
         **project.pages(),
     }

@@ -62,9 +62,10 @@ def test_examples_with_realsr_do_what_the_page_says(
 ) -> None:
     assert main(["prepare", "--dataset", "RealSR", "--from", str(shared / "data" / "RealSR")]) == 0
     runner = Runner(capsys)
-    for example in read_examples(REPOSITORY / "docs" / "how-to" / "realsr.md"):
-        if example.needs_realsr:
-            runner.run(example)
+    for page in PAGES:
+        for example in read_examples(REPOSITORY / page):
+            if example.needs_realsr:
+                runner.run(example)
 
 
 def test_toml_examples_can_be_read() -> None:

@@ -64,7 +64,7 @@ def test_region_is_chosen_where_outputs_vary(compared: list[Results], own: Datas
     assert spread(chosen) == pytest.approx(max(map(spread, others)))
     # A single output, which cannot vary, is enlarged where it differs most from HR.
     still = strip(compared[:1], own, "image0").region
-    error = np.abs(own.samples[0].read_hr().astype(float) - read_image(compared[0].ledger.image_path("image0", 0)))
+    error = np.abs(own.samples[0].read().hr.astype(float) - read_image(compared[0].ledger.image_path("image0", 0)))
     assert still.cut(error).mean() == pytest.approx(max(other.cut(error).mean() for other in others))
 
 

@@ -30,7 +30,7 @@ CPU = torch.device("cpu")
 def test_distances_are_those_of_the_files(own: Dataset, tmp_path: Path) -> None:
     run(own, tmp_path, scoring=set_scorer())
     scorer = set_scorer()
-    references = scorer.features(np.stack([sample.read_hr() for sample in own.samples]))
+    references = scorer.features(np.stack([sample.read().hr for sample in own.samples]))
     with Ledger(tmp_path / "own" / "m") as ledger:
         paths = [[ledger.image_path(sample.name, run) for sample in own.samples] for run in range(4)]
     vectors = [scorer.features(np.stack([read_image(path) for path in run_paths])) for run_paths in paths]

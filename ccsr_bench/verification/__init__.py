@@ -1,0 +1,1 @@
+"""Computing published scores again, and comparing ours with them."""
