@@ -27,7 +27,7 @@ VERBS = {
     "export": "write results to a file: a baseline to commit, or all scores as CSV or Parquet",
     "compare": "compare results with older results: which quantities got significantly worse",
     "prepare": "fetch, verify and install data sets, methods and weights of metrics",
-    "verify": "score published images and compare with the published scores",
+    "verify": "compute published scores again and compare: of published images, or of methods",
     "merge": "merge folders of results, for example the shards of several machines",
     "profile": "measure what a method costs: seconds, parameters, memory",
     "new-method": "write the skeleton of your own method; it runs without changes",

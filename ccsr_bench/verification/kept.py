@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,14 +27,11 @@ def choose_folder(base: Path, job: Job, definitions: Mapping[str, str]) -> tuple
     Raises:
         BenchError: A ledger is damaged.
     """
-    reasons = []
-    for number in itertools.count(1):
-        out = base / (job.protocol.name if number == 1 else f"{job.protocol.name}-{number}")
-        reason = _conflict(out, job, definitions)
-        if not reason:
-            return out, reasons
+    name = job.protocol.name
+    reasons: list[str] = []
+    while reason := _conflict(out := base / (f"{name}-{len(reasons) + 1}" if reasons else name), job, definitions):
         reasons.append(reason)
-    raise AssertionError("unreachable")
+    return out, reasons
 
 
 def _conflict(out: Path, job: Job, definitions: Mapping[str, str]) -> str:

@@ -37,7 +37,7 @@ def test_kept_scores_can_be_shown_as_a_table(sets: Path, home: Path, capsys: Cap
     done(["verify", "true", "--metrics", "psnr", "--limit", "2"])
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == f"the scores are kept: ccsr-bench table --out {home / 'verify' / 'paper'}"
-    done(last.partition("ccsr-bench ")[2].split())
+    done([*last.partition("ccsr-bench ")[2].split()])
     assert "| others |" in capsys.readouterr().out
 
 

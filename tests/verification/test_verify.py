@@ -18,7 +18,7 @@ from ccsr_bench.metrics.catalogue import PROTOCOLS
 from ccsr_bench.metrics.scorer import Scorer
 from ccsr_bench.running import runner
 from ccsr_bench.running.scoring import Scoring
-from ccsr_bench.running.units import Unit, UnitResult
+from ccsr_bench.running.units import Unit, UnitResult, execute_unit
 from ccsr_bench.verification.subject import find_subject
 from ccsr_bench.verification.verify import NothingToCompareError, Verification, verify
 from tests.support.jobs import scorer, set_scorer
@@ -40,7 +40,7 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the images that were computed since."""
     images: list[str] = []
-    execute = runner.execute_unit
+    execute = execute_unit
 
     def record(unit: Unit, *arguments: object, timed: bool) -> UnitResult:
         images.append(unit.sample.name)
