@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ccsr_bench.errors import BenchError
 from ccsr_bench.install.hashing import file_sha256
+from ccsr_bench.methods import spandrel_models
 
 _MANIFEST = """\
 id = "{name}"
@@ -162,8 +163,6 @@ def write_spandrel_method(methods_dir: Path, name: str, model: Path) -> tuple[li
         BenchError: spandrel does not know the network, a manifest cannot name the file, or the method's folder exists
             already.
     """
-    from ccsr_bench.methods import spandrel_models  # its use imports torch
-
     if not model.is_file():
         raise BenchError(f"{model}: no such file; give the checkpoint of a network as `spandrel`")
     if _FILE_NAME.fullmatch(model.name) is None:
