@@ -135,8 +135,9 @@ def test_tiles_of_swinir_begin_at_its_windows(checkpoints: Path) -> None:
 @pytest.mark.parametrize("parameter", ["mirror_to_next", "pre_padding", "tile", "tile_overlap"])
 @pytest.mark.parametrize("size", [-1, 1.5, True, "64"])
 def test_size_that_is_no_number_of_pixels_is_refused(parameter: str, size: object, checkpoints: Path) -> None:
+    sizes: dict[str, Any] = {parameter: size}
     with pytest.raises(BenchError, match=f"`{parameter}` {size!r}: must be a number of pixels"):
-        build(checkpoints, **{parameter: size})
+        build(checkpoints, **sizes)
 
 
 def test_lack_of_memory_is_told_with_advice(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
