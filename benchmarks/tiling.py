@@ -28,7 +28,7 @@ from ccsr_bench.methods.spandrel_models import SpandrelModel
 OVERLAPS = (0, 4, 8, 10, 16, 24, 32, 48, 64, 96)
 AWAY = 16
 """Distance in LR pixels from which on a pixel counts as away from seams."""
-MEMORY_TILES = (0, 256, 128, 64)
+MEMORY_TILES = (0, 256, 128)
 
 
 def read_mirrored(path: Path, side: int) -> np.ndarray:

@@ -17,7 +17,11 @@ from ccsr_bench.errors import BenchError
 from ccsr_bench.methods.base import Execution
 
 TILE_OVERLAP = 64
-"""Default overlap of tiles in LR pixels; `benchmarks/tiling.py` measures what it leaves of the differences."""
+"""Default overlap of tiles in LR pixels. It must not change, because ledgers do not record a parameter left out.
+
+With Real-ESRGAN's weights the output then differs from the untiled one by at most one grey level, except within 16 LR
+pixels of a seam (`benchmarks/tiling.py`).
+"""
 
 
 class SpandrelModel:
@@ -40,7 +44,8 @@ class SpandrelModel:
         tile: Side of a tile in LR pixels; 0 for the whole image at once. The network restores one tile after the other,
             so that large images fit into memory; ``--tile`` of Real-ESRGAN's script.
         tile_overlap: Number of LR pixels around each tile that the network also sees, and that are cut off from its
-            output; ``--tile_pad`` of Real-ESRGAN's script, which has 10.
+            output; ``--tile_pad`` of Real-ESRGAN's script, which has 10. For a network with attention in windows, such
+            as SwinIR, `tile` and `tile_overlap` must be multiples of the window.
         scale: Magnification.
 
     Raises:

@@ -134,9 +134,10 @@ def test_tiles_of_swinir_begin_at_its_windows(checkpoints: Path) -> None:
 
 @pytest.mark.parametrize("parameter", ["mirror_to_next", "pre_padding", "tile", "tile_overlap"])
 @pytest.mark.parametrize("size", [-1, 1.5, True, "64"])
-def test_size_that_is_no_number_of_pixels_is_refused(parameter: str, size: Any, checkpoints: Path) -> None:
+def test_size_that_is_no_number_of_pixels_is_refused(parameter: str, size: object, checkpoints: Path) -> None:
+    sizes: dict[str, Any] = {parameter: size}
     with pytest.raises(BenchError, match=f"`{parameter}` {size!r}: must be a number of pixels"):
-        build(checkpoints, **{parameter: size})
+        build(checkpoints, **sizes)
 
 
 def test_lack_of_memory_is_told_with_advice(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +269,7 @@ def test_damaged_checkpoint_is_refused_in_one_line(how: str, tmp_path: Path) -> 
 def test_missing_checkpoint_is_named(tmp_path: Path, checkpoints: Path) -> None:
     with pytest.raises(NotInstalledError, match=r"method 'bsrgan': no weights .*`ccsr-bench prepare --method bsrgan`"):
         find_method("bsrgan").find_weights()
-    with pytest.raises(NotInstalledError, match=r"of the weights swinir-l1: searched its .*as `weights`"):
+    with pytest.raises(NotInstalledError, match=r"no weights in a folder 'swinir-l1' or 'swinir'.*as `weights`"):
         find_method("swinir-l1").find_weights(tmp_path)
     arguments: dict[str, Any] = {"architecture": "ESRGAN", "file": "other.pth", "execution": Execution()}
     with pytest.raises(BenchError, match=r"other\.pth: not the weights of .*\(FileNotFoundError: "):
