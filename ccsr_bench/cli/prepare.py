@@ -23,6 +23,7 @@ EXAMPLES = """\
   ccsr-bench prepare --metrics --offline
   ccsr-bench prepare --method ccsr-s2
   ccsr-bench prepare --method ccsr-s2 --from preset/models
+  ccsr-bench prepare --method real-esrgan --offline
   ccsr-bench prepare --method sinsr-s1 --source my/SinSR
 Files are installed in $CCSR_BENCH_HOME, or in the platform's cache folder. The same command resumes an interrupted one.
 """

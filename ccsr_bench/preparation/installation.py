@@ -149,12 +149,15 @@ def _nothing(spec: MethodSpec, _progress: Progress) -> str:
 def _metrics(metrics: Sequence[MetricInfo], local: Path | None) -> Iterator[Installation]:
     """Yield the weights of metrics, and without a local copy also the images of the canary."""
 
-    def install(file: WeightFile, users: Sequence[str], _progress: Progress) -> str:
+    def install(key: str, file: WeightFile, _progress: Progress) -> str:
         try:
             with installing(file.name, weights_home()):
                 path = install_file(weights_home(), file.published, local=None if local is None else file.inside(local))
                 record_files(weights_home(), {path.name: (path, file.expected_sha256(path))})
+            for wrong in weight_files.wrong_files([key]).values():  # a published file goes before a converted one
+                raise BenchError(wrong)
         except BenchError as error:
+            users = [info.name for info in metrics if key in info.weights]
             raise BenchError(f"{', '.join(users)}: {error}") from error
         return f"{path.name}: verified, {path.stat().st_size:,} bytes, in {path.parent} (licence: {file.licence})"
 
@@ -168,7 +171,7 @@ def _metrics(metrics: Sequence[MetricInfo], local: Path | None) -> Iterator[Inst
         return f"{what}: verified, for the canary, in {image.target.parent}"
 
     for key in needed_weights(metrics):
-        file, users = weight_files.FILES[key], [info.name for info in metrics if key in info.weights]
-        yield Installation(file.name, partial(install, file, users), optional=True)
+        file = weight_files.FILES[key]
+        yield Installation(file.name, partial(install, key, file), optional=True)
     for image in canary.canary_files() if metrics and local is None else ():
         yield Installation(image.file.path, partial(install_image, image), optional=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,37 +32,52 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _flatten(content: object, *keys: str) -> list[tuple[str, np.ndarray]]:
-    if isinstance(content, np.ndarray) and content.dtype.kind in "fiu":
-        return [(".".join(keys), content)]
+    if isinstance(content, _Array):
+        return [(".".join(keys), content.values)]
     if not isinstance(content, Mapping) or not all(isinstance(key, str) for key in content):
         raise BenchError("holds something else than arrays of numbers by name; get the published file")
     return [item for key, value in content.items() for item in _flatten(value, *keys, key)]
 
 
-def _empty_array(subtype: object, shape: tuple[int, ...], typecode: bytes | str) -> np.ndarray:  # noqa: ARG001
-    """Return the empty array that a pickle fills later; numpy's own function would call what the pickle gives it."""
-    return np.ndarray.__new__(np.ndarray, (0,), np.dtype("b"))
+class _NumberType:
+    """A type of numbers; numpy's own class also takes types of Python objects."""
+
+    def __init__(self, name: str, align: bool = False, copy: bool = False) -> None:  # noqa: ARG002
+        self.dtype = np.dtype(str(name))
+        if self.dtype.kind not in "fiu":
+            raise BenchError(f"holds an array of {name}, which are not numbers; get the published file")
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        """Set the order of the bytes; the rest of what numpy stores does not matter to numbers."""
+        self.dtype = self.dtype.newbyteorder(state[1])
 
 
-def _number_type(name: str, align: bool = False, copy: bool = False) -> np.dtype[Any]:  # noqa: ARG001
-    """Return a type of numbers; numpy's own class also takes types of Python objects."""
-    dtype = np.dtype(str(name))
-    if dtype.kind not in "fiu":
-        raise BenchError(f"holds an array of {name}, which are not numbers; get the published file")
-    return dtype
+class _Array:
+    """An array, which a pickle fills after it was made; numpy's own class trusts the sizes that a pickle gives it."""
+
+    values: np.ndarray
+
+    def __init__(self, subtype: object, shape: object, typecode: object) -> None:
+        """Take the arguments with which numpy makes an empty array, and ignore them."""
+
+    def __setstate__(self, state: tuple[int, tuple[int, ...], _NumberType, bool, bytes]) -> None:
+        """Set the values, in the machine's own order of bytes."""
+        _version, shape, numbers, by_columns, content = state
+        values = np.frombuffer(content, numbers.dtype).astype(numbers.dtype.newbyteorder("="))
+        self.values = values.reshape(shape, order="F" if by_columns else "C")
 
 
 _KNOWN = {
-    ("numpy.core.multiarray", "_reconstruct"): _empty_array,
-    ("numpy._core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
     ("numpy", "ndarray"): None,
-    ("numpy", "dtype"): _number_type,
+    ("numpy", "dtype"): _NumberType,
 }
-"""Names in a pickle -> our function that is called in their place; nothing else is called."""
+"""Names in a pickle -> our class that is called in their place; nothing else is called."""
 
 
 class _Unpickler(pickle.Unpickler):
-    """Builds dictionaries and numpy arrays only."""
+    """Builds dictionaries and arrays only."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return our replacement of what a pickle names; see `pickle.Unpickler.find_class`."""

@@ -160,6 +160,18 @@ def test_metrics_that_a_mirror_has_need_no_image_of_the_canary(mirror: Index, ho
     done(["prepare", "--metrics", "lpips", "dists", "niqe"])
 
 
+def test_a_wrong_file_beside_a_converted_one_is_named(mirror: Index, home: Path, capsys: Capture) -> None:
+    wrong = home / "weights" / "niqe_modelparameters.mat"
+    wrong.parent.mkdir()
+    wrong.write_bytes(b"cut")
+    line = failure(capsys, "prepare", "--metrics", "niqe")
+    assert line.startswith(f"ccsr-bench: niqe: {wrong}: ")
+    assert line.endswith("; delete it and prepare again")
+    wrong.unlink()
+    done(["prepare", "--metrics", "niqe"])
+    assert capsys.readouterr().out.splitlines()[-1] == "ready: niqe"
+
+
 def test_unknown_metric(capsys: Capture) -> None:
     assert "unknown metric 'lpipz': did you mean lpips" in mistake(capsys, "prepare", "--metrics", "lpipz")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ccsr_bench.errors import BenchError, MetricUnavailableError
@@ -282,6 +284,24 @@ def test_definitions(name: str, precision: Any, installed: Path) -> None:
     assert f"{layers.name} sha256 {layers.sha256[:12]}" in metric.definition
     for part in (name.upper(), "no crop", "float32 network", "(ccsr-bench)"):
         assert part in metric.definition
+
+
+def test_features_from_a_package_are_the_same_metric(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = images(48, 48)
+    published = LPIPS(device=CPU)
+    file = weight_files.FILES["alexnet"]
+    path = installed / file.name
+    tensors = {n: t for n, t in torch.load(path, weights_only=True).items() if n.startswith("features.")}
+    path.unlink()
+    save_file(tensors, path.with_suffix(".safetensors"))
+    known = dataclasses.replace(file, tensors_sha256=tensors_sha256(tensors))
+    monkeypatch.setattr(weight_files, "FILES", {**weight_files.FILES, "alexnet": known})
+    converted = LPIPS(device=CPU)
+    assert converted.definition == published.definition
+    np.testing.assert_array_equal(scores(converted, *pair), scores(published, *pair))
+    save_file({n: t.half().float() for n, t in tensors.items()}, path.with_suffix(".safetensors"))
+    with pytest.raises(BenchError, match=r"wrong tensors: .*; delete it and prepare again"):
+        LPIPS(device=CPU)
 
 
 @pytest.mark.parametrize(("name", "size"), [("lpips-alex", 30), ("lpips-vgg", 15), ("dists", 15)])

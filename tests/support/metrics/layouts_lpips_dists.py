@@ -31,7 +31,7 @@ VGG16 = {
 CHANNELS = {"alex": (64, 192, 384, 256, 256), "vgg": (64, 128, 256, 512, 512)}
 
 
-def _features(sizes: dict[int, tuple[int, int, int]]) -> dict[str, Tensor]:
+def random_features(sizes: dict[int, tuple[int, int, int]]) -> dict[str, Tensor]:
     """Return layers that keep the scale of activations, as those of a trained network do."""
     tensors = {}
     for number, (outputs, inputs, size) in sizes.items():
@@ -53,7 +53,10 @@ def write_lpips_dists(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        contents = {"alexnet": _features(ALEXNET) | _classifier(), "vgg16": _features(VGG16) | _classifier()}
+        contents = {
+            "alexnet": random_features(ALEXNET) | _classifier(),
+            "vgg16": random_features(VGG16) | _classifier(),
+        }
         for net, channels in CHANNELS.items():
             contents[f"lpips-{net}"] = {
                 f"lin{stage}.model.1.weight": torch.rand(1, count, 1, 1).pow_(3) for stage, count in enumerate(channels)
