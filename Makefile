@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 # The tests of a file run in one process, several files at a time. Two threads, because a sum depends on their number.
 PYTEST := -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 test test-lowest: export OMP_NUM_THREADS ?= 2
+# Threads that wait for each other sleep, as on the command line, so that the processes do not slow each other down.
+test test-lowest: export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: demo test lint docs test-lowest clean
 

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from ccsr_bench.gate.baseline import as_text, read
-from ccsr_bench.ledger.reader import Ledger
 from ccsr_bench.metrics.definitions import present_form
-from tests.support.simulated import results
 
 FORMER = (
     "LPIPS 0.1 on RGB x/255 standardised by ImageNet's mean and deviation, no resizing; no crop; AlexNet, float32 "
@@ -41,19 +32,3 @@ def test_the_former_hash_of_a_file_is_the_hash_of_its_tensors() -> None:
 )
 def test_other_weights_keep_their_words(definition: str) -> None:
     assert present_form(definition) == definition
-
-
-def test_ledgers_and_baselines_are_read_in_the_present_form(tmp_path: Path) -> None:
-    recorded = Path(__file__).parents[1] / "fixtures" / "version-0.1.0" / "results" / "own" / "bicubic"
-    folder = tmp_path / "ledger"
-    folder.mkdir()
-    (folder / "ledger.sqlite").write_bytes((recorded / "ledger.sqlite").read_bytes())
-    with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection, connection:
-        connection.execute("UPDATE definitions SET definition = ? WHERE metric = 'psnr'", (FORMER.format(FILE),))
-    with Ledger(folder) as ledger:
-        assert ledger.definitions["psnr"] == FORMER.format(TENSORS)
-    baseline = results({"lpips": np.array([[0.1, 0.2]])}, [0.01])
-    baseline.definitions["lpips"] = FORMER.format(FILE)
-    (tmp_path / "baseline.json").write_text(as_text(baseline))
-    assert json.loads((tmp_path / "baseline.json").read_text())["definitions"]["lpips"] == FORMER.format(FILE)
-    assert read(tmp_path / "baseline.json").definitions["lpips"] == FORMER.format(TENSORS)
