@@ -269,7 +269,7 @@ def test_damaged_checkpoint_is_refused_in_one_line(how: str, tmp_path: Path) -> 
 def test_missing_checkpoint_is_named(tmp_path: Path, checkpoints: Path) -> None:
     with pytest.raises(NotInstalledError, match=r"method 'bsrgan': no weights .*`ccsr-bench prepare --method bsrgan`"):
         find_method("bsrgan").find_weights()
-    with pytest.raises(NotInstalledError, match=r"no weights in a folder 'swinir-l1' or 'swinir'.*as `weights`"):
+    with pytest.raises(NotInstalledError, match=r"holds no 003_.*searched its folders swinir-l1, .*as `weights`"):
         find_method("swinir-l1").find_weights(tmp_path)
     arguments: dict[str, Any] = {"architecture": "ESRGAN", "file": "other.pth", "execution": Execution()}
     with pytest.raises(BenchError, match=r"other\.pth: not the weights of .*\(FileNotFoundError: "):
