@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ccsr_bench.install.sources import PublishedFile
 
 _CLIENT = Path(__file__).with_name("index_client.py")
-_PATIENCE = ("--retries", "2", "--timeout", "15")
-"""Settings of pip, so that an index that is not reachable is given up within a minute."""
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 _Path = Annotated[str, msgspec.Meta(pattern=r"^(?!\.{1,2}(/|\Z))[^/\\]+(/(?!\.{1,2}(/|\Z))[^/\\]+)*\Z")]
@@ -104,7 +102,7 @@ def download(name: str, archive: str, target: Path, *, show_bytes: bool) -> None
         BenchError: There is neither pip nor uv, or no index has the archive; the message gives the reason.
     """
     python, settings = _interpreter_with_pip()
-    command = [*python, str(_CLIENT), name, archive, str(target), *_PATIENCE, *settings]
+    command = [*python, str(_CLIENT), name, archive, str(target), *settings]
     failed = ""
     with (
         tempfile.TemporaryFile("w+") as errors,

@@ -146,7 +146,7 @@ def test_a_release_that_is_gone_is_passed_over(index: Index, tmp_path: Path) -> 
 
 def test_no_index_within_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use_index(monkeypatch, "http://127.0.0.1:9")
-    monkeypatch.setattr(packages, "_PATIENCE", ("--retries", "0", "--timeout", "2"))
+    monkeypatch.setenv("PIP_RETRIES", "0")
     assert "package Some.Package 1.0 (127.0.0.1: not reachable)" in refusal(tmp_path, package(b""))
 
 
